@@ -1,0 +1,116 @@
+"""Every sentence for a person, in German and English, from resources/messages/.
+
+A catalogue is a flat JSON object; a field may say how it is written:
+
+    {path}                 as it is
+    {free_bytes:bytes}     5,6 GB
+    {wait_s:duration}      45 Sekunden
+    {n:number}             12.345         {x:number1}  with one digit behind the mark
+    {n:Datei|Dateien}      the first word for exactly one, else the second
+
+A value that is text already is shown as it is, whatever its field asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import string
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from desktop.common.errors import HausgeistError, Param, StorageError
+from desktop.common.resources import read_text
+from desktop.common.wording import Language, format_bytes, format_duration, format_number
+
+__all__ = [
+    "LANGUAGES",
+    "Language",
+    "Messages",
+    "format_bytes",
+    "format_duration",
+    "format_number",
+    "system_language",
+]
+
+LANGUAGES: tuple[Language, ...] = ("de", "en")
+
+
+class Messages:
+    """The catalogue of one language."""
+
+    def __init__(self, language: Language) -> None:
+        """Reads the catalogue; raises StorageError("resource_missing") if the app is incomplete."""
+        self.language: Language = language
+        name = f"messages/{language}.json"
+        try:
+            self._sentences: Mapping[str, str] = json.loads(read_text(name))
+        except ValueError as error:
+            raise StorageError("resource_missing", name=name, detail=str(error)) from error
+        self._formatter = _PersonFormatter(language)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._sentences
+
+    def text(self, key: str, /, **params: Param) -> str:
+        """The sentence of `key`; KeyError for a missing key or field: a programming error."""
+        return self._formatter.vformat(self._sentences[key], (), params)
+
+    def error(self, err: HausgeistError) -> str:
+        """What happened and what to do; always an answer, even for a kind without a sentence."""
+        try:
+            return self.text(f"errors.{err.kind}", **err.params)
+        except (KeyError, ValueError):
+            return self.text("errors.internal", kind=err.kind)
+
+
+class _PersonFormatter(string.Formatter):
+    """str.format with the field formats of this module, and neither attributes nor indexes."""
+
+    def __init__(self, language: Language) -> None:
+        self._language: Language = language
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        return self.get_value(field_name, args, kwargs), field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, str) or not format_spec:
+            return str(value)
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return one if value == 1 else many
+        if format_spec == "bytes":
+            return format_bytes(int(value), self._language)
+        if format_spec == "duration":
+            return format_duration(value, self._language)
+        if format_spec.startswith("number"):
+            return format_number(value, self._language, int(format_spec[6:] or 0))
+        raise ValueError(f"unknown field format {format_spec!r}")
+
+
+def system_language(env: Mapping[str, str]) -> Language:
+    """German where the system speaks German, else English.
+
+    LC_ALL, LC_MESSAGES and LANG decide in this order (POSIX); where none is set, as in programs
+    started from the Windows or macOS desktop, the system's own setting does.
+    """
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = env.get(name, "").strip()
+        if value:
+            return _language_of(value)
+    return _language_of(_desktop_language())
+
+
+def _language_of(value: str) -> Language:
+    return "de" if value.replace("_", "-").split("-")[0].lower() in ("de", "german") else "en"
+
+
+def _desktop_language() -> str:
+    """The desktop's language where the environment says none: ``de_DE``, ``German_Germany``."""
+    if sys.platform == "win32":
+        import ctypes
+
+        language_id = ctypes.windll.kernel32.GetUserDefaultUILanguage()
+        return locale.windows_locale.get(language_id, "")
+    return locale.getlocale()[0] or ""

@@ -1,0 +1,99 @@
+"""The user's settings, in one small JSON file that may be edited by hand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from desktop.common.atomic import write_atomic
+from desktop.common.errors import HausgeistError, StorageError
+from desktop.common.storage import free_name, storage_error
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user chose; the defaults suit somebody who chose nothing."""
+
+    language: Literal["auto", "de", "en"] = "auto"
+    theme: Literal["auto", "light", "dark"] = "auto"
+    offline: bool = False
+    last_model: str = "guide"
+    context_tokens: int = 0
+    threads: int = 0
+    seen_welcome: bool = False
+    window_geometry: str = ""
+
+
+class SettingsStore:
+    """Reads and writes the settings file; keys that this version does not know are kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._unknown: dict[str, Any] = {}
+        self.problem: HausgeistError | None = None
+
+    def load(self) -> Settings:
+        """The stored settings; a broken file is kept aside and `problem` says so."""
+        with self._lock:
+            self.problem = None
+            self._unknown = {}
+            try:
+                document = json.loads(self._path.read_bytes())
+                if not isinstance(document, dict):
+                    raise ValueError("not an object")
+            except FileNotFoundError:
+                return Settings()
+            except (ValueError, RecursionError) as error:
+                self.problem = self._keep_aside(error)
+                return Settings()
+            except OSError as error:
+                self.problem = storage_error(error, self._path)
+                return Settings()
+            return self._from_document(document)
+
+    def save(self, settings: Settings) -> None:
+        """Write atomically; raises StorageError (disk_full, read_only, storage)."""
+        with self._lock:
+            document = {**self._unknown, **asdict(settings)}
+            text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+            write_atomic(self._path, text.encode("utf-8", "backslashreplace"))
+
+    def _from_document(self, document: dict[str, Any]) -> Settings:
+        """Good values are taken one by one, so that one typo costs one setting and not all."""
+        hints = get_type_hints(Settings)
+        known = {field.name for field in fields(Settings)}
+        self._unknown = {key: value for key, value in document.items() if key not in known}
+        good: dict[str, Any] = {}
+        bad: list[str] = []
+        for name in sorted(known & document.keys()):
+            if _fits(document[name], hints[name]):
+                good[name] = document[name]
+            else:
+                bad.append(name)
+        if bad:
+            names = ", ".join(bad)
+            self.problem = StorageError("setting_unusable", path=str(self._path), names=names)
+        return Settings(**good)
+
+    def _keep_aside(self, error: Exception) -> StorageError:
+        kept = free_name(self._path, "broken")
+        try:
+            self._path.rename(kept)
+        except OSError as failed:
+            return storage_error(failed, self._path)
+        return StorageError(
+            "settings_damaged", path=str(self._path), kept_as=str(kept), detail=str(error)
+        )
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    choices = get_args(hint)
+    if choices:
+        return value in choices
+    if hint is int:
+        return type(value) is int and value >= 0
+    return type(value) is hint

@@ -1,0 +1,33 @@
+"""What the library knows about one model on this disk, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Source = Literal["import", "copy", "built_in"]
+
+GUIDE_NAME = "guide"
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryModel:
+    """One model; `path` is the first part of a split one, `file_bytes` the sum of all parts.
+
+    `problem` is the kind of an error (``vanished``, ``truncated_gguf``...) while the file cannot be
+    used, else empty. `probed_engine` is the engine version that loaded this very file well.
+    """
+
+    name: str
+    path: Path
+    file_bytes: int
+    architecture: str
+    quantization: str
+    parameters: int
+    added_at: float
+    last_used_at: float | None
+    source: Source
+    mtime_ns: int
+    probed_engine: str = ""
+    problem: str = ""
