@@ -30,7 +30,7 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen: top-k, repeat penalty, top-p, min-p, temperature, in that order.
+    """How the next token is chosen: top-k, repeat penalty, top-p, min-p, temperature in turn.
 
     `temperature` 0 takes the likeliest token; `top_k` 0, `top_p` 1, `min_p` 0 and
     `repeat_penalty` 1 switch that step off; `seed` None is a new one for each request.
