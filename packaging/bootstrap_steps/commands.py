@@ -22,7 +22,7 @@ def main(arguments: list[str], oldest: tuple[int, int], newest: tuple[int, int])
     if not arguments or arguments[0] not in ("run", "test", "check"):
         say(text("usage"))
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
-    if not oldest <= sys.version_info[:2] <= newest:
+    if not oldest <= sys.version_info[:2] <= newest and not install.ready():
         return with_another_python(arguments, oldest, newest)
     try:
         return {"run": run, "test": test, "check": check}[arguments[0]](arguments[1:])
@@ -38,13 +38,19 @@ def dotted(version: tuple[int, int]) -> str:
     return ".".join(map(str, version))
 
 
+def works(python: str) -> bool:
+    """Whether `python` starts and can make environments (version managers leave stand-ins)."""
+    command = [python, "-c", "import ensurepip, venv"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def with_another_python(
     arguments: list[str], oldest: tuple[int, int], newest: tuple[int, int]
 ) -> int:
     """Go on with a fitting Python of this system, or say how to install one."""
     for minor in range(newest[1], oldest[1] - 1, -1):
         other = shutil.which(f"python3.{minor}")
-        if other and Path(other).resolve() != Path(sys.executable).resolve():
+        if other and works(other):
             script = str(Path(sys.argv[0]).resolve())
             return subprocess.call([other, script, *arguments])
     say(

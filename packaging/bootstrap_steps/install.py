@@ -41,15 +41,17 @@ def mark(step: str, fingerprint: str) -> None:
     unfinished.replace(MARKS)
 
 
-def interpreter_name() -> str:
-    """The interpreter a set-up belongs to: packages of one do not work in another."""
-    return f"python{sys.version_info[0]}.{sys.version_info[1]} {sys.platform}"
+def ready() -> bool:
+    """Whether `.venv` is ours, belongs to this place, and its Python is still there.
+
+    Another Python that starts this script later does not matter: the set-up keeps its own.
+    """
+    return marks().get("venv") == str(ROOT) and PYTHON.exists()
 
 
 def make_venv() -> None:
-    """Make `.venv`, anew where it belongs to another Python or is broken."""
-    name = interpreter_name() + " " + str(ROOT)
-    if marks().get("venv") == name and PYTHON.exists():
+    """Make `.venv`, anew where it is broken or came here from another folder."""
+    if ready():
         return
     try:
         import ensurepip  # noqa: F401  (Debian packs it apart)
@@ -67,7 +69,7 @@ def make_venv() -> None:
         raise Stop(text("why_write", venv=str(VENV))) from None
     except OSError as error:
         raise Stop(text("why_write", venv=str(VENV)) + f" ({error.strerror})") from None
-    mark("venv", name)
+    mark("venv", str(ROOT))
 
 
 def pip(label: str, arguments: list[str], environ: Mapping[str, str] | None = None) -> None:

@@ -180,3 +180,26 @@ def test_a_python_that_does_not_fit_is_told_with_a_command(
     said = capsys.readouterr().err
     assert "4.0" in said
     assert "sudo apt-get install -y python3 python3-venv" in said
+
+
+def test_a_stand_in_for_python_is_passed_over(tmp_path: Path) -> None:
+    """A version manager's shim exists on the path and only prints an error."""
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    assert not commands.works(str(shim))
+    assert commands.works(sys.executable)
+
+
+def test_the_environment_stays_with_the_python_it_was_made_with(
+    venv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "PYTHON", Path(sys.executable))
+    assert not install.ready()
+    install.mark("venv", str(install.ROOT))
+    assert install.ready()
+    monkeypatch.setattr(install, "PYTHON", venv / "gone")
+    assert not install.ready()
+    install.mark("venv", "another place")
+    monkeypatch.setattr(install, "PYTHON", Path(sys.executable))
+    assert not install.ready()
