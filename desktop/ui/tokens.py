@@ -276,8 +276,8 @@ def palette(theme: Theme) -> QPalette:
 
 
 def _dots_per_inch() -> float:
-    screen = QGuiApplication.primaryScreen()
-    return screen.logicalDotsPerInch() if screen is not None else 96.0
+    screens = QGuiApplication.screens()
+    return screens[0].logicalDotsPerInch() if screens else 96.0
 
 
 def apply(app: QApplication, theme: Theme, sheet: str = "") -> None:

@@ -1,0 +1,1 @@
+"""The place where one talks: sidebar, transcript, composer, model chooser."""

@@ -1,0 +1,1 @@
+"""The place that says what this computer can do."""

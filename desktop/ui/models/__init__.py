@@ -1,0 +1,1 @@
+"""The place that lists the models on this disk."""

@@ -1,0 +1,1 @@
+"""The small visual building blocks that every place is made of."""

@@ -1,0 +1,1 @@
+"""The place for language, appearance and what little else there is to choose."""
