@@ -1,0 +1,1 @@
+"""The conversation: an own scroll area that draws messages, a small document a block."""
