@@ -174,6 +174,7 @@ def test_a_python_that_does_not_fit_is_told_with_a_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _name: None)
+    monkeypatch.setattr(install, "ready", lambda: False)
     monkeypatch.setattr(missing, "this_distribution", lambda: "debian")
     monkeypatch.setattr(sys, "platform", "linux")
     assert commands.main(["run"], (4, 0), (4, 2)) == 1
