@@ -67,10 +67,8 @@ def with_another_python(
 
 def set_up(*, window: bool, tests: bool, engine: bool = True) -> None:
     """Bring `.venv` to what is needed; does nothing where it is there already."""
-    if window:
-        missing.require_window()
-    if engine and not install.marks().get("engine"):
-        missing.require_compiler()
+    build = engine and not install.marks().get("engine")
+    missing.require_system(window=window, venv=not install.ready(), compiler=build)
     install.make_venv()
     install.packages("run", "step_packages")
     if tests:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,12 +54,6 @@ def make_venv() -> None:
     """Make `.venv`, anew where it is broken or came here from another folder."""
     if ready():
         return
-    try:
-        import ensurepip  # noqa: F401  (Debian packs it apart)
-        import venv
-    except ImportError:
-        missing.require([missing.VENV])
-        raise
     say(text("step_venv") + " ...")
     try:
         if VENV.exists():
@@ -125,7 +120,6 @@ def engine() -> None:
         if more and marks().get("engine_tried") != " ".join(now.backends):
             say(text("more_possible", backends=", ".join(more), venv=str(VENV)))
         return
-    missing.require_compiler()
     packages("build", "step_build_tools")
     mark("engine_tried", " ".join(now.backends))
     try:

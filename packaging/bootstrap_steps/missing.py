@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,19 +12,20 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bootstrap_steps.words import Stop, text
+from bootstrap_steps.words import TEXTS, Stop, text
 
 
 class Need(NamedTuple):
-    """One thing that can be missing, with its package on Debian/Ubuntu and on Fedora."""
+    """One thing that can be missing: a library's file name or a key of TEXTS, and its package on
+    Debian/Ubuntu and on Fedora."""
 
     name: str
     debian: str
     fedora: str
 
 
-COMPILER = Need("a C++ compiler", "build-essential", "gcc-c++")
-VENV = Need("Python's venv module", "python3-venv", "python3")
+COMPILER = Need("need_compiler", "build-essential", "gcc-c++")
+VENV = Need("need_venv", "python3-venv", "python3")
 QT_ALWAYS: Mapping[str, Need] = {
     "libglib-2.0.so.0": Need("libglib-2.0.so.0", "libglib2.0-0", "glib2"),
     "libGL.so.1": Need("libGL.so.1", "libgl1", "libglvnd-glx"),
@@ -138,21 +140,27 @@ def qt_needs(environ: Mapping[str, str], loads: Callable[[str], bool] = can_load
 def require(needs: list[Need]) -> None:
     """Raise Stop naming what is missing and the command for it; silent when nothing is."""
     if needs:
-        names = ", ".join(need.name for need in needs)
+        names = ", ".join(text(n.name) if n.name in TEXTS else n.name for n in needs)
         command = install_command(needs, sys.platform, this_distribution())
         raise Stop(text("missing", what=names, command=command))
 
 
-def require_compiler() -> None:
-    """Raise Stop where no C++ compiler is found."""
-    require([] if compiler_there(os.environ) else [COMPILER])
-
-
-def require_window() -> None:
-    """Raise Stop where a window cannot open: Qt's libraries or a screen are missing."""
-    if not sys.platform.startswith("linux"):
-        return
-    require(qt_needs(os.environ))
+def require_system(*, window: bool, venv: bool, compiler: bool) -> None:
+    """Raise Stop naming at once all that this system lacks for the asked parts, a screen last."""
+    needs = []
+    if compiler and not compiler_there(os.environ):
+        needs.append(COMPILER)
+    if venv and not venv_there():
+        needs.append(VENV)
+    linux = sys.platform.startswith("linux")
+    if window and linux:
+        needs.extend(qt_needs(os.environ))
+    require(needs)
     shown = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    if not any(os.environ.get(name) for name in shown):
+    if window and linux and not any(os.environ.get(name) for name in shown):
         raise Stop(text("no_screen"))
+
+
+def venv_there() -> bool:
+    """Whether this Python can make environments (Debian packs that apart)."""
+    return all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))

@@ -31,6 +31,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Die Befehlszeile geht auch ohne, zum Beispiel: "
         "python3 packaging/bootstrap.py run hardware",
     ),
+    "need_compiler": ("a C++ compiler", "ein C++-Compiler"),
+    "need_venv": ("Python's module venv", "Pythons Modul venv"),
     "step_venv": ("Making the environment", "Umgebung anlegen"),
     "step_build_tools": ("Installing the build tools", "Bauwerkzeuge installieren"),
     "step_packages": ("Installing the packages", "Pakete installieren"),

@@ -65,7 +65,6 @@ def test_a_failed_gpu_build_falls_back_to_the_processor(
     offer = llama.Offer(("CPU", "CUDA"), ("-DGGML_RPC=ON", "-DGGML_CUDA=ON"))
     monkeypatch.setattr(llama, "offer", lambda _environ: offer)
     monkeypatch.setattr(install, "build", build)
-    monkeypatch.setattr(missing, "require_compiler", lambda: None)
     monkeypatch.setattr(install, "packages", lambda *_: None)
     install.engine()
     assert built == [("CPU", "CUDA"), ("CPU",)]

@@ -69,6 +69,20 @@ def test_require_says_what_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fehlt" in str(stopped.value)
 
 
+def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(missing, "this_distribution", lambda: "fedora")
+    monkeypatch.setattr(missing, "compiler_there", lambda _environ: False)
+    monkeypatch.setattr(missing, "venv_there", lambda: False)
+    monkeypatch.setattr(missing, "qt_needs", lambda _environ: [missing.QT_ALWAYS["libEGL.so.1"]])
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("LC_ALL", "C")
+    with pytest.raises(words.Stop) as stopped:
+        missing.require_system(window=True, venv=True, compiler=True)
+    assert "sudo dnf install -y gcc-c++ libglvnd-egl python3" in str(stopped.value)
+    assert "a C++ compiler" in str(stopped.value)
+    missing.require_system(window=False, venv=False, compiler=False)
+
+
 def test_no_screen_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(missing, "qt_needs", lambda _environ: [])
@@ -76,7 +90,7 @@ def test_no_screen_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LC_ALL", "C")
     with pytest.raises(words.Stop, match="no screen"):
-        missing.require_window()
+        missing.require_system(window=True, venv=False, compiler=False)
 
 
 def test_the_compiler_is_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
