@@ -1,0 +1,229 @@
+"""Take a turn in a chat: store the question, let the engine answer, write the answer as it grows.
+
+One pump thread a turn reads the engine's stream; the listener hears every event on that thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from desktop.chats.model import Turn
+from desktop.chats.store import ChatStore
+from desktop.common.errors import RequestError
+from desktop.engine.engine import Engine
+from desktop.engine.request import Message, Request, Sampling
+from desktop.services.answer_writer import AnswerWriter
+from desktop.services.chat_title import title_from
+from desktop.services.crash_marker import CrashMarker
+from desktop.services.prompt_fit import FittedPrompt, PromptFitter, merge_roles
+from desktop.services.turn_events import TurnListener
+from desktop.services.turn_pump import PreparedRequest, TurnPump
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHandle:
+    """A running turn: the question (None where an answer is repeated) and the growing answer."""
+
+    user_turn: Turn | None
+    assistant_turn: Turn
+    done: threading.Event
+    _cancel: Callable[[], None]
+
+    def cancel(self) -> None:
+        """Stop the answer; what was written stays. Harmless after the end."""
+        self._cancel()
+
+
+class ChatService:
+    """All turns of all chats, on whatever engine they are given."""
+
+    def __init__(
+        self,
+        store: ChatStore,
+        crash_marker: CrashMarker,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._crash_marker = crash_marker
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._running: dict[str, _Running] = {}
+        # Where the context was cut last in a chat: kept, so that the prompt's beginning stays.
+        self._cuts: dict[str, int] = {}
+
+    def send(
+        self,
+        chat_id: str,
+        text: str,
+        engine: Engine,
+        listener: TurnListener,
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+    ) -> TurnHandle:
+        """Add the user's `text` to the chat and start the answer.
+
+        Raises RequestError("empty_message" | "turn_running") and StorageError: nothing was sent.
+        """
+        self._check(chat_id, text)
+        is_first = self._store.turn_count(chat_id) == 0
+        question = self._store.add_turn(chat_id, "user", text)
+        if is_first:
+            self._name_chat(chat_id, text)
+        job = _Job(question, engine, listener, sampling, max_tokens)
+        return self._answer(job, question)
+
+    def regenerate(
+        self,
+        turn_id: int,
+        engine: Engine,
+        listener: TurnListener,
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+    ) -> TurnHandle:
+        """Answer again; the earlier answer stays as a sibling.
+
+        `turn_id` is the answer, or the question where no answer came.
+        Raises RequestError("turn_running" | "nothing_to_answer") and StorageError.
+        """
+        turn = self._store.turn(turn_id)
+        question = turn
+        if turn.role == "assistant":
+            if turn.parent_id is None:
+                raise RequestError("nothing_to_answer")
+            question = self._store.turn(turn.parent_id)
+        if question.role != "user":
+            raise RequestError("nothing_to_answer")
+        self._check(question.chat_id, question.text)
+        return self._answer(_Job(question, engine, listener, sampling, max_tokens), None)
+
+    def edit_and_resend(
+        self,
+        turn_id: int,
+        text: str,
+        engine: Engine,
+        listener: TurnListener,
+        *,
+        sampling: Sampling | None = None,
+        max_tokens: int | None = None,
+    ) -> TurnHandle:
+        """Ask in other words from where the user's turn `turn_id` stood; the old branch stays.
+
+        Raises RequestError("empty_message" | "turn_running" | "nothing_to_answer"), StorageError.
+        """
+        old = self._store.turn(turn_id)
+        if old.role != "user":
+            raise RequestError("nothing_to_answer")
+        self._check(old.chat_id, text)
+        question = self._store.add_turn(old.chat_id, "user", text, parent_id=old.parent_id)
+        job = _Job(question, engine, listener, sampling, max_tokens)
+        return self._answer(job, question)
+
+    def running(self, chat_id: str) -> TurnHandle | None:
+        """The turn that is being answered in this chat."""
+        with self._lock:
+            running = self._running.get(chat_id)
+        return running.handle if running else None
+
+    def close(self, timeout_s: float = 5.0) -> bool:
+        """Stop every answer and wait until all are written; False if one did not end in time."""
+        with self._lock:
+            running = list(self._running.values())
+        for turn in running:
+            turn.handle.cancel()
+        deadline = self._clock() + timeout_s
+        for turn in running:
+            turn.thread.join(max(0.0, deadline - self._clock()))
+        return not any(turn.thread.is_alive() for turn in running)
+
+    def _check(self, chat_id: str, text: str) -> None:
+        if not text.strip():
+            raise RequestError("empty_message")
+        if self.running(chat_id) is not None:
+            raise RequestError("turn_running")
+
+    def _name_chat(self, chat_id: str, text: str) -> None:
+        chat = self._store.chat(chat_id)
+        if not chat.title:
+            self._store.rename(chat_id, title_from(text))
+
+    def _answer(self, job: _Job, user_turn: Turn | None) -> TurnHandle:
+        chat_id = job.question.chat_id
+        answer = self._store.add_turn(
+            chat_id,
+            "assistant",
+            "",
+            parent_id=job.question.id,
+            state="streaming",
+            model=job.engine.info.name,
+        )
+        writer = AnswerWriter(self._store, answer.id, self._clock)
+        pump = TurnPump(answer.id, job.engine, writer, job.listener)
+        handle = TurnHandle(user_turn, answer, threading.Event(), pump.cancel)
+        thread = threading.Thread(
+            target=self._run, args=(job, handle, pump), name=f"turn-{answer.id}", daemon=True
+        )
+        with self._lock:
+            self._running[chat_id] = _Running(handle, thread)
+        thread.start()
+        return handle
+
+    def _run(self, job: _Job, handle: TurnHandle, pump: TurnPump) -> None:
+        """The pump thread: everything of one answer."""
+        info = job.engine.info
+        try:
+            with self._crash_marker.running("generating", info.path, info.plan):
+                ended = pump.run(lambda: self._prepare(job))
+        finally:
+            with self._lock:
+                del self._running[job.question.chat_id]
+        try:
+            job.listener(ended)
+        finally:
+            handle.done.set()
+
+    def _prepare(self, job: _Job) -> PreparedRequest:
+        prompt = self._fit(job)
+        sampling = job.sampling or job.engine.info.sampling or Sampling()
+        request = Request(
+            id=uuid.uuid4().hex,
+            prompt=prompt.prompt,
+            max_tokens=job.max_tokens,
+            stop=prompt.stop,
+            sampling=sampling,
+            conversation=job.question.chat_id,
+        )
+        return PreparedRequest(request, prompt.left_out)
+
+    def _fit(self, job: _Job) -> FittedPrompt:
+        chat_id = job.question.chat_id
+        turns = self._store.thread(chat_id, job.question.id)
+        messages = merge_roles([Message(t.role, t.text) for t in turns if t.text.strip()])
+        fitted = PromptFitter(job.engine).fit(
+            messages, first_kept=self._cuts.get(chat_id, 0), answer_tokens=job.max_tokens
+        )
+        self._cuts[chat_id] = fitted.first_kept
+        return fitted
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What one answer is made from."""
+
+    question: Turn
+    engine: Engine
+    listener: TurnListener
+    sampling: Sampling | None
+    max_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    handle: TurnHandle
+    thread: threading.Thread

@@ -1,0 +1,140 @@
+"""This computer, looked at once: the hardware, and what llama.cpp can use of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from desktop.common.errors import EngineError, Param
+from desktop.common.logs import get_logger
+from desktop.common.paths import Paths
+from desktop.engine.backends import report_in_child
+from desktop.hardware.bandwidth import BandwidthCache
+from desktop.hardware.detect import detect
+from desktop.hardware.machine import EngineInfo, Gpu, Machine, Note
+
+ENGINE_REPORT_TIMEOUT_S = 20.0
+
+# What people call a model's size; "up to about 8 billion" is said, not 9.3.
+_SIZES_BILLION = (1, 2, 3, 4, 8, 14, 20, 32, 70, 120, 235)
+# A Q4_K_M file's bytes a parameter, its share of everything else included.
+_BYTES_PER_PARAMETER = 0.62
+_OTHER_PROGRAMS_SHARE = 0.4
+_GPU_MARGIN_SHARE = 0.15
+_CONTEXT_BYTES = 1_000_000_000
+# Below this an answer is slower than reading it.
+_COMFORTABLE_TOKENS_PER_S = 5.0
+_USUAL_BANDWIDTH = 35_000_000_000
+_SOLD_SIZES_GIB = (1, 2, 3, 4, 6, 8, 10, 11, 12, 16, 18, 20, 24, 32, 36, 48, 64, 96, 128, 192, 256)
+
+_log = get_logger("services")
+
+Summary = tuple[str, Mapping[str, Param]]
+
+
+class MachineService:
+    """Answers what this computer is; looks once and keeps it until asked to look again."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        *,
+        look: Callable[..., Machine] = detect,
+        ask_engine: Callable[[float], EngineInfo] = report_in_child,
+    ) -> None:
+        self._bandwidth = BandwidthCache(paths.cache_dir / "bandwidth.json")
+        self._disk_path = paths.models_dir
+        self._look = look
+        self._ask_engine = ask_engine
+        self._lock = threading.Lock()
+        self._machine: Machine | None = None
+
+    def machine(self, refresh: bool = False) -> Machine:
+        """The whole machine; the first call takes a second or two (GPU probes, a child process).
+
+        Free memory and disk are looked up anew by `refresh` only.
+        Raises MachineError("memory_unknown").
+        """
+        with self._lock:
+            if self._machine is None or refresh:
+                self._machine = self._look_around()
+            return self._machine
+
+    def _look_around(self) -> Machine:
+        """Hardware and engine at the same time: each waits mostly for others."""
+        answer: list[EngineInfo | EngineError] = []
+
+        def ask() -> None:
+            try:
+                answer.append(self._ask_engine(ENGINE_REPORT_TIMEOUT_S))
+            except EngineError as error:
+                answer.append(error)
+
+        asking = threading.Thread(target=ask, name="engine-report", daemon=True)
+        asking.start()
+        machine = self._look(disk_path=self._disk_path, bandwidth=self._bandwidth)
+        asking.join()
+        engine = answer[0] if answer else EngineError("engine_no_report")
+        if isinstance(engine, EngineError):
+            _log.warning("no engine report: %s", engine)
+            note = Note.of("engine_no_report")
+            return replace(machine, engine=EngineInfo(), notes=(*machine.notes, note))
+        return replace(machine, engine=engine)
+
+
+def summary(machine: Machine) -> Summary:
+    """The machine in one friendly sentence: its key in the catalogue and the values.
+
+    "16 GB RAM, no graphics card: models up to about 8 billion parameters run well". A rule of
+    thumb for Q4_K_M files; whether one certain model fits is what `fit` computes.
+    """
+    ram = sold_size_gb(machine.memory.total_bytes)
+    gpu = best_gpu(machine)
+    on_cpu = _cpu_billions(machine)
+    if gpu is not None and (on_gpu := _gpu_billions(gpu)) >= on_cpu:
+        params = {"ram_gb": ram, "billions": _spoken(on_gpu), "gpu": gpu.name}
+        if gpu.unified:
+            return "machine.summary.unified", params
+        return "machine.summary.gpu", {**params, "gpu_gb": sold_size_gb(gpu.total_bytes)}
+    size = _spoken(on_cpu)
+    if size < 1:
+        return "machine.summary.tiny", {"ram_gb": ram}
+    if gpu is None:
+        return "machine.summary.cpu", {"ram_gb": ram, "billions": size}
+    return "machine.summary.small_gpu", {"ram_gb": ram, "billions": size, "gpu": gpu.name}
+
+
+def best_gpu(machine: Machine) -> Gpu | None:
+    """The graphics processor with the most memory of its own, or that shares all of it."""
+    usable = [gpu for gpu in machine.gpus if gpu.total_bytes > 0]
+    if not usable:
+        return None
+    return max(usable, key=lambda gpu: (not gpu.integrated, gpu.total_bytes))
+
+
+def sold_size_gb(total_bytes: int) -> int:
+    """The size as it stands on the box: firmware keeps a part, and a shop's GB are 2^30 bytes."""
+    gib = total_bytes / 2**30
+    for size in _SOLD_SIZES_GIB:
+        if size * 0.9 <= gib <= size * 1.02:
+            return size
+    return max(1, round(gib))
+
+
+def _cpu_billions(machine: Machine) -> float:
+    room = machine.memory.total_bytes * (1 - _OTHER_PROGRAMS_SHARE) - _CONTEXT_BYTES
+    bandwidth = machine.cpu.memory_bandwidth_bytes_per_s or _USUAL_BANDWIDTH
+    return min(room, bandwidth / _COMFORTABLE_TOKENS_PER_S) / _BYTES_PER_PARAMETER / 1e9
+
+
+def _gpu_billions(gpu: Gpu) -> float:
+    if gpu.integrated and gpu.vendor != "apple":
+        return 0.0  # shares slow memory with the processor and gains little over it
+    total = gpu.wired_limit_bytes or gpu.total_bytes
+    room = total * (1 - _GPU_MARGIN_SHARE) - _CONTEXT_BYTES
+    return room / _BYTES_PER_PARAMETER / 1e9
+
+
+def _spoken(billions: float) -> int:
+    return max((size for size in _SIZES_BILLION if size <= billions * 1.02), default=0)

@@ -1,0 +1,158 @@
+"""The models of this computer: list them, take files and folders in, let them go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.common.errors import CancelledError, HausgeistError, ModelFileError, UsageError
+from desktop.engine.cancel import CancelToken
+from desktop.fit.types import FitReport, Wish
+from desktop.gguf.reader import read_header
+from desktop.gguf.safety import check
+from desktop.hardware.machine import Machine
+from desktop.library.library import Library
+from desktop.library.model import LibraryModel
+from desktop.services.fit_model import fit
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What became of one file: the model in the library, or why not."""
+
+    path: Path
+    model: LibraryModel | None
+    error: HausgeistError | None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """`done` of `total` files; `fraction` of the current one is copied."""
+
+    path: Path
+    done: int
+    total: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """One model with its verdict on a machine; None where its file cannot be read."""
+
+    model: LibraryModel
+    report: FitReport | None
+
+
+class ModelsService:
+    """The library with what a person wants to know and do about it."""
+
+    def __init__(self, library: Library, models_dir: Path) -> None:
+        self._library = library
+        self._models_dir = models_dir
+
+    def list(self) -> list[LibraryModel]:
+        """All models, the guide first."""
+        return self._library.list()
+
+    def with_fit(self, machine: Machine, wish: Wish | None = None) -> list[ListedModel]:
+        """All models with their verdict by the header's arithmetic: milliseconds a model."""
+        return [
+            ListedModel(model, self.fit_of(model, machine, wish or Wish()))
+            for model in self._library.list()
+        ]
+
+    def fit_of(self, model: LibraryModel, machine: Machine, wish: Wish) -> FitReport | None:
+        """The verdict on one model; None where its file cannot be read."""
+        if model.problem:
+            return None
+        try:
+            return fit(model.path, machine, wish, try_out=False)
+        except HausgeistError:
+            return None  # `problem` or opening it tells why
+
+    def import_paths(
+        self,
+        paths: Sequence[Path],
+        *,
+        copy: bool = False,
+        progress: Callable[[ImportProgress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> list[ImportResult]:
+        """Take in files and, recursively, every model file of folders.
+
+        Nothing is copied unless asked. A file that fails does not stop the others; a folder
+        without any model file is a result with error "no_models_in_folder".
+        Raises CancelledError.
+        """
+        results: list[ImportResult] = []
+        found: list[Path] = []
+        for path in paths:
+            inside = list(model_files(path))
+            if path.is_dir() and not inside:
+                error = ModelFileError("no_models_in_folder", path=str(path))
+                results.append(ImportResult(path, None, error))
+            found.extend(inside)
+        files = list(dict.fromkeys(found))
+        for done, path in enumerate(files):
+            if cancel is not None:
+                cancel.raise_if_cancelled()
+
+            def tell(fraction: float, path: Path = path, done: int = done) -> None:
+                if cancel is not None:
+                    cancel.raise_if_cancelled()
+                if progress is not None:
+                    progress(ImportProgress(path, done, len(files), fraction))
+
+            tell(0.0)
+            results.append(self._import(path, copy=copy, tell=tell))
+        return results
+
+    def _import(self, path: Path, *, copy: bool, tell: Callable[[float], None]) -> ImportResult:
+        try:
+            header = read_header(path)
+            check(header)
+            target = self._models_dir if copy else None
+            model = self._library.add(path, header, copy_to=target, progress=tell)
+        except CancelledError:
+            raise
+        except HausgeistError as error:
+            return ImportResult(path, None, error)
+        return ImportResult(path, model, None)
+
+    def remove(self, name: str) -> tuple[LibraryModel, bool]:
+        """Forget a model; its file is deleted only where it is the app's own copy.
+
+        Returns the model and whether its file was deleted.
+        Raises ModelFileError("unknown_model"), UsageError("guide_stays"), StorageError.
+        """
+        model = self._library.get(name)
+        if model.source == "built_in":
+            raise UsageError("guide_stays")
+        delete = model.source == "copy"
+        self._library.remove(model.name, delete_file=delete)
+        return model, delete
+
+
+def model_files(path: Path) -> Iterator[Path]:
+    """`path` itself, or the models of a folder: first parts of split ones, no projectors."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        for name in sorted(names):
+            if name.lower().endswith(".gguf") and _is_first_part(name) and not _is_projector(name):
+                yield Path(folder) / name
+
+
+def _is_first_part(name: str) -> bool:
+    stem = name[:-5]
+    part = stem[-14:]
+    is_part = part[:1] == "-" and part[1:6].isdigit() and part[6:10] == "-of-"
+    return not is_part or part[1:6] == "00001"
+
+
+def _is_projector(name: str) -> bool:
+    return "mmproj" in name.lower()

@@ -1,0 +1,40 @@
+"""What opening a model tells while it runs, and what it ends with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from desktop.engine.engine import Engine
+from desktop.fit.types import FitReport, Plan
+
+Stage = Literal["checking", "probing", "loading"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProgress:
+    """Where an opening stands; `fraction` runs from 0 to 1 within its stage."""
+
+    stage: Stage
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDown:
+    """One plan that did not work, why (`kind` of the error), and the smaller one tried next."""
+
+    before: Plan
+    after: Plan
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """A model that answers, what was planned for it, and every step down on the way."""
+
+    name: str
+    engine: Engine
+    report: FitReport
+    steps: tuple[StepDown, ...] = ()
+    is_guide: bool = False
+    mapped: bool = True
