@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from desktop.chats.model import TurnState
 from desktop.chats.store import ChatStore
-from desktop.common.errors import StorageError
+from desktop.common.errors import HausgeistError
 from desktop.common.logs import get_logger
 from desktop.engine.events import Stats
 
@@ -25,7 +25,7 @@ class AnswerWriter:
         self._clock = clock
         self._pending: list[str] = []
         self._last_flush_s = clock()
-        self.problem: StorageError | None = None
+        self.problem: HausgeistError | None = None
 
     def add(self, text: str) -> None:
         self._pending.append(text)
@@ -48,7 +48,7 @@ class AnswerWriter:
             return
         try:
             self._store.append_text(self._turn_id, "".join(self._pending))
-        except StorageError as error:
+        except HausgeistError as error:
             self._note(error)
         else:
             self._pending.clear()
@@ -70,10 +70,10 @@ class AnswerWriter:
                 seconds=(numbers.prompt_s + numbers.generation_s) if stats else None,
                 error_kind=error_kind,
             )
-        except StorageError as error:
+        except HausgeistError as error:
             self._note(error)
 
-    def _note(self, error: StorageError) -> None:
+    def _note(self, error: HausgeistError) -> None:
         if self.problem is None:
             _log.error("answer not written: %s", error)
         self.problem = error

@@ -203,13 +203,24 @@ class ChatService:
 
     def _fit(self, job: _Job) -> FittedPrompt:
         chat_id = job.question.chat_id
-        turns = self._store.thread(chat_id, job.question.id)
+        turns = self._history(job.question)
         messages = merge_roles([Message(t.role, t.text) for t in turns if t.text.strip()])
         fitted = PromptFitter(job.engine).fit(
             messages, first_kept=self._cuts.get(chat_id, 0), answer_tokens=job.max_tokens
         )
         self._cuts[chat_id] = fitted.first_kept
         return fitted
+
+    def _history(self, question: Turn) -> list[Turn]:
+        """From the first turn to `question`, also when another branch is shown by now."""
+        turns = self._store.thread(question.chat_id)
+        for index, turn in enumerate(turns):
+            if turn.id == question.id:
+                return turns[: index + 1]
+        branch = [question]
+        while branch[-1].parent_id is not None:
+            branch.append(self._store.turn(branch[-1].parent_id))
+        return branch[::-1]
 
 
 @dataclass(frozen=True, slots=True)

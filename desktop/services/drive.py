@@ -17,9 +17,7 @@ import psutil
 DriveKind = Literal["fixed", "removable", "network"]
 
 _NETWORK_TYPES = frozenset(
-    "nfs nfs4 cifs smb smb2 smb3 smbfs afpfs webdav davfs ncpfs 9p afs ceph glusterfs lustre "
-    "beegfs fuse.sshfs fuse.rclone fuse.davfs2 fuse.gvfsd-fuse fuse.s3fs fuse.glusterfs "
-    "macfuse osxfuse".split()
+    ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "ncpfs", "9p", "afs", "ceph", "glusterfs", "lustre", "beegfs", "fuse.sshfs", "fuse.rclone", "fuse.davfs2", "fuse.gvfsd-fuse", "fuse.s3fs", "fuse.glusterfs", "macfuse", "osxfuse"]
 )
 
 

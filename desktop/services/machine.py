@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +13,8 @@ from desktop.common.paths import Paths
 from desktop.engine.backends import report_in_child
 from desktop.hardware.bandwidth import BandwidthCache
 from desktop.hardware.detect import detect
-from desktop.hardware.machine import EngineInfo, Gpu, Machine, Note
+from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Note
+from desktop.hardware.memory import system_memory
 
 ENGINE_REPORT_TIMEOUT_S = 20.0
 
@@ -60,6 +62,12 @@ class MachineService:
             if self._machine is None or refresh:
                 self._machine = self._look_around()
             return self._machine
+
+    def quick(self) -> Machine:
+        """Memory and cores alone, at once: enough for the guide, which runs anywhere."""
+        if self._machine is not None:
+            return self._machine
+        return Machine(memory=system_memory(), cpu=Cpu(logical_cores=os.cpu_count() or 1))
 
     def _look_around(self) -> Machine:
         """Hardware and engine at the same time: each waits mostly for others."""

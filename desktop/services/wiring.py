@@ -1,0 +1,166 @@
+"""Put the house together once, by constructors; both fronts start here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.chats.store import ChatStore
+from desktop.common.errors import HausgeistError, StorageError
+from desktop.common.messages import Language, Messages, system_language
+from desktop.common.paths import Paths
+from desktop.common.resources import resource_path
+from desktop.common.settings import Settings, SettingsStore
+from desktop.library.library import Library
+from desktop.services.chat_turn import ChatService
+from desktop.services.crash_marker import CrashMarker, CrashRecord
+from desktop.services.machine import MachineService
+from desktop.services.models import ModelsService
+from desktop.services.open_model import ModelOpener
+from desktop.services.probe_memory import ProbeMemory
+
+GUIDE_FILE = "models/hausgeist-guide.gguf"
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the command line needs: everything but the chats.
+
+    `problems` are to be told at the start: nothing can be stored, a database was damaged...
+    `crashes` are what earlier processes died of since the last start.
+    """
+
+    paths: Paths
+    settings_store: SettingsStore
+    settings: Settings
+    messages: Messages
+    library: Library
+    machine_service: MachineService
+    crash_marker: CrashMarker
+    opener: ModelOpener
+    models_service: ModelsService
+    problems: tuple[HausgeistError, ...]
+    crashes: tuple[CrashRecord, ...]
+    writable: bool
+
+    def close(self) -> None:
+        self.library.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the window needs: the core, with the chats."""
+
+    paths: Paths
+    settings_store: SettingsStore
+    settings: Settings
+    messages: Messages
+    store: ChatStore
+    library: Library
+    machine_service: MachineService
+    crash_marker: CrashMarker
+    opener: ModelOpener
+    chat_service: ChatService
+    models_service: ModelsService
+    problems: tuple[HausgeistError, ...]
+    crashes: tuple[CrashRecord, ...]
+    interrupted_turns: int
+
+    def close(self) -> None:
+        """Stop the answers, write what is left, close the databases."""
+        self.chat_service.close()
+        self.store.close()
+        self.library.close()
+
+
+def language_of(settings: Settings, env: Mapping[str, str]) -> Language:
+    """The user's choice, else the system's language."""
+    return system_language(env) if settings.language == "auto" else settings.language
+
+
+def build_core(env: Mapping[str, str]) -> Core:
+    """Everything but the chats; a home that cannot be written is a problem to tell, not an end."""
+    paths = Paths.from_environment(env)
+    settings_store = SettingsStore(paths.settings_file)
+    settings = settings_store.load()
+    found = [settings_store.problem]
+    try:
+        paths.ensure()
+        writable = True
+    except StorageError as error:
+        found = [error]
+        writable = False
+    guide = guide_path()
+    library = _open_library(paths.library_database, guide, writable, found)
+    crash_marker = CrashMarker(paths.crash_marker)
+    machines = MachineService(paths)
+    probed = ProbeMemory(paths.cache_dir / "probed.json")
+    return Core(
+        paths=paths,
+        settings_store=settings_store,
+        settings=settings,
+        messages=Messages(language_of(settings, env)),
+        library=library,
+        machine_service=machines,
+        crash_marker=crash_marker,
+        opener=ModelOpener(library, machines, crash_marker, probed),
+        models_service=ModelsService(library, paths.models_dir),
+        problems=tuple(problem for problem in found if problem is not None),
+        crashes=crash_marker.collect(),
+        writable=writable,
+    )
+
+
+def build(env: Mapping[str, str]) -> Services:
+    """The whole house for the window; without a writable disk the chats live in memory only."""
+    core = build_core(env)
+    found: list[HausgeistError | None] = list(core.problems)
+    store = _open_chats(core.paths.database, core.writable, found)
+    return Services(
+        paths=core.paths,
+        settings_store=core.settings_store,
+        settings=core.settings,
+        messages=core.messages,
+        store=store,
+        library=core.library,
+        machine_service=core.machine_service,
+        crash_marker=core.crash_marker,
+        opener=core.opener,
+        chat_service=ChatService(store, core.crash_marker),
+        models_service=core.models_service,
+        problems=tuple(problem for problem in found if problem is not None),
+        crashes=core.crashes,
+        interrupted_turns=store.mark_interrupted(),
+    )
+
+
+def guide_path() -> Path:
+    """Where the model that ships inside lies; raises StorageError in an incomplete installation."""
+    return resource_path(GUIDE_FILE)
+
+
+def _open_library(
+    path: Path, guide: Path, writable: bool, problems: list[HausgeistError | None]
+) -> Library:
+    if writable:
+        try:
+            library = Library.open(path, guide)
+        except StorageError as error:
+            problems.append(error)
+        else:
+            problems.append(library.problem)
+            return library
+    return Library.in_memory(guide)
+
+
+def _open_chats(path: Path, writable: bool, problems: list[HausgeistError | None]) -> ChatStore:
+    if writable:
+        try:
+            store = ChatStore.open(path)
+        except StorageError as error:
+            problems.append(error)
+        else:
+            problems.append(store.problem)
+            return store
+    return ChatStore.in_memory()
