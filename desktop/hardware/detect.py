@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
-from desktop.hardware.bandwidth import BandwidthCache
-from desktop.hardware.machine import Machine
+from desktop.common.errors import StorageError
+from desktop.common.storage import free_bytes
+from desktop.hardware import bandwidth as bandwidth_module
+from desktop.hardware.abc import GpuScan, Platform
+from desktop.hardware.bandwidth import BandwidthCache, machine_key
+from desktop.hardware.bounded import Pending
+from desktop.hardware.cpu import complete
+from desktop.hardware.machine import Cpu, Disk, Machine, Memory, Note
+from desktop.hardware.nvidia import NvidiaProbe
+
+_log = logging.getLogger(__name__)
+
+GPU_LIMIT_S = 1.9  # of the 2 s that all GPU probes may take together
 
 
 def detect(
@@ -17,4 +32,98 @@ def detect(
     the measured memory bandwidth between starts; with `measure` False it is only looked up.
     Raises MachineError("memory_unknown") where the system does not tell its memory.
     """
-    raise NotImplementedError(disk_path, bandwidth, measure)
+    return survey(
+        native_platform(), NvidiaProbe(), disk_path=disk_path, bandwidth=bandwidth, measure=measure
+    )
+
+
+def native_platform() -> Platform:
+    """The platform that this process runs on."""
+    if sys.platform == "win32":
+        from desktop.hardware.windows import WindowsPlatform
+
+        return WindowsPlatform()
+    if sys.platform == "darwin":
+        from desktop.hardware.macos import MacPlatform
+
+        return MacPlatform()
+    from desktop.hardware.linux import LinuxPlatform
+
+    return LinuxPlatform()
+
+
+def survey(
+    platform: Platform,
+    nvidia: NvidiaProbe,
+    *,
+    disk_path: Path,
+    bandwidth: BandwidthCache | None = None,
+    measure: bool = True,
+    gpu_limit_s: float = GPU_LIMIT_S,
+) -> Machine:
+    """`detect` on a given platform, with a given way to ask NVIDIA's driver."""
+    deadline = time.monotonic() + gpu_limit_s
+    memory_scan = platform.memory()
+    memory = memory_scan.memory
+    gpus = Pending(lambda: platform.gpus(memory), "gpus")
+    nvidia_gpus = Pending(lambda: _nvidia(platform, nvidia, memory, deadline), "nvidia")
+    cpu = complete(platform.cpu())
+    npus = platform.npus()
+    on_battery = platform.on_battery()
+    disk = _disk(disk_path)
+    # A driver in good health answers well before this; the measurement then has the cores alone.
+    for pending in (gpus, nvidia_gpus):
+        pending.wait(min(deadline, time.monotonic() + 0.3))
+    rate = _memory_bandwidth(cpu, memory, bandwidth, measure)
+    scans = (
+        _result(nvidia_gpus, deadline, gpu_limit_s),
+        _result(gpus, deadline, gpu_limit_s),
+    )
+    notes = [*memory_scan.notes, *(note for scan in scans for note in scan.notes)]
+    notes.extend(Note.of("npu_unused", name=name) for name in npus)
+    return Machine(
+        memory=memory,
+        cpu=replace(cpu, memory_bandwidth_bytes_per_s=rate),
+        gpus=tuple(gpu for scan in scans for gpu in scan.gpus),
+        disk=disk,
+        npus=npus,
+        notes=tuple(notes),
+        on_battery=on_battery,
+    )
+
+
+def _nvidia(platform: Platform, probe: NvidiaProbe, memory: Memory, deadline: float) -> GpuScan:
+    cards = platform.nvidia_cards()
+    # A little earlier than the others' deadline: its own note says more than "no answer".
+    return GpuScan() if cards is None else probe.scan(cards, memory, deadline - 0.1)
+
+
+def _result(pending: Pending[GpuScan], deadline: float, limit_s: float) -> GpuScan:
+    """The scan, or the note that says why there is none."""
+    try:
+        return pending.result(deadline)
+    except TimeoutError:
+        return GpuScan(notes=(Note.of("gpu_no_answer", wait_s=limit_s),))
+    except (OSError, ValueError, TypeError, ArithmeticError, LookupError) as error:
+        _log.warning("a GPU probe failed", exc_info=error)
+        return GpuScan(notes=(Note.of("gpu_failed", detail=f"{type(error).__name__}: {error}"),))
+
+
+def _disk(path: Path) -> Disk | None:
+    try:
+        return Disk(str(path), free_bytes(path))
+    except StorageError as error:
+        _log.warning("free disk space is not known: %s", error)
+        return None
+
+
+def _memory_bandwidth(
+    cpu: Cpu, memory: Memory, cache: BandwidthCache | None, measure: bool
+) -> int | None:
+    key = machine_key(cpu, memory)
+    if not measure or (cache is not None and cache.is_fresh(key)):
+        return None if cache is None else cache.get(key)
+    measured = bandwidth_module.measure(cpu, memory)
+    if cache is None or measured is None:
+        return measured
+    return cache.put(key, measured)

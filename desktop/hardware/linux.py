@@ -1,0 +1,81 @@
+"""Linux: everything stands in files below /proc and /sys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from desktop.hardware import cgroup, pci, power, procfs, sysfs_gpus
+from desktop.hardware.abc import GpuScan, MemoryScan, Platform
+from desktop.hardware.files import Files
+from desktop.hardware.machine import Cpu, Memory
+from desktop.hardware.memory import SystemMemory, system_memory, within_limit
+
+_NVIDIA_TRACES = (
+    "/proc/driver/nvidia",
+    "/dev/nvidiactl",
+    "/usr/lib/wsl/lib/libnvidia-ml.so.1",
+    "/etc/nv_tegra_release",
+)
+_NPU_DRIVERS = {
+    "intel_vpu": "Intel AI Boost",
+    "amdxdna": "AMD XDNA",
+    "qaic": "Qualcomm Cloud AI",
+    "rocket": "Rockchip NPU",
+}
+_NPU_DEVICES = {
+    **dict.fromkeys(
+        ((pci.INTEL, device) for device in (0x7D1D, 0xAD1D, 0x643E, 0xB03E)), "Intel AI Boost"
+    ),
+    **dict.fromkeys(((pci.AMD, device) for device in (0x1502, 0x17F0)), "AMD XDNA"),
+}
+_NPU_FILES = {"/dev/fastrpc-cdsp": "Qualcomm Hexagon"}
+
+
+class LinuxPlatform(Platform):
+    """Linux, with its files below `files.root`."""
+
+    def __init__(
+        self,
+        files: Files | None = None,
+        read_memory: SystemMemory = system_memory,
+        read_battery: Callable[[], bool | None] = power.on_battery,
+    ) -> None:
+        self._files = files or Files()
+        self._read_memory = read_memory
+        self._read_battery = read_battery
+
+    def cpu(self) -> Cpu:
+        usable = procfs.usable_cores(cgroup.cpu_quota(self._files))
+        return replace(procfs.read_cpu(self._files), usable_cores=usable)
+
+    def memory(self) -> MemoryScan:
+        return within_limit(self._read_memory(), cgroup.memory_limit(self._files))
+
+    def nvidia_cards(self) -> tuple[str, ...] | None:
+        cards = tuple(
+            pci.listed_name(self._files, device) or f"NVIDIA {device.device:04x}"
+            for device in pci.display_devices(self._files)
+            if device.vendor == pci.NVIDIA
+        )
+        if not cards and not any(self._files.exists(trace) for trace in _NVIDIA_TRACES):
+            return None
+        return cards
+
+    def gpus(self, memory: Memory) -> GpuScan:
+        return sysfs_gpus.scan(self._files, memory)
+
+    def npus(self) -> tuple[str, ...]:
+        found = [
+            _NPU_DEVICES[device.vendor, device.device]
+            for device in pci.accelerator_devices(self._files)
+            if (device.vendor, device.device) in _NPU_DEVICES
+        ]
+        for name in self._files.names("/sys/class/accel"):
+            driver = self._files.link_name(f"/sys/class/accel/{name}/device/driver")
+            found.append(_NPU_DRIVERS.get(driver, ""))
+        found.extend(name for path, name in _NPU_FILES.items() if self._files.exists(path))
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    def on_battery(self) -> bool | None:
+        return self._read_battery()
