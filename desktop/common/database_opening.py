@@ -1,0 +1,251 @@
+"""Open a database whatever state its file is in, losing nothing and never stopping the app.
+
+    as it should be             opened, migrated; a stand-in of earlier is merged and removed
+    damaged, or not ours        kept aside as <name>.damaged-<n>, what can be read is brought over
+    locked by another program   left alone; a stand-in is used until it is free again
+    from a newer version        left alone, not one byte written; a stand-in is used
+    not writable, disk full     StorageError: read_only, disk_full
+
+The stand-in is an ordinary database beside the real one. The next opening that succeeds brings
+its content home.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from desktop.common.database import (
+    Database,
+    Schema,
+    check_marker,
+    database_error,
+    in_transaction,
+    migrate,
+    schema_version,
+)
+from desktop.common.errors import StorageError
+from desktop.common.locks import file_lock
+from desktop.common.logs import get_logger
+from desktop.common.storage import free_name, storage_error
+
+BUSY_TIMEOUT_S = 3.0
+# Checking every page of so large a file takes about 0.1 s; larger ones are checked on suspicion.
+ALWAYS_CHECKED_BYTES = 16 << 20
+_COMPANIONS = ("-wal", "-shm", "-journal")
+_log = get_logger("storage")
+
+
+def open_database(
+    path: Path, schema: Schema, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> Database:
+    """See the module; raises StorageError only where nothing can be stored at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    trouble = _look(path, schema, busy_timeout_s)
+    if trouble is None:
+        try:
+            connection = _open(path, schema, busy_timeout_s)
+        except StorageError as error:
+            trouble = error
+        else:
+            _bring_home(connection, path, schema)
+            return Database(connection, path)
+    if trouble.kind == "database_unreadable":
+        return _start_again(path, schema, busy_timeout_s, trouble)
+    if trouble.kind in ("database_locked", "database_newer"):
+        return _use_stand_in(path, schema, busy_timeout_s, trouble)
+    raise trouble
+
+
+def stand_in_path(path: Path) -> Path:
+    """Where the stand-in of `path` lies: ``chats.db`` has ``chats.stand-in.db``."""
+    return path.with_name(f"{path.stem}.stand-in{path.suffix}")
+
+
+def _look(path: Path, schema: Schema, busy_timeout_s: float) -> StorageError | None:
+    """What is wrong with the file, found out without writing to it."""
+    try:
+        if path.is_dir():
+            return StorageError("storage", path=str(path), detail="is a directory")
+        if not path.exists() or path.stat().st_size == 0:
+            return None
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        return storage_error(error, path)
+    try:
+        with contextlib.closing(_connect_read_only(path, busy_timeout_s)) as connection:
+            return _look_inside(connection, path, schema)
+    except sqlite3.Error as error:
+        return database_error(error, path)
+
+
+def _look_inside(connection: sqlite3.Connection, path: Path, schema: Schema) -> StorageError | None:
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = schema_version(connection)
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if owner != schema.application_id and tables:
+        return _unreadable(path, f"application id {owner}")
+    if version > schema.version:
+        return StorageError(
+            "database_newer", path=str(path), detail=f"version {version} > {schema.version}"
+        )
+    asked_for = check_marker(path).exists()
+    if asked_for or not _has_its_length(connection, path) or _is_small(path):
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            return _unreadable(path, str(found))
+        with contextlib.suppress(OSError):
+            check_marker(path).unlink(missing_ok=True)
+    return None
+
+
+def _unreadable(path: Path, detail: str) -> StorageError:
+    return StorageError("database_unreadable", path=str(path), detail=detail)
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size <= ALWAYS_CHECKED_BYTES
+
+
+def _has_its_length(connection: sqlite3.Connection, path: Path) -> bool:
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    page_bytes = connection.execute("PRAGMA page_size").fetchone()[0]
+    # Pages that are still in the write-ahead log make the file shorter; then check, too.
+    return path.stat().st_size >= int(pages) * int(page_bytes)
+
+
+def _connect_read_only(
+    path: Path, busy_timeout_s: float, *, immutable: bool = False
+) -> sqlite3.Connection:
+    options = "mode=ro&immutable=1" if immutable else "mode=ro"
+    address = f"file:{quote(os.fsencode(path.absolute().as_posix()))}?{options}"
+    return sqlite3.connect(address, uri=True, timeout=busy_timeout_s, isolation_level=None)
+
+
+def _open(path: Path, schema: Schema, busy_timeout_s: float) -> sqlite3.Connection:
+    """For writing, at the newest version; raises StorageError."""
+    try:
+        connection = sqlite3.connect(
+            path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise database_error(error, path) from error
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # What a person deletes is overwritten, not only marked as free.
+        connection.execute("PRAGMA secure_delete = ON")
+        # A lock that is held for good, or a file that cannot be written, shows now and not
+        # in the middle of an answer.
+        with in_transaction(connection):
+            pass
+        migrate(connection, schema)
+    except sqlite3.Error as error:
+        connection.close()
+        raise database_error(error, path) from error
+    return connection
+
+
+def _start_again(
+    path: Path, schema: Schema, busy_timeout_s: float, trouble: StorageError
+) -> Database:
+    """Keep the damaged file aside, start a new one, bring over what can be read."""
+    with file_lock(path.with_name(path.name + ".lock")):
+        again = _look(path, schema, busy_timeout_s)
+        if again is None:  # another process has done it in the meantime
+            return Database(_open(path, schema, busy_timeout_s), path)
+        if again.kind != "database_unreadable":
+            raise again
+        kept = _keep_aside(path)
+        connection = _open(path, schema, busy_timeout_s)
+        rescued = _rescue(kept, connection, schema)
+    problem = StorageError(
+        "database_damaged",
+        path=str(path),
+        kept_as=str(kept),
+        rescued=rescued,
+        detail=trouble.detail,
+    )
+    _bring_home(connection, path, schema)
+    return Database(connection, path, problem)
+
+
+def _keep_aside(path: Path) -> Path:
+    """Rename the file with its write-ahead log, which may hold pages that it lacks."""
+    kept = free_name(path, "damaged")
+    try:
+        for companion in _COMPANIONS:
+            lying = path.with_name(path.name + companion)
+            if lying.exists():
+                lying.rename(kept.with_name(kept.name + companion))
+        path.rename(kept)
+        check_marker(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return kept
+
+
+def _rescue(kept: Path, connection: sqlite3.Connection, schema: Schema) -> int:
+    """Bring over what a damaged file still gives; never fails, the file is kept in any case."""
+    has_log = kept.with_name(kept.name + "-wal").exists()
+    try:
+        with (
+            contextlib.closing(_connect_read_only(kept, 0.1, immutable=not has_log)) as source,
+            in_transaction(connection),
+        ):
+            return schema.merge(source, connection)
+    except sqlite3.Error as error:
+        _log.warning("nothing could be rescued from %s: %s", kept.name, error)
+        return 0
+
+
+def _use_stand_in(
+    path: Path, schema: Schema, busy_timeout_s: float, trouble: StorageError
+) -> Database:
+    stand_in = stand_in_path(path)
+    inner = _look(stand_in, schema, busy_timeout_s)
+    if inner is None:
+        opened = Database(_open(stand_in, schema, busy_timeout_s), stand_in)
+    elif inner.kind == "database_unreadable":
+        opened = _start_again(stand_in, schema, busy_timeout_s, inner)
+    else:
+        raise trouble
+    problem = StorageError(
+        trouble.kind, path=str(path), stand_in=str(stand_in), detail=trouble.detail
+    )
+    opened.problem = problem
+    return opened
+
+
+def _bring_home(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Merge a stand-in that nobody uses any more; otherwise it waits for the next start."""
+    stand_in = stand_in_path(path)
+    if not stand_in.exists():
+        return
+    try:
+        with contextlib.closing(_open(stand_in, schema, 0.1)) as source:
+            # In this mode the next transaction fails while any other connection is open.
+            source.execute("PRAGMA locking_mode = EXCLUSIVE")
+            with in_transaction(source), in_transaction(connection):
+                schema.merge(source, connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for companion in ("", *_COMPANIONS):
+            stand_in.with_name(stand_in.name + companion).unlink(missing_ok=True)
+    except (sqlite3.Error, StorageError, OSError) as error:
+        _log.warning("the stand-in of %s stays for now: %s", path.name, error)
+
+
+def open_in_memory(schema: Schema) -> Database:
+    """A database that lives as long as the program: for a disk that cannot be written at all."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    migrate(connection, schema)
+    return Database(connection, Path(":memory:"))
