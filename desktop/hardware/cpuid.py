@@ -73,7 +73,7 @@ def native_cpuid() -> CpuidCall | None:
     if platform.machine().lower() not in ("x86_64", "amd64") or sys.maxsize < 1 << 32:
         return None
     try:
-        return _windows_call() if sys.platform == "win32" else _posix_call()
+        return _native_call()
     except (OSError, ValueError):  # executable memory is forbidden here (SELinux, a policy)
         return None
 
@@ -113,13 +113,6 @@ def _brand(ask: CpuidCall) -> str:
     return " ".join(raw.split(b"\0")[0].decode("ascii", "replace").split())
 
 
-def _posix_call() -> CpuidCall:
-    page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-    page.write(_SYSTEM_V)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
-    return _caller(address, page)
-
-
 def _caller(address: int, keep: object) -> CpuidCall:
     """A Python function around the code at `address`; `keep` owns the memory."""
     code = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p)(address)
@@ -134,7 +127,7 @@ def _caller(address: int, keep: object) -> CpuidCall:
 
 if sys.platform == "win32":
 
-    def _windows_call() -> CpuidCall:
+    def _native_call() -> CpuidCall:
         kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         kernel.VirtualAlloc.restype = ctypes.c_void_p
         kernel.VirtualAlloc.argtypes = (
@@ -161,5 +154,8 @@ if sys.platform == "win32":
 
 else:
 
-    def _windows_call() -> CpuidCall:
-        raise OSError("not Windows")
+    def _native_call() -> CpuidCall:
+        size = mmap.PAGESIZE
+        page = mmap.mmap(-1, size, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        page.write(_SYSTEM_V)
+        return _caller(ctypes.addressof(ctypes.c_char.from_buffer(page)), page)

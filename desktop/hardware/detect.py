@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-import sys
+import platform as platform_module
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from desktop.common.errors import StorageError
 from desktop.common.storage import free_bytes
-from desktop.hardware import bandwidth as bandwidth_module
 from desktop.hardware.abc import GpuScan, Platform
-from desktop.hardware.bandwidth import BandwidthCache, machine_key
+from desktop.hardware.bandwidth import BandwidthCache, machine_key, measure_bandwidth
 from desktop.hardware.bounded import Pending
 from desktop.hardware.cpu import complete
+from desktop.hardware.linux import LinuxPlatform
 from desktop.hardware.machine import Cpu, Disk, Machine, Memory, Note
+from desktop.hardware.macos import MacPlatform
 from desktop.hardware.nvidia import NvidiaProbe
+from desktop.hardware.windows import WindowsPlatform
 
 _log = logging.getLogger(__name__)
 
@@ -38,18 +40,14 @@ def detect(
 
 
 def native_platform() -> Platform:
-    """The platform that this process runs on."""
-    if sys.platform == "win32":
-        from desktop.hardware.windows import WindowsPlatform
-
-        return WindowsPlatform()
-    if sys.platform == "darwin":
-        from desktop.hardware.macos import MacPlatform
-
-        return MacPlatform()
-    from desktop.hardware.linux import LinuxPlatform
-
-    return LinuxPlatform()
+    """The platform that this process runs on; other POSIX systems get what Linux' files tell."""
+    match platform_module.system():
+        case "Windows":
+            return WindowsPlatform()
+        case "Darwin":
+            return MacPlatform()
+        case _:
+            return LinuxPlatform()
 
 
 def survey(
@@ -123,7 +121,7 @@ def _memory_bandwidth(
     key = machine_key(cpu, memory)
     if not measure or (cache is not None and cache.is_fresh(key)):
         return None if cache is None else cache.get(key)
-    measured = bandwidth_module.measure(cpu, memory)
+    measured = measure_bandwidth(cpu, memory)
     if cache is None or measured is None:
         return measured
     return cache.put(key, measured)

@@ -25,10 +25,13 @@ def system_memory() -> Memory:
 
 
 def _from_sysconf(reason: Exception) -> Memory:
+    ask: Callable[[str], int] | None = getattr(os, "sysconf", None)  # not on Windows
+    if ask is None:
+        raise MachineError("memory_unknown", detail=repr(reason)) from reason
     try:
-        page = os.sysconf("SC_PAGE_SIZE")
-        total, free = os.sysconf("SC_PHYS_PAGES") * page, os.sysconf("SC_AVPHYS_PAGES") * page
-    except (AttributeError, OSError, ValueError) as error:
+        page = ask("SC_PAGE_SIZE")
+        total, free = ask("SC_PHYS_PAGES") * page, ask("SC_AVPHYS_PAGES") * page
+    except (OSError, ValueError) as error:
         raise MachineError("memory_unknown", detail=f"{reason!r}, {error!r}") from error
     if total <= 0:
         raise MachineError("memory_unknown", detail=repr(reason)) from reason
