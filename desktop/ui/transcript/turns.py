@@ -11,7 +11,7 @@ State = Literal["complete", "streaming", "stopped", "failed", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class ViewTurn:
-    """One message as it is shown. All strings but `text` are words for a person, already translated.
+    """One message as it is shown. All strings but `text` are translated words for a person.
 
     `text` is Markdown for the assistant and shown as typed for the user. `detail` stands small
     beside the author (the model), `footer` at the right below ("24 s · 9 tokens/s"), `error` is
