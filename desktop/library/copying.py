@@ -1,0 +1,99 @@
+"""Copy a model into the library's folder: wholly or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from desktop.common.errors import StorageError
+from desktop.common.storage import free_bytes, storage_error
+
+# What a system needs to go on breathing when the copy is done.
+SPARE_BYTES = 500_000_000
+_CHUNK_BYTES = 8 << 20
+_UNFINISHED = ".part"
+
+Progress = Callable[[float], None]
+
+
+def copy_model(
+    parts: Sequence[Path],
+    folder: Path,
+    *,
+    progress: Progress | None = None,
+    free: Callable[[Path], int] = free_bytes,
+) -> tuple[Path, ...]:
+    """Copy all parts into `folder` under their own names; returns the new paths.
+
+    `progress` hears the fraction done and may raise (CancelledError): then, and on any failure,
+    nothing is left behind. A file of that name which is another model is never overwritten: then
+    the copy goes into a folder of its own.
+    Raises StorageError: not_enough_space before the first byte, disk_full, read_only, storage.
+    """
+    try:
+        total_bytes = sum(part.stat().st_size for part in parts)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    available_bytes = free(folder)
+    if total_bytes + SPARE_BYTES > available_bytes:
+        raise StorageError(
+            "not_enough_space",
+            path=str(folder),
+            needed_bytes=total_bytes + SPARE_BYTES,
+            free_bytes=available_bytes,
+        )
+    target = _free_folder(parts, folder)
+    unfinished = [target / (part.name + _UNFINISHED) for part in parts]
+    finished = [target / part.name for part in parts]
+    placed: list[Path] = []
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        done_bytes = 0
+        for part, into in zip(parts, unfinished, strict=True):
+            done_bytes = _copy(part, into, done_bytes, total_bytes, progress)
+        # The first part comes last: whoever sees it sees a whole model.
+        for temporary, final in reversed(list(zip(unfinished, finished, strict=True))):
+            temporary.rename(final)
+            placed.append(final)
+    except BaseException as error:
+        _clean_up([*unfinished, *placed], target if target != folder else None)
+        if isinstance(error, OSError):
+            raise storage_error(error, target) from error
+        raise
+    return tuple(finished)
+
+
+def _free_folder(parts: Sequence[Path], folder: Path) -> Path:
+    """`folder`, or one below it where none of the names is taken."""
+    number = 1
+    target = folder
+    while any((target / part.name).exists() for part in parts):
+        number += 1
+        target = folder / f"{parts[0].stem}-{number}"
+    return target
+
+
+def _copy(
+    source: Path, into: Path, done_bytes: int, total_bytes: int, progress: Progress | None
+) -> int:
+    with source.open("rb") as reader, into.open("wb") as writer:
+        while chunk := reader.read(_CHUNK_BYTES):
+            writer.write(chunk)
+            done_bytes += len(chunk)
+            if progress is not None:
+                progress(min(1.0, done_bytes / max(1, total_bytes)))
+        writer.flush()
+        os.fsync(writer.fileno())
+    return done_bytes
+
+
+def _clean_up(files: Sequence[Path], folder: Path | None) -> None:
+    for file in files:
+        with contextlib.suppress(OSError):  # the failure that brought us here is the one to tell
+            file.unlink(missing_ok=True)
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

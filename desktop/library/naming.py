@@ -1,0 +1,58 @@
+"""The name that a model gets in the library: for people, and to type at a terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from desktop.gguf.header import ModelHeader
+
+MAX_CHARACTERS = 80
+
+# What converters write where nobody gave a name.
+_SAYS_NOTHING = {
+    "",
+    "model",
+    "models",
+    "llama",
+    "hf",
+    "unknown",
+    "none",
+    "output",
+    "snapshot",
+    "tmp",
+}
+_SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
+_NOT_IN_NAMES = re.compile(r"[\s/\\:\"'<>|?*\x00-\x1f\x7f]+")
+
+
+def name_of(header: ModelHeader) -> str:
+    """``Qwen3-4B-Instruct-Q4_K_M``: the model's own name and its quantization, else the file's.
+
+    Without blanks, slashes and colons, so that it is one word at a terminal and no path.
+    """
+    stem = _SPLIT.sub("", header.paths[0].stem)
+    own = clean(header.text("general.name") or "")
+    if own.casefold() in _SAYS_NOTHING or not any(c.isalpha() for c in own):
+        return clean(stem) or "model"
+    quantization = clean(header.quantization)
+    if quantization and quantization.casefold() not in own.casefold():
+        own = f"{own}-{quantization}"
+    return own
+
+
+def clean(text: str) -> str:
+    """`text` as one word of bounded length."""
+    word = _NOT_IN_NAMES.sub("-", text.encode("utf-8", "replace").decode("utf-8").strip())
+    if word.casefold().endswith(".gguf"):
+        word = word[:-5]
+    return re.sub(r"-{2,}", "-", word).strip("-. ")[:MAX_CHARACTERS]
+
+
+def unique(name: str, is_taken: Callable[[str], bool]) -> str:
+    """`name`, or the first of ``name-2``, ``name-3``, ... that is free."""
+    candidate, number = name, 1
+    while is_taken(candidate):
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
