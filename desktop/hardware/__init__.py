@@ -1,0 +1,1 @@
+"""What this machine is: processor, memory, graphics, a file a platform."""
