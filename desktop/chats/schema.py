@@ -50,4 +50,4 @@ def _001_chats_and_turns(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX turns_streaming ON turns (state) WHERE state = 'streaming'")
 
 
-SCHEMA = Schema(APPLICATION_ID, (_001_chats_and_turns,), merge_chats)
+SCHEMA = Schema("chats", APPLICATION_ID, (_001_chats_and_turns,), merge_chats)

@@ -69,7 +69,7 @@ class ChatStore:
 
     @property
     def problem(self) -> StorageError | None:
-        """database_damaged, database_locked or database_newer; None when all is well."""
+        """chats_damaged, chats_locked or chats_newer; None when all is well."""
         return self._db.problem
 
     def close(self) -> None:

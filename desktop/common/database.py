@@ -21,11 +21,13 @@ Merge = Callable[[sqlite3.Connection, sqlite3.Connection], int]
 class Schema:
     """What a database of ours holds.
 
+    `name` begins the kinds of its problems: ``chats_damaged``, ``chats_locked``, ``chats_newer``.
     `migrations[n - 1]` brings it to version n, and once published is never changed. `merge(source,
     target)` brings over what `target` does not have yet, as far as a damaged `source` can be
     read, and returns how many things a person would count (chats, models).
     """
 
+    name: str
     application_id: int
     migrations: tuple[Migration, ...]
     merge: Merge

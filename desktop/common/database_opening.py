@@ -35,6 +35,7 @@ from desktop.common.storage import free_name, storage_error
 BUSY_TIMEOUT_S = 3.0
 # Checking every page of so large a file takes about 0.1 s; larger ones are checked on suspicion.
 ALWAYS_CHECKED_BYTES = 16 << 20
+_NEWER = "database_newer"
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _log = get_logger("storage")
 
@@ -58,7 +59,7 @@ def open_database(
             return Database(connection, path)
     if trouble.kind == "database_unreadable":
         return _start_again(path, schema, busy_timeout_s, trouble)
-    if trouble.kind in ("database_locked", "database_newer"):
+    if trouble.kind in ("database_locked", _NEWER):
         return _use_stand_in(path, schema, busy_timeout_s, trouble)
     raise trouble
 
@@ -93,9 +94,7 @@ def _look_inside(connection: sqlite3.Connection, path: Path, schema: Schema) -> 
     if owner != schema.application_id and tables:
         return _unreadable(path, f"application id {owner}")
     if version > schema.version:
-        return StorageError(
-            "database_newer", path=str(path), detail=f"version {version} > {schema.version}"
-        )
+        return StorageError(_NEWER, path=str(path), detail=f"version {version} > {schema.version}")
     asked_for = check_marker(path).exists()
     if asked_for or not _has_its_length(connection, path) or _is_small(path):
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -168,7 +167,7 @@ def _start_again(
         connection = _open(path, schema, busy_timeout_s)
         rescued = _rescue(kept, connection, schema)
     problem = StorageError(
-        "database_damaged",
+        f"{schema.name}_damaged",
         path=str(path),
         kept_as=str(kept),
         rescued=rescued,
@@ -218,10 +217,10 @@ def _use_stand_in(
         opened = _start_again(stand_in, schema, busy_timeout_s, inner)
     else:
         raise trouble
-    problem = StorageError(
-        trouble.kind, path=str(path), stand_in=str(stand_in), detail=trouble.detail
+    state = "newer" if trouble.kind == _NEWER else "locked"
+    opened.problem = StorageError(
+        f"{schema.name}_{state}", path=str(path), stand_in=str(stand_in), detail=trouble.detail
     )
-    opened.problem = problem
     return opened
 
 

@@ -64,6 +64,11 @@ class Messages:
         except (KeyError, ValueError):
             return self.text("errors.internal", kind=err.kind)
 
+    def problem(self, kind: str) -> str:
+        """In a few words, for a list: what is wrong with a model's file (LibraryModel.problem)."""
+        key = f"library.problem.{kind}"
+        return self.text(key if key in self else "library.problem.other")
+
 
 class _PersonFormatter(string.Formatter):
     """str.format with the field formats of this module, and neither attributes nor indexes."""

@@ -55,7 +55,7 @@ class Library:
 
     @property
     def problem(self) -> StorageError | None:
-        """database_damaged, database_locked or database_newer; None when all is well."""
+        """library_damaged, library_locked or library_newer; None when all is well."""
         return self._db.problem
 
     def close(self) -> None:

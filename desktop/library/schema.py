@@ -56,4 +56,4 @@ def merge_models(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
     return added
 
 
-SCHEMA = Schema(APPLICATION_ID, (_001_models,), merge_models)
+SCHEMA = Schema("library", APPLICATION_ID, (_001_models,), merge_models)
