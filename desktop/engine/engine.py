@@ -31,7 +31,6 @@ class ModelInfo:
     sampling: Sampling | None = None
     trained_context_tokens: int = 0
     parameters: int = 0
-    devices: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

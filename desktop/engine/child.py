@@ -1,0 +1,88 @@
+"""What runs in a child process: one job, named by the argument. See `process.py`.
+
+Each job is imported when it is asked for: a child is started for every unknown model, so it
+must be at work within some hundredths of a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+Message = dict[str, Any]
+Job = Callable[[Iterator[Message], Callable[[Message], None]], None]
+
+
+def main() -> None:
+    """Run the job `sys.argv[1]` until its input or its work ends."""
+    out = _private_output()
+    _die_first()
+
+    def answer(message: Message) -> None:
+        out.write(json.dumps(message).encode() + b"\n")
+        out.flush()
+
+    _job(sys.argv[1])(_messages(), answer)
+    out.flush()
+    # Without the farewells of libraries: a driver that hangs at its end must not keep us.
+    os._exit(0)
+
+
+def _job(name: str) -> Job:
+    if name == "probe":
+        from desktop.engine.probe_job import run as probe
+
+        return probe
+    if name == "dry_run":
+        from desktop.engine.dry_run_job import run as dry_run
+
+        return dry_run
+    if name == "report":
+        from desktop.engine.report_job import run as report
+
+        return report
+    if name == "template":
+        from desktop.engine.template_job import run as template
+
+        return template
+    raise SystemExit(f"no such job: {name}")
+
+
+def _private_output() -> BinaryIO:
+    """The channel to the parent; whatever else is printed goes to standard error."""
+    sys.stdout.flush()
+    channel = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(channel, "wb")
+
+
+def _messages() -> Iterator[Message]:
+    """The parent's messages. When they end the parent is gone, and so are we, at once."""
+    arrived: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            arrived.put(json.loads(line))
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        yield arrived.get()
+
+
+def _die_first() -> None:
+    """Where memory runs out, the system should take this process and no other."""
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write("1000")
+    except OSError:
+        return  # not Linux, or not allowed
+
+
+if __name__ == "__main__":
+    main()

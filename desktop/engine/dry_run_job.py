@@ -1,0 +1,73 @@
+"""The child's job behind `dry_run`: a model and a context with `no_alloc`, then their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from desktop.common.errors import HausgeistError
+from desktop.engine.breakdown import Sizes, memory_breakdown
+from desktop.engine.buffer_log import compute_buffers
+from desktop.engine.model import Model
+from desktop.engine.vocabulary import Vocabulary
+from desktop.fit.types import Plan
+
+_HOST = "CPU"
+_LOGIT_BYTES = 4
+
+
+def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
+    order = next(messages)
+    plan = Plan(**order["plan"])
+    try:
+        model = Model(Path(order["path"]), plan, no_alloc=True)
+        mark = model.llama.log.mark()
+        context = model.open_context(plan)
+    except HausgeistError as error:
+        answer({"error": error.kind, "params": dict(error.params), "detail": error.detail})
+        return
+    log = model.llama.log.since(mark)
+    rows = Vocabulary(model).size * plan.parallel
+    exact = memory_breakdown(model.llama, context)
+    known = [device.name for device in model.llama.devices()]
+    devices = _sum_exact(exact, known) if exact else _sum_logged(compute_buffers(log), known)
+    answer({"devices": devices, "output_bytes": rows * _LOGIT_BYTES})
+
+
+def _sum_exact(sizes: Mapping[str, Sizes], known: Iterable[str]) -> dict[str, dict[str, int]]:
+    devices: dict[str, dict[str, int]] = {}
+    for buffer_type, size in sizes.items():
+        device = devices.setdefault(
+            device_of(buffer_type, known),
+            {"weights_bytes": 0, "context_bytes": 0, "compute_bytes": 0},
+        )
+        device["weights_bytes"] += size.weights_bytes
+        device["context_bytes"] += size.context_bytes
+        device["compute_bytes"] += size.compute_bytes
+    return devices
+
+
+def _sum_logged(
+    compute: Mapping[str, int], known: Iterable[str]
+) -> dict[str, dict[str, int | None]]:
+    sums: dict[str, int] = {}
+    for buffer_type, size in compute.items():
+        name = device_of(buffer_type, known)
+        sums[name] = sums.get(name, 0) + size
+    return {
+        name: {"weights_bytes": None, "context_bytes": None, "compute_bytes": size}
+        for name, size in sums.items()
+    }
+
+
+def device_of(buffer_type: str, known: Iterable[str]) -> str:
+    """The device whose memory a buffer type takes: ``CUDA0`` as it is, ``CUDA_Host`` the host's."""
+    if buffer_type in known:
+        return buffer_type
+    if not buffer_type.endswith("_Host"):
+        # A backend's further kinds of buffers on the same device, such as MTL0_Mapped.
+        for name in known:
+            if name != _HOST and buffer_type.startswith(name + "_"):
+                return name
+    return _HOST

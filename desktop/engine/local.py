@@ -1,0 +1,120 @@
+"""A model in this process behind the `Engine` protocol: the normal case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from desktop.common.errors import RequestError
+from desktop.engine.cancel import CancelToken
+from desktop.engine.chat_format import ChatFormat
+from desktop.engine.chat_template import TemplateRenderer
+from desktop.engine.engine import ModelInfo
+from desktop.engine.loaded import Loaded
+from desktop.engine.model import Model, Progress
+from desktop.engine.request import Message, Rendered, Request, Sampling
+from desktop.engine.stream import Stream
+from desktop.engine.worker import Worker
+from desktop.fit.types import Plan
+
+_TEMPLATE_KEY = "tokenizer.chat_template"
+
+
+class LocalEngine:
+    """See `Engine`. Made by `load`; `close` it, or it lives as long as the process."""
+
+    def __init__(
+        self, info: ModelInfo, worker: Worker, chat: ChatFormat, renderer: TemplateRenderer
+    ) -> None:
+        self._info = info
+        self._worker = worker
+        self._chat = chat
+        self._renderer = renderer
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    def submit(self, request: Request) -> Stream:
+        return self._worker.submit(request)
+
+    def count_tokens(self, text: str) -> int:
+        return self._worker.count_tokens(text)
+
+    def render(
+        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
+    ) -> Rendered:
+        return self._chat.render(messages, add_generation_prompt=add_generation_prompt)
+
+    def close(self) -> None:
+        self._worker.close()
+        self._renderer.close()
+
+
+def load(
+    path: Path,
+    plan: Plan,
+    *,
+    on_progress: Progress | None = None,
+    cancel: CancelToken | None = None,
+) -> LocalEngine:
+    """Load `path` as `plan` says; blocks. Raises LoadError or CancelledError.
+
+    `on_progress` gets 0.0 to 1.0 from the engine's thread. Memory is taken as soon as the
+    context is made, so the plan must have been checked against the machine before.
+    """
+    worker = Worker(path, plan)
+    renderer = TemplateRenderer()
+    try:
+        loaded = worker.start(on_progress, cancel)
+        chat = ChatFormat(renderer, loaded.model.metadata(_TEMPLATE_KEY), loaded.vocabulary)
+        return LocalEngine(_info(path, plan, loaded, chat), worker, chat, renderer)
+    except BaseException:
+        worker.close()
+        renderer.close()
+        raise
+
+
+def _info(path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat) -> ModelInfo:
+    model, lib = loaded.model, loaded.model.llama.lib
+    return ModelInfo(
+        path=path,
+        name=model.metadata("general.name") or path.stem,
+        architecture=model.metadata("general.architecture") or "",
+        context_tokens=loaded.context.sequence_tokens,
+        plan=plan,
+        vocab_size=loaded.vocabulary.size,
+        template_name=chat.name,
+        template_problem=chat.problem,
+        sampling=recommended_sampling(model),
+        trained_context_tokens=lib.llama_model_n_ctx_train(model.handle),
+        parameters=lib.llama_model_n_params(model.handle),
+    )
+
+
+def recommended_sampling(model: Model) -> Sampling | None:
+    """The file's ``general.sampling.*`` over our defaults; None where it says nothing usable."""
+    fields = {
+        "temperature": ("temp", float),
+        "top_k": ("top_k", int),
+        "top_p": ("top_p", float),
+        "min_p": ("min_p", float),
+        "repeat_penalty": ("penalty_repeat", float),
+    }
+    values: dict[str, float | int] = {}
+    for field, (key, kind) in fields.items():
+        text = model.metadata(f"general.sampling.{key}")
+        if text is None:
+            continue
+        try:
+            values[field] = kind(text)
+        except ValueError:
+            return None
+    if not values:
+        return None
+    sampling = Sampling(**values)  # type: ignore[arg-type]
+    try:
+        sampling.check()
+    except RequestError:
+        return None
+    return sampling

@@ -1,0 +1,249 @@
+"""Owned handles of llama.cpp: a model, and a context that goes before its model does."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from desktop.common.errors import CancelledError, LoadError
+from desktop.engine.abort import AbortFlag
+from desktop.engine.cancel import CancelToken
+from desktop.engine.llama import Llama, llama
+from desktop.fit.types import Plan
+
+Progress = Callable[[float], None]
+MAX_CONTEXT_TOKENS = 1 << 26
+MAX_UBATCH_TOKENS = 1 << 14
+_KV_TYPES = {"f16": 1, "q4_0": 2, "q8_0": 8}  # enum ggml_type
+_EXPERT_TENSORS = r"blk\.({layers})\.ffn_(up|down|gate|gate_up)_(ch|)exps"
+
+
+class Model:
+    """A loaded model. `no_alloc` reads the header alone and simulates the memory."""
+
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        *,
+        no_alloc: bool = False,
+        on_progress: Progress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Blocks until loaded. Raises LoadError with llama.cpp's words, or CancelledError."""
+        check_plan(plan)
+        self.llama = llama()
+        self.handle: Any = None
+        self._contexts = contextlib.ExitStack()
+        self._overrides: Any = None
+        watcher = _Watcher(on_progress, cancel)
+        lib, mark = self.llama.lib, self.llama.log.mark()
+        parameters = self._parameters(plan, no_alloc=no_alloc)
+        # Kept in a name: llama.cpp calls it during the load.
+        callback = lib.llama_progress_callback(watcher.report)
+        parameters.progress_callback = callback
+        self.handle = lib.llama_model_load_from_file(_encoded(path), parameters)
+        if not self.handle:
+            watcher.raise_if_stopped()
+            raise LoadError("load_failed", path=str(path), detail=self.llama.log.complaints(mark))
+        self.vocab: Any = lib.llama_model_get_vocab(self.handle)
+
+    def close(self) -> None:
+        """Free the contexts, then the model; a second call does nothing."""
+        self._contexts.close()
+        if self.handle:
+            handle, self.handle = self.handle, None
+            self.llama.lib.llama_model_free(handle)
+
+    def open_context(self, plan: Plan) -> Context:
+        """A context that this model frees before itself. Raises LoadError."""
+        return self._contexts.enter_context(Context(self, plan))
+
+    @property
+    def refuses_partial_removal(self) -> bool:
+        """Whether a sequence can only be extended or dropped (recurrent state)."""
+        lib = self.llama.lib
+        return bool(
+            lib.llama_model_is_recurrent(self.handle) or lib.llama_model_is_hybrid(self.handle)
+        )
+
+    def metadata(self, key: str) -> str | None:
+        """One metadata value as text."""
+        lib, name = self.llama.lib, key.encode()
+        length = lib.llama_model_meta_val_str(self.handle, name, None, 0)
+        if length < 0:
+            return None
+        buffer = ctypes.create_string_buffer(length + 1)
+        lib.llama_model_meta_val_str(self.handle, name, buffer, length + 1)
+        return buffer.value.decode("utf-8", "replace")
+
+    def _parameters(self, plan: Plan, *, no_alloc: bool) -> Any:
+        lib = self.llama.lib
+        parameters = lib.llama_model_default_params()
+        parameters.n_gpu_layers = plan.gpu_layers
+        mapped = plan.use_mmap and not no_alloc
+        parameters.load_mode = lib.LLAMA_LOAD_MODE_MMAP if mapped else lib.LLAMA_LOAD_MODE_NONE
+        parameters.no_alloc = no_alloc
+        self._devices = self._device_list(plan)
+        if self._devices is not None:
+            parameters.devices = ctypes.cast(self._devices, ctypes.c_void_p)
+        if plan.expert_layers_on_cpu > 0:
+            self._overrides = _expert_overrides(self.llama, plan.expert_layers_on_cpu)
+            parameters.tensor_buft_overrides = ctypes.cast(self._overrides, ctypes.c_void_p)
+        return parameters
+
+    def _device_list(self, plan: Plan) -> Any:
+        """NULL-terminated devices: none for the CPU alone, the plan's, or None for llama.cpp's."""
+        if plan.gpu_layers == 0:
+            return (ctypes.c_void_p * 1)()
+        if not plan.device:
+            return None
+        device = self.llama.find_device(plan.device)
+        if device is None:
+            raise LoadError("device_gone", device=plan.device)
+        return (ctypes.c_void_p * 2)(device)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Context:
+    """KV cache and compute buffers of one model, for `plan.parallel` sequences in one cache."""
+
+    def __init__(self, model: Model, plan: Plan) -> None:
+        self.llama = model.llama
+        lib, mark = self.llama.lib, self.llama.log.mark()
+        self.abort = AbortFlag(lib.ggml_abort_callback)
+        self.handle: Any = lib.llama_init_from_model(model.handle, self._parameters(plan))
+        if not self.handle:
+            raise LoadError(
+                "context_failed",
+                context_tokens=plan.context,
+                detail=self.llama.log.complaints(mark),
+            )
+        self.memory: Any = lib.llama_get_memory(self.handle)
+        self.context_tokens: int = lib.llama_n_ctx(self.handle)
+        self.sequence_tokens: int = lib.llama_n_ctx_seq(self.handle)
+        self.batch_tokens: int = lib.llama_n_batch(self.handle)
+        self.sequences: int = lib.llama_n_seq_max(self.handle)
+
+    def _parameters(self, plan: Plan) -> Any:
+        lib = self.llama.lib
+        parameters = lib.llama_context_default_params()
+        parameters.n_ctx = plan.context
+        # One micro-batch a call: whatever is aborted or refused is undone as a whole.
+        parameters.n_batch = parameters.n_ubatch = max(plan.ubatch, plan.parallel)
+        parameters.n_seq_max = plan.parallel
+        # Every sequence asks for one row of logits at most; the default reserves one a token.
+        parameters.n_outputs_max = plan.parallel
+        parameters.n_threads = parameters.n_threads_batch = plan.threads or os.cpu_count() or 1
+        parameters.type_k = parameters.type_v = _KV_TYPES[plan.kv_type]
+        parameters.flash_attn_type = _flash_attention(lib, plan)
+        parameters.swa_full = False
+        parameters.kv_unified = True
+        parameters.no_perf = True
+        parameters.offload_kqv = plan.gpu_layers != 0
+        parameters.op_offload = plan.gpu_layers != 0
+        parameters.abort_callback = self.abort.callback
+        parameters.abort_callback_data = self.abort.data
+        return parameters
+
+    def close(self) -> None:
+        if self.handle:
+            handle, self.handle = self.handle, None
+            self.llama.lib.llama_free(handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Watcher:
+    """Carries llama.cpp's progress to Python, and a wish to stop back."""
+
+    def __init__(self, on_progress: Progress | None, cancel: CancelToken | None) -> None:
+        self._on_progress = on_progress
+        self._cancel = cancel
+        self._error: BaseException | None = None
+
+    def report(self, fraction: float, _user_data: object) -> bool:
+        """False stops the load. An exception must not get lost on its way through C."""
+        if self._cancel is not None and self._cancel.cancelled:
+            return False
+        if self._on_progress is not None:
+            try:
+                self._on_progress(fraction)
+            except BaseException as error:  # noqa: BLE001 - raised again by raise_if_stopped
+                self._error = error
+                return False
+        return True
+
+    def raise_if_stopped(self) -> None:
+        if self._error is not None:
+            raise self._error
+        if self._cancel is not None and self._cancel.cancelled:
+            raise CancelledError
+
+
+def check_plan(plan: Plan) -> None:
+    """Raise LoadError("bad_plan") for what would abort llama.cpp or overflow its integers."""
+    limits = {
+        "context": (plan.context, 1, MAX_CONTEXT_TOKENS),
+        "parallel": (plan.parallel, 1, 256),  # LLAMA_MAX_SEQ
+        "ubatch": (plan.ubatch, 1, MAX_UBATCH_TOKENS),
+        "threads": (plan.threads, 0, 512),  # GGML_MAX_N_THREADS
+        "expert_layers_on_cpu": (plan.expert_layers_on_cpu, 0, 4096),
+    }
+    for name, (value, low, high) in limits.items():
+        if not low <= value <= high:
+            raise LoadError("bad_plan", name=name, value=value, low=low, high=high)
+    if plan.kv_type not in _KV_TYPES:
+        raise LoadError("bad_plan", name="kv_type", value=plan.kv_type, low="f16", high="q4_0")
+
+
+def _flash_attention(lib: Any, plan: Plan) -> int:
+    """A quantized V cache needs it; otherwise llama.cpp may find that a device lacks it."""
+    if plan.kv_type != "f16":
+        kind: int = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
+    elif plan.flash_attention:
+        kind = lib.LLAMA_FLASH_ATTN_TYPE_AUTO
+    else:
+        kind = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    return kind
+
+
+def _expert_overrides(engine: Llama, layers: int) -> Any:
+    """Keep the expert tensors of the first `layers` layers in main memory."""
+
+    class Override(ctypes.Structure):
+        _fields_ = (("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p))
+
+    chosen = "|".join(str(layer) for layer in range(layers))
+    pattern = _EXPERT_TENSORS.replace("{layers}", chosen).encode()
+    return (Override * 2)(Override(pattern, engine.cpu_buffer_type()), Override(None, None))
+
+
+def _encoded(path: Path) -> bytes:
+    """llama.cpp reads UTF-8 names on Windows and the system's bytes elsewhere."""
+    return str(path).encode() if sys.platform == "win32" else os.fsencode(path)

@@ -1,0 +1,60 @@
+"""The first load of an unknown file, in a child: an abort there is a result here."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from desktop.engine.cancel import CancelToken
+from desktop.engine.process import Child, ChildDiedError
+from desktop.fit.types import Plan
+
+ProbeKind = Literal["", "aborted", "refused", "out_of_memory", "timeout"]
+_LOOK_EVERY_S = 0.1
+_SIGKILL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """`kind` is "" when the model loaded and computed; `error_kind` names what refused it.
+
+    `peak_bytes` is the most memory the child held, None where it died before it could tell.
+    """
+
+    ok: bool
+    kind: ProbeKind = ""
+    detail: str = ""
+    peak_bytes: int | None = None
+    error_kind: str = ""
+
+
+def probe(
+    path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
+) -> ProbeResult:
+    """Load with `plan`, compute a few tokens, tell. Raises CancelledError."""
+    with Child("probe") as child:
+        try:
+            child.send({"path": str(path), "plan": dataclasses.asdict(plan)})
+            waited_s = 0.0
+            while waited_s < timeout_s:
+                if cancel is not None:
+                    cancel.raise_if_cancelled()
+                answer = child.receive(min(_LOOK_EVERY_S, timeout_s - waited_s))
+                if answer is not None:
+                    return ProbeResult(**answer)
+                waited_s += _LOOK_EVERY_S
+        except ChildDiedError as death:
+            return ProbeResult(ok=False, kind=_cause(death), detail=death.last_words)
+    return ProbeResult(ok=False, kind="timeout", detail=f"{timeout_s:g} s")
+
+
+def _cause(death: ChildDiedError) -> ProbeKind:
+    """Nobody but the system's out-of-memory killer sends a child SIGKILL that it did not expect."""
+    if sys.platform != "win32" and death.code == -_SIGKILL:
+        return "out_of_memory"
+    if "bad_alloc" in death.last_words or "MemoryError" in death.last_words:
+        return "out_of_memory"
+    return "aborted"

@@ -1,0 +1,136 @@
+"""Child processes of the engine: how one is started, talked to and ended.
+
+A child runs one job (`desktop.engine.child`) and speaks JSON, one document a line: the parent's
+on its standard input, its own on standard output. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_TAIL_BYTES = 4000
+_WITHOUT_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows alone has it
+_BOOT = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from desktop.engine.child import main; main()"
+)
+
+
+class ChildDiedError(Exception):
+    """The child ended before it answered; `code` is negative for a signal (POSIX)."""
+
+    def __init__(self, code: int, last_words: str) -> None:
+        super().__init__(f"exit {code}: {last_words}")
+        self.code = code
+        self.last_words = last_words
+
+
+def child_command() -> list[str]:
+    """The command that starts a child; the job's name follows. The one place that knows how.
+
+    The package's folder goes to the end of the path: no file in the user's working folder or
+    beside the package can stand in for a module of the standard library.
+    """
+    root = Path(__file__).resolve().parent.parent.parent
+    return [sys.executable, "-P", "-c", _BOOT, str(root)]
+
+
+class Child:
+    """A running job. Always close it: `with Child("probe") as child: ...`."""
+
+    def __init__(self, job: str) -> None:
+        self._last_words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+        self._process = subprocess.Popen(
+            [*child_command(), job],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._last_words,
+            env=os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUTF8": "1"},
+            creationflags=_WITHOUT_CONSOLE,
+        )
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, name=f"child-{job}", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Raises ChildDiedError when nobody listens any more."""
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            pipe.write(json.dumps(message).encode() + b"\n")
+            pipe.flush()
+        except (BrokenPipeError, OSError) as error:
+            raise self._death() from error
+
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next message; None when none came in time. Raises ChildDiedError."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return None
+            try:
+                line = self._lines.get(timeout=left_s)
+            except queue.Empty:
+                return None
+            if not line:
+                raise self._death()
+            try:
+                message = json.loads(line)
+            except ValueError:
+                continue  # something that a driver printed
+            if isinstance(message, dict):
+                return message
+
+    def close(self) -> None:
+        """End the child at once and wait for its end."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue  # the rest of a message for a child that is gone
+        self._last_words.close()
+
+    def _read(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        for line in pipe:
+            self._lines.put(line)
+        self._lines.put(b"")
+
+    def _death(self) -> ChildDiedError:
+        self._lines.put(b"")  # whoever asks again learns the same
+        code = self._process.wait()
+        size = self._last_words.seek(0, os.SEEK_END)
+        self._last_words.seek(max(0, size - _TAIL_BYTES))
+        return ChildDiedError(code, self._last_words.read().decode("utf-8", "replace").strip())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,92 @@
+"""Text to tokens and back, for one loaded model."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from desktop.engine.model import Model
+
+
+class Vocabulary:
+    """The model's tokenizer. `tokenize` may run in any thread while the model is open."""
+
+    def __init__(self, model: Model) -> None:
+        self._lib: Any = model.llama.lib
+        self._vocab = model.vocab
+        self.size: int = self._lib.llama_vocab_n_tokens(self._vocab)
+        self.adds_bos = bool(self._lib.llama_vocab_get_add_bos(self._vocab))
+        self._pieces: dict[int, tuple[bytes, bool]] = {}
+        self._buffer = ctypes.create_string_buffer(256)
+
+    def tokenize(self, text: str, *, add_special: bool = True) -> list[int]:
+        """Tokens of `text`; special tokens written in it count as such.
+
+        `add_special` puts the beginning-of-text token before it, where the model wants one.
+        """
+        # A lone surrogate (half of a pasted emoji) is no text: "?" stands for it.
+        raw = text.encode("utf-8", "replace")
+        tokens, count = self._split(raw, len(raw) + 8, special=add_special)
+        if count < 0:
+            tokens, count = self._split(raw, -count, special=add_special)
+        found: list[int] = tokens[: max(count, 0)]
+        return found
+
+    def piece(self, token: int) -> tuple[bytes, bool]:
+        """The bytes that `token` writes, and whether it ends the answer; control tokens write none.
+
+        For the engine's thread alone. `token` must be below `size`: llama.cpp dies of others.
+        """
+        known = self._pieces.get(token)
+        if known is None:
+            known = (self._read(token, special=False), self.ends_answer(token))
+            self._pieces[token] = known
+        return known
+
+    def special_text(self, token: int) -> str:
+        """How `token` is written in a prompt; empty for none."""
+        if not 0 <= token < self.size:
+            return ""
+        return self._read(token, special=True).decode("utf-8", "replace")
+
+    @property
+    def bos_text(self) -> str:
+        return self.special_text(self._lib.llama_vocab_bos(self._vocab))
+
+    @property
+    def eos_text(self) -> str:
+        return self.special_text(self._lib.llama_vocab_eos(self._vocab))
+
+    @property
+    def first_token(self) -> int:
+        """A token that any text may begin with, for trying the model out."""
+        bos: int = self._lib.llama_vocab_bos(self._vocab)
+        return bos if 0 <= bos < self.size else 0
+
+    def single_token(self, text: str) -> int | None:
+        """The control token that `text` is, or None where it is ordinary text."""
+        tokens = self.tokenize(text, add_special=False)
+        return tokens[0] if len(tokens) == 1 and self.is_control(tokens[0]) else None
+
+    def is_control(self, token: int) -> bool:
+        return bool(self._lib.llama_vocab_is_control(self._vocab, token))
+
+    def _split(self, raw: bytes, room: int, *, special: bool) -> tuple[Any, int]:
+        tokens, parse = (ctypes.c_int32 * room)(), True
+        count: int = self._lib.llama_tokenize(
+            self._vocab, raw, len(raw), tokens, room, special, parse
+        )
+        return tokens, count
+
+    def ends_answer(self, token: int) -> bool:
+        """Whether the vocabulary itself counts `token` as the end of an answer."""
+        return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
+
+    def _read(self, token: int, *, special: bool) -> bytes:
+        buffer = self._buffer
+        read = self._lib.llama_token_to_piece
+        length = read(self._vocab, token, buffer, len(buffer), 0, special)
+        if length < 0:
+            buffer = ctypes.create_string_buffer(-length)
+            length = read(self._vocab, token, buffer, len(buffer), 0, special)
+        return buffer.raw[: max(length, 0)]

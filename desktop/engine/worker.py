@@ -1,0 +1,211 @@
+"""The thread that owns llama.cpp: it loads, decodes and frees; everybody else sends it data."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.common.errors import EngineError, HausgeistError, RequestError
+from desktop.engine.batcher import check_length, failed
+from desktop.engine.cancel import CancelToken
+from desktop.engine.loaded import Loaded
+from desktop.engine.model import Progress
+from desktop.engine.outbox import Outbox
+from desktop.engine.request import Request
+from desktop.engine.stream import Stream
+from desktop.fit.types import Plan
+
+MAX_REQUESTS = 256
+"""Requests that may run and wait at once; the next one is told that the engine is busy."""
+_BYTES_PER_TOKEN_AT_MOST = 256
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Submit:
+    request: Request
+    tokens: list[int]
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class _Cancel:
+    request_id: str
+
+
+class _Close:
+    pass
+
+
+_Command = _Submit | _Cancel | _Close
+
+
+class Worker:
+    """One model with its thread. `start` loads; then `submit` from any thread; `close` frees."""
+
+    def __init__(self, path: Path, plan: Plan) -> None:
+        self._path = path
+        self._plan = plan
+        self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
+        self._open_ids: set[str] = set()
+        self._outbox = Outbox(self._open_ids)
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._loaded: Loaded | None = None
+        self._ready = threading.Event()
+        self._load_error: BaseException | None = None
+        # Guards the vocabulary against being freed under a caller, and the order of the queue:
+        # nothing comes behind `_Close`.
+        self._lock = threading.Lock()
+        self._closed = False
+        self._failed = False
+        self._progress: Progress | None = None
+        self._cancel_load: CancelToken | None = None
+
+    def start(
+        self, on_progress: Progress | None = None, cancel: CancelToken | None = None
+    ) -> Loaded:
+        """Load the model; blocks. Raises LoadError or CancelledError.
+
+        `on_progress` is called in the engine's thread with 0.0 to 1.0.
+        """
+        self._progress, self._cancel_load = on_progress, cancel
+        self._thread.start()
+        self._ready.wait()
+        if self._load_error is not None:
+            self._thread.join()
+            raise self._load_error
+        assert self._loaded is not None
+        return self._loaded
+
+    def submit(self, request: Request) -> Stream:
+        """Queue a request; whatever is wrong with it ends its stream with Failed.
+
+        The prompt is split in the caller's thread, so that a long one does not stop the others.
+        """
+        stream = Stream(request.id, self.cancel)
+        try:
+            request.check()
+            with self._lock:
+                tokens = self._split(request)
+                self._open_ids.add(request.id)
+                self._commands.put(_Submit(request, tokens, stream))
+        except HausgeistError as error:
+            stream.put(failed(request.id, error))
+        return stream
+
+    def cancel(self, request_id: str) -> None:
+        """End one request; a step that works for it is aborted, the others repeat theirs."""
+        self._commands.put(_Cancel(request_id))
+        loaded = self._loaded
+        if loaded is not None and loaded.batcher.may_abort(request_id):
+            loaded.context.abort.set()
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` as a part of a prompt. Raises EngineError when closed."""
+        with self._lock:
+            return len(self._open().vocabulary.tokenize(text, add_special=False))
+
+    def close(self) -> None:
+        """End every stream, free the model; safe to call twice, and from any thread but its own."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._commands.put(_Close())
+                if self._loaded is not None:
+                    self._loaded.context.abort.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    # -- the callers' side -------------------------------------------------------------------
+
+    def _open(self) -> Loaded:
+        if self._failed:
+            raise EngineError("engine_failed")
+        if self._closed or self._loaded is None:
+            raise EngineError("engine_closed")
+        return self._loaded
+
+    def _split(self, request: Request) -> list[int]:
+        """The prompt's tokens; the lock is held."""
+        loaded = self._open()
+        if request.id in self._open_ids:
+            raise RequestError("duplicate_request", request_id=request.id)
+        if len(self._open_ids) >= MAX_REQUESTS:
+            raise RequestError("engine_busy", limit=MAX_REQUESTS)
+        context_tokens = loaded.context.sequence_tokens
+        most_bytes = context_tokens * _BYTES_PER_TOKEN_AT_MOST
+        if len(request.prompt) > most_bytes:
+            # Megabytes too much: a share of it tells how much, without minutes of splitting.
+            share = len(loaded.vocabulary.tokenize(request.prompt[:most_bytes]))
+            check_length(share * len(request.prompt) // most_bytes, context_tokens)
+        tokens = loaded.vocabulary.tokenize(request.prompt)
+        check_length(len(tokens), context_tokens)
+        return tokens
+
+    # -- the engine's thread -----------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            loaded = Loaded(self._path, self._plan, self._progress, self._cancel_load)
+        except BaseException as error:  # noqa: BLE001 - `start` raises it in the caller's thread
+            self._load_error = error
+            self._ready.set()
+            return
+        self._loaded = loaded
+        self._ready.set()
+        try:
+            self._serve(loaded)
+        except Exception as error:  # noqa: BLE001
+            # A hung stream would be worse than any error: whatever it is, every reader learns it.
+            _log.exception("the engine's thread failed")
+            self._fail(error)
+        finally:
+            with self._lock:
+                self._closed = True
+                loaded.close()
+
+    def _serve(self, loaded: Loaded) -> None:
+        batcher = loaded.batcher
+        while self._obey(loaded):
+            self._outbox.deliver(batcher.step(), time.perf_counter())
+        self._outbox.deliver(batcher.close(), time.perf_counter())
+
+    def _obey(self, loaded: Loaded) -> bool:
+        """Carry out what has been asked, and wait for it when there is nothing else to do.
+
+        False means to close. Whoever sets the abort flag has queued his command before: so the
+        flag may be cleared when the queue is empty after that.
+        """
+        while True:
+            if not loaded.batcher.busy:
+                self._outbox.flush(time.perf_counter(), all_of_it=True)
+            try:
+                command = self._commands.get(block=not loaded.batcher.busy)
+            except queue.Empty:
+                loaded.context.abort.clear()
+                if self._commands.empty():
+                    return True
+                continue
+            if isinstance(command, _Close):
+                return False
+            if isinstance(command, _Cancel):
+                events = loaded.batcher.cancel(command.request_id)
+            else:
+                self._outbox.open(command.stream)
+                events = loaded.batcher.add(command.request, command.tokens)
+            self._outbox.deliver(events, time.perf_counter())
+
+    def _fail(self, error: Exception) -> None:
+        detail = f"{type(error).__name__}: {error}"
+        with self._lock:
+            self._failed = True
+        while not self._commands.empty():
+            command = self._commands.get()
+            if isinstance(command, _Submit):
+                self._outbox.open(command.stream)
+        self._outbox.fail_all("engine_failed", detail)
