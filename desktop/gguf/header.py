@@ -36,7 +36,7 @@ class TensorInfo:
         return product
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelHeader:
     """A checked header; `paths` are all files of a split model, in order.
 
@@ -71,8 +71,8 @@ class ModelHeader:
             return int(value)
         if isinstance(value, int):
             return value
-        if isinstance(value, tuple):
-            return tuple(int(item) for item in value if not isinstance(item, str))
+        if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
+            return tuple(int(item) for item in value)
         return None
 
     def arch_integer(self, key: str, default: int = 0) -> int:
