@@ -109,7 +109,8 @@ def summary(machine: Machine) -> Summary:
     if size < 1:
         return "machine.summary.tiny", {"ram_gb": ram}
     if gpu is None:
-        return "machine.summary.cpu", {"ram_gb": ram, "billions": size}
+        key = "machine.summary.cpu_one" if size == 1 else "machine.summary.cpu"
+        return key, {"ram_gb": ram, "billions": size}
     return "machine.summary.small_gpu", {"ram_gb": ram, "billions": size, "gpu": gpu.name}
 
 

@@ -20,7 +20,7 @@ _HUB = re.compile(r"^[\w.-]+/[\w.-]+:[\w./-]+$")
 class KnownModels(Protocol):
     """The part of the library that finding a model needs."""
 
-    def list(self) -> list[LibraryModel]: ...
+    def get(self, name: str) -> LibraryModel: ...
     def find(self, path: Path) -> LibraryModel | None: ...
 
 
@@ -65,32 +65,20 @@ def resolve(text: str, library: KnownModels) -> ResolvedModel:
 
     A name in the library wins over a file of that name in the current folder; a path that is not
     there still resolves (reading it says what is wrong).
-    Raises UsageError("hub_not_yet" | "missing_argument") and ModelFileError("unknown_model").
+    Raises UsageError("hub_not_yet") and ModelFileError("unknown_model").
     """
-    if not text.strip():
-        raise UsageError("unknown_model", model=text)
     ref = parse(text)
-    models = library.list()
-    named = _named(text, models)
-    if named is not None:
-        return ResolvedModel(named.path, named.name, named)
-    if ref.kind == "path" or (ref.kind == "name" and Path(text).exists()):
-        path = Path(text).expanduser()
-        entry = library.find(path)
-        return ResolvedModel(path, entry.name if entry else path.stem, entry)
+    if ref.kind != "path":
+        try:
+            entry = library.get(text)
+        except ModelFileError:
+            pass  # perhaps a file without the usual ending
+        else:
+            return ResolvedModel(entry.path, entry.name, entry)
+    path = Path(text).expanduser()
+    if ref.kind == "path" or path.exists():
+        known = library.find(path)
+        return ResolvedModel(path, known.name if known else path.stem, known)
     if ref.kind == "hub":
-        if Path(text).exists():
-            return ResolvedModel(Path(text), Path(text).stem)
         raise UsageError("hub_not_yet", model=text)
     raise ModelFileError("unknown_model", model=text)
-
-
-def _named(text: str, models: list[LibraryModel]) -> LibraryModel | None:
-    for model in models:
-        if model.source == "built_in" and text == GUIDE:
-            return model
-    wanted = text.casefold()
-    exact = [m for m in models if m.name == text]
-    loose = [m for m in models if m.name.casefold() == wanted]
-    found = exact or (loose if len(loose) == 1 else [])
-    return found[0] if found else None

@@ -52,10 +52,6 @@ class ModelsService:
         self._library = library
         self._models_dir = models_dir
 
-    def list(self) -> list[LibraryModel]:
-        """All models, the guide first."""
-        return self._library.list()
-
     def with_fit(self, machine: Machine, wish: Wish | None = None) -> list[ListedModel]:
         """All models with their verdict by the header's arithmetic: milliseconds a model."""
         return [
@@ -133,6 +129,10 @@ class ModelsService:
         delete = model.source == "copy"
         self._library.remove(model.name, delete_file=delete)
         return model, delete
+
+    def list(self) -> list[LibraryModel]:
+        """All models, the guide first."""
+        return self._library.list()
 
 
 def model_files(path: Path) -> Iterator[Path]:

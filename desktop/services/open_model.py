@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from desktop.common.drives import DriveKind, drive_kind
 from desktop.common.errors import FitError, HausgeistError, LoadError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
 from desktop.engine.probe import ProbeResult, probe
-from desktop.engine.worker import load
+from desktop.engine.local import load
 from desktop.fit.planner import smaller
 from desktop.fit.types import FitReport, Plan, Wish
 from desktop.gguf.header import ModelHeader
@@ -24,7 +25,6 @@ from desktop.gguf.reader import read_header
 from desktop.gguf.safety import check
 from desktop.library.library import Library
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.drive import DriveKind, drive_kind
 from desktop.services.file_guard import FileGuard, GuardedEngine
 from desktop.services.fit_model import fit
 from desktop.services.machine import MachineService
@@ -38,6 +38,11 @@ _PROBE_BASE_S = 30.0
 _PROBE_BYTES_PER_S = 50_000_000
 # The guide's whole context: more costs memory and brings nothing.
 _GUIDE_THREADS = 4
+
+_MAY_GO_AWAY: tuple[DriveKind, ...] = ("removable", "network")
+_HELPED_BY_LESS = frozenset(
+    ("probe_aborted", "probe_out_of_memory", "context_failed", "first_step_failed", "device_gone")
+)
 
 _log = get_logger("services")
 
@@ -56,7 +61,9 @@ class Loader(Protocol):
 
 
 class Prober(Protocol):
-    def __call__(self, path: Path, plan: Plan, *, timeout_s: float) -> ProbeResult: ...
+    def __call__(
+        self, path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
+    ) -> ProbeResult: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ class ModelOpener:
         self, found: ResolvedModel, header: ModelHeader, plan: Plan
     ) -> tuple[Plan, tuple[StepDown, ...]]:
         """The planned one, not mapped where the drive may go away, smaller after a crash."""
-        if plan.use_mmap and self._tools.drive_kind(found.path) != "fixed":
+        if plan.use_mmap and self._tools.drive_kind(found.path) in _MAY_GO_AWAY:
             plan = replace(plan, use_mmap=False)
         crash = self._crash_marker.crashed(found.path)
         if crash is None or found.is_guide or not _at_least(plan, crash.plan):
@@ -167,7 +174,7 @@ class ModelOpener:
             except LoadError as error:
                 _log.warning("load failed: %s", error)
                 after = smaller(plan, header) if len(steps) < MAX_STEPS else None
-                if after is None or error.kind in _FINAL:
+                if after is None or not _may_step(error.kind, plan):
                     raise _with_steps(error, found.path, steps) from error
                 steps.append(StepDown(plan, after, error.kind))
                 plan = after
@@ -192,9 +199,11 @@ class ModelOpener:
         opening.cancel.raise_if_cancelled()
         opening.tell("probing", 0.0)
         timeout_s = _PROBE_BASE_S + header.file_bytes / _PROBE_BYTES_PER_S
-        result = self._tools.probe(path, plan, timeout_s=timeout_s)
+        result = self._tools.probe(path, plan, timeout_s=timeout_s, cancel=opening.cancel)
+        opening.cancel.raise_if_cancelled()  # Ctrl+C reaches the child as well
         if not result.ok:
-            raise LoadError(f"probe_{result.kind}", path=str(path), detail=result.detail)
+            kind = result.error_kind if result.kind == "refused" else f"probe_{result.kind}"
+            raise LoadError(kind or "load_failed", path=str(path), detail=result.detail)
         opening.tell("probing", 1.0)
 
     def _is_known(self, found: ResolvedModel) -> bool:
@@ -220,8 +229,9 @@ class ModelOpener:
         return engine.version if engine is not None else ""
 
 
-# A smaller plan changes nothing about these.
-_FINAL = frozenset({"probe_refused", "probe_timeout", "bad_plan"})
+def _may_step(kind: str, plan: Plan) -> bool:
+    """Whether a smaller plan can help: what the processor cannot load, less context cannot cure."""
+    return kind in _HELPED_BY_LESS or (kind == "load_failed" and plan.gpu_layers > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from desktop.chats.store import ChatStore
 from desktop.common.errors import HausgeistError, StorageError
-from desktop.common.messages import Language, Messages, system_language
+from desktop.common.messages import Messages
 from desktop.common.paths import Paths
 from desktop.common.resources import resource_path
 from desktop.common.settings import Settings, SettingsStore
@@ -19,6 +19,7 @@ from desktop.services.machine import MachineService
 from desktop.services.models import ModelsService
 from desktop.services.open_model import ModelOpener
 from desktop.services.probe_memory import ProbeMemory
+from desktop.services.start import Start, begin
 
 GUIDE_FILE = "models/hausgeist-guide.gguf"
 
@@ -74,17 +75,10 @@ class Services:
         self.library.close()
 
 
-def language_of(settings: Settings, env: Mapping[str, str]) -> Language:
-    """The user's choice, else the system's language."""
-    return system_language(env) if settings.language == "auto" else settings.language
-
-
-def build_core(env: Mapping[str, str]) -> Core:
+def build_core(start: Start) -> Core:
     """Everything but the chats; a home that cannot be written is a problem to tell, not an end."""
-    paths = Paths.from_environment(env)
-    settings_store = SettingsStore(paths.settings_file)
-    settings = settings_store.load()
-    found = [settings_store.problem]
+    paths, settings_store = start.paths, start.settings_store
+    found: list[HausgeistError | None] = [settings_store.problem]
     try:
         paths.ensure()
         writable = True
@@ -99,8 +93,8 @@ def build_core(env: Mapping[str, str]) -> Core:
     return Core(
         paths=paths,
         settings_store=settings_store,
-        settings=settings,
-        messages=Messages(language_of(settings, env)),
+        settings=start.settings,
+        messages=start.messages,
         library=library,
         machine_service=machines,
         crash_marker=crash_marker,
@@ -114,7 +108,7 @@ def build_core(env: Mapping[str, str]) -> Core:
 
 def build(env: Mapping[str, str]) -> Services:
     """The whole house for the window; without a writable disk the chats live in memory only."""
-    core = build_core(env)
+    core = build_core(begin(env))
     found: list[HausgeistError | None] = list(core.problems)
     store = _open_chats(core.paths.database, core.writable, found)
     return Services(

@@ -1,0 +1,97 @@
+"""A conversation at the terminal: kept in memory, cut to the context like the window's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from desktop.cli.interrupts import Interrupts
+from desktop.common.errors import EngineError
+from desktop.engine.engine import Engine
+from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Stats, Text
+from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.stream import Stream
+from desktop.services.crash_marker import CrashMarker
+from desktop.services.prompt_fit import PromptFitter, merge_roles
+
+# How long a look at the stream may take before signals are heard on every platform.
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    stats: Stats
+    reason: FinishReason
+    left_out: int = 0
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What was said so far, and how the next answer is made."""
+
+    engine: Engine
+    crash_marker: CrashMarker
+    id: str
+    system: str = ""
+    sampling: Sampling = field(default_factory=Sampling)
+    max_tokens: int | None = None
+    _said: list[Message] = field(default_factory=list)
+    _first_kept: int = 0
+
+    def ask(self, text: str, interrupts: Interrupts, on_text: Callable[[str], None]) -> Answer:
+        """Answer `text`; what was written before a Ctrl+C counts as said.
+
+        Raises RequestError("prompt_too_long") and EngineError; the question is forgotten then.
+        """
+        self._said.append(Message("user", text))
+        try:
+            answer = self._answer(interrupts, on_text)
+        except BaseException:
+            self._said.pop()
+            raise
+        if answer.text:
+            self._said.append(Message("assistant", answer.text))
+        return answer
+
+    def forget(self) -> None:
+        """Start anew, with the same system message."""
+        self._said.clear()
+        self._first_kept = 0
+
+    def _answer(self, interrupts: Interrupts, on_text: Callable[[str], None]) -> Answer:
+        system = [Message("system", self.system)] if self.system else []
+        prompt = PromptFitter(self.engine).fit(
+            merge_roles([*system, *self._said]),
+            first_kept=self._first_kept,
+            answer_tokens=self.max_tokens,
+        )
+        self._first_kept = prompt.first_kept
+        request = Request(
+            id=uuid.uuid4().hex,
+            prompt=prompt.prompt,
+            max_tokens=self.max_tokens,
+            stop=prompt.stop,
+            sampling=self.sampling,
+            conversation=self.id,
+        )
+        info = self.engine.info
+        with self.crash_marker.running("generating", info.path, info.plan):
+            stream = self.engine.submit(request)
+            with interrupts.cancelling(stream.cancel):
+                pieces, end = _read(stream, on_text)
+        if isinstance(end, Failed):
+            raise EngineError(end.kind, detail=end.detail, **end.params)
+        return Answer("".join(pieces), end.stats, end.reason, prompt.left_out)
+
+
+def _read(stream: Stream, on_text: Callable[[str], None]) -> tuple[list[str], EndEvent]:
+    pieces: list[str] = []
+    while True:
+        event = stream.get(_LOOK_EVERY_S)
+        if isinstance(event, Text):
+            pieces.append(event.text)
+            on_text(event.text)
+        elif isinstance(event, Finished | Failed):
+            return pieces, event

@@ -1,0 +1,131 @@
+"""`hausgeist fit MODEL`: whether, how and how fast a model runs."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+from desktop.cli import options
+from desktop.cli.arguments import Arguments, columns, text
+from desktop.cli.front import Front
+from desktop.cli.house import open_house
+from desktop.cli.progress import StatusLine
+from desktop.common.errors import MachineError
+from desktop.common.messages import format_bytes, format_number
+from desktop.fit.types import DeviceMemory, FitReport, Wish
+from desktop.hardware.machine import Machine, machine_from_json
+from desktop.services.fit_model import fit
+from desktop.services.model_ref import resolve
+from desktop.services.wiring import Core
+
+MAX_MACHINE_BYTES = 1_000_000
+
+
+def configure(arguments: Arguments) -> None:
+    arguments.positional("MODEL")
+    options.context(arguments)
+    options.kv_type(arguments)
+    options.parallel(arguments)
+    options.gpu_layers(arguments)
+    options.ubatch(arguments)
+    arguments.option("--machine", value="FILE", kind=text)
+    arguments.switch("--json")
+
+
+def run(given: Namespace, front: Front) -> int:
+    wish = Wish(
+        context=given.ctx,
+        kv_type=given.kv_type,
+        parallel=given.parallel,
+        gpu_layers=given.gpu_layers,
+        ubatch=given.ubatch,
+    )
+    described = None if given.machine is None else read_machine(Path(given.machine))
+    with open_house(front) as core, StatusLine(front) as status:
+        status.show(front.text("cli.fit.looking"))
+        report = _fit(given.model, wish, core, described)
+    reason = front.text(report.reason_key, **report.reason_params)
+    warnings = tuple(
+        front.text(f"fit.warning.{warning.kind}", **warning.params) for warning in report.warnings
+    )
+    if front.as_json:
+        front.document(report.to_json(reason, warnings))
+        return 0
+    front.say(reason)
+    front.say()
+    for line in columns(_rows(report, front)):
+        front.say(line)
+    for warning in warnings:
+        front.say()
+        front.say(warning)
+    return 0
+
+
+def _fit(model: str, wish: Wish, core: Core, described: Machine | None) -> FitReport:
+    path = resolve(model, core.library).path
+    if described is not None:
+        return fit(path, described, wish, this_machine=False)
+    return fit(path, core.machine_service.machine(), wish)
+
+
+def read_machine(path: Path) -> Machine:
+    """A machine described as JSON; raises MachineError("machine_file" | "bad_machine")."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_MACHINE_BYTES + 1)
+    except OSError as error:
+        raise MachineError("machine_file", path=str(path), detail=str(error)) from error
+    if len(content) > MAX_MACHINE_BYTES:
+        raise MachineError("machine_file", path=str(path), detail="too long")
+    try:
+        return machine_from_json(json.loads(content))
+    except (ValueError, RecursionError) as error:
+        raise MachineError("machine_not_json", path=str(path), detail=str(error)) from error
+
+
+def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:
+    say, language = front.text, front.messages.language
+    model = report.model
+    size = format_bytes(model.file_bytes, language)
+    parameters = format_number(
+        model.parameters / 1e9, language, 1 if model.parameters >= 1e8 else 3
+    )
+    described = say(
+        "cli.fit.model", quantization=model.quantization, size=size, billions=parameters
+    )
+    rows = [(say("cli.fit.name"), model.name), ("", described)]
+    for device in report.memory:
+        rows.append((say("cli.fit.memory", device=device.device), _memory(device, front)))
+    plan = report.plan
+    rows.append(
+        (
+            say("cli.fit.context"),
+            say("cli.fit.context_tokens", tokens=plan.context, kv=plan.kv_type),
+        )
+    )
+    if plan.gpu_layers:
+        layers = say("cli.fit.layers", layers=plan.gpu_layers, total=model.layers + 1)
+        rows.append((say("cli.fit.gpu_layers"), layers))
+    if report.speed.tokens_per_s is not None:
+        words = say(
+            f"cli.fit.speed_{report.speed.basis}",
+            tokens_per_s=format_number(report.speed.tokens_per_s, language, 1),
+        )
+        rows.append((say("cli.fit.speed"), words))
+    rows.append((say("cli.fit.method"), say(f"cli.fit.method_{report.method}")))
+    return rows
+
+
+def _memory(device: DeviceMemory, front: Front) -> str:
+    language = front.messages.language
+    parts = {
+        "needed": format_bytes(device.needed_bytes, language),
+        "weights": format_bytes(device.weights_bytes, language),
+        "context": format_bytes(device.context_bytes, language),
+        "compute": format_bytes(device.compute_bytes, language),
+    }
+    if device.available_bytes is None:
+        return front.text("cli.fit.device", **parts)
+    available = format_bytes(device.available_bytes, language)
+    return front.text("cli.fit.device_of", available=available, **parts)

@@ -1,0 +1,80 @@
+"""One run of the command line: its words, its streams, and the house behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from typing import Any, TextIO
+
+from desktop.common.console import printable
+from desktop.common.errors import HausgeistError, Param
+from desktop.common.messages import Messages
+from desktop.services.start import Start
+
+
+class Front:
+    """Results go to standard output; everything else to standard error.
+
+    With `as_json` standard output carries one JSON document and nothing else.
+    """
+
+    def __init__(self, start: Start, *, as_json: bool) -> None:
+        self.start = start
+        self.messages: Messages = start.messages
+        self.as_json = as_json
+
+    def text(self, key: str, /, **params: Param) -> str:
+        return self.messages.text(key, **params)
+
+    def say(self, line: str = "") -> None:
+        """A line of the result for a person; nothing with --json."""
+        if not self.as_json:
+            write(sys.stdout, line + "\n")
+
+    def note(self, line: str) -> None:
+        """A line beside the result."""
+        write(sys.stderr, line + "\n")
+
+    def document(self, document: Any) -> None:
+        """The one JSON document."""
+        write(sys.stdout, as_json_text(document) + "\n")
+
+    def fail(self, error: HausgeistError) -> int:
+        """Say what went wrong; returns the exit code."""
+        return report(error, self.messages, as_json=self.as_json)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether somebody looks at standard error."""
+        return is_terminal(sys.stderr)
+
+
+def report(error: HausgeistError, messages: Messages, *, as_json: bool) -> int:
+    """An error in words, or as the JSON document that scripts expect; returns the exit code."""
+    sentence = messages.error(error)
+    if as_json:
+        found = {"kind": error.kind, "message": sentence}
+        write(sys.stdout, as_json_text({"error": found}) + "\n")
+    else:
+        write(sys.stderr, f"hausgeist: {sentence}\n")
+    return error.exit_code
+
+
+def as_json_text(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write at once; a program without a console (pythonw.exe) has nowhere to write to."""
+    if stream is not None:
+        stream.write(printable(text))
+        stream.flush()
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    if stream is None:
+        return False
+    with contextlib.suppress(ValueError):  # closed
+        return stream.isatty()
+    return False

@@ -1,0 +1,90 @@
+"""`hausgeist hardware`: what this computer is."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from desktop.cli.arguments import Arguments, columns
+from desktop.cli.front import Front
+from desktop.cli.progress import StatusLine
+from desktop.common.messages import format_bytes
+from desktop.hardware.machine import Gpu, Machine
+from desktop.services.machine import MachineService, sold_size_gb, summary
+
+
+def configure(arguments: Arguments) -> None:
+    arguments.switch("--json")
+
+
+def run(_options: Namespace, front: Front) -> int:
+    with StatusLine(front) as status:
+        status.show(front.text("cli.hardware.looking"))
+        machine = MachineService(front.start.paths).machine()
+    if front.as_json:
+        front.document(machine.to_json())
+        return 0
+    key, params = summary(machine)
+    front.say(front.text(key, **params))
+    front.say()
+    for line in columns(_rows(machine, front)):
+        front.say(line)
+    for note in machine.notes:
+        front.say()
+        front.say(front.text(f"notes.{note.kind}", **dict(note.params)))
+    return 0
+
+
+def _rows(machine: Machine, front: Front) -> list[tuple[str, str]]:
+    text, language = front.text, front.messages.language
+    rows = [(text("cli.hardware.cpu"), _cpu(machine, front))]
+    memory = machine.memory
+    free = text("cli.unknown")
+    if memory.available_bytes is not None:
+        free = format_bytes(memory.available_bytes, language)
+    total = sold_size_gb(memory.total_bytes)
+    rows.append((text("cli.hardware.memory"), text("cli.hardware.ram", ram_gb=total, free=free)))
+    if machine.cpu.memory_bandwidth_bytes_per_s:
+        speed = format_bytes(machine.cpu.memory_bandwidth_bytes_per_s, language)
+        rows.append((text("cli.hardware.bandwidth"), f"{speed}/s"))
+    graphics = "\n".join(_gpu(gpu, front) for gpu in machine.gpus)
+    rows.append((text("cli.hardware.graphics"), graphics or text("cli.hardware.no_gpu")))
+    if machine.npus:
+        rows.append((text("cli.hardware.npu"), ", ".join(machine.npus)))
+    if machine.disk is not None:
+        free = format_bytes(machine.disk.free_bytes, language)
+        rows.append(
+            (
+                text("cli.hardware.disk"),
+                text("cli.hardware.free_at", free=free, path=machine.disk.path),
+            )
+        )
+    if machine.engine is not None and machine.engine.version:
+        backends = ", ".join(machine.engine.backends)
+        rows.append(
+            (text("cli.hardware.engine"), f"llama.cpp {machine.engine.version} ({backends})")
+        )
+    return rows
+
+
+def _cpu(machine: Machine, front: Front) -> str:
+    cpu = machine.cpu
+    name = cpu.name or front.text("cli.unknown")
+    lines = [name]
+    if cpu.physical_cores or cpu.logical_cores:
+        cores = cpu.physical_cores or cpu.logical_cores
+        threads = cpu.logical_cores or cores
+        lines.append(front.text("cli.hardware.cores", cores=cores, threads=threads))
+    if cpu.features:
+        lines.append(", ".join(cpu.features))
+    return "\n".join(lines)
+
+
+def _gpu(gpu: Gpu, front: Front) -> str:
+    language = front.messages.language
+    total = format_bytes(gpu.total_bytes, language)
+    if gpu.unified:
+        return front.text("cli.hardware.gpu_unified", name=gpu.name, total=total)
+    if gpu.free_bytes is None:
+        return f"{gpu.name}, {total}"
+    free = format_bytes(gpu.free_bytes, language)
+    return front.text("cli.hardware.gpu", name=gpu.name, total=total, free=free)

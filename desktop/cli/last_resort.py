@@ -1,0 +1,40 @@
+"""A fault of ours: the traceback goes to the log file, a person gets a sentence."""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from desktop.cli.front import Front
+from desktop.common.errors import HausgeistError
+
+
+def explain_crash(error: Exception, front: Front) -> int:
+    """Log `error`; returns exit code 1."""
+    kind = type(error).__name__
+    path = _written(error, (front.start.paths.log_file, _fallback()))
+    if path is None:
+        return front.fail(HausgeistError("internal", kind=kind))
+    return front.fail(HausgeistError("internal_logged", kind=kind, path=str(path)))
+
+
+def _fallback() -> Path:
+    """Where a read-only home leaves a place: the system's folder for things that may go."""
+    return Path(tempfile.gettempdir()) / "hausgeist-error.log"
+
+
+def _written(error: Exception, candidates: tuple[Path, ...]) -> Path | None:
+    """The first of the files that took the traceback."""
+    lines = "".join(traceback.format_exception(error))
+    entry = f"{datetime.now(UTC).isoformat(timespec='seconds')} {lines}\n"
+    for path in candidates:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(entry)
+        except OSError:
+            continue
+        return path
+    return None

@@ -1,0 +1,133 @@
+"""`hausgeist COMMAND ...`: find the command, run it, turn every failure into a sentence."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from desktop.cli.arguments import Arguments, columns
+from desktop.cli.front import Front, report, write
+from desktop.cli.interrupts import TerminatedError
+from desktop.cli.last_resort import explain_crash
+from desktop.common.console import make_console_safe
+from desktop.common.errors import HausgeistError, UsageError
+from desktop.common.messages import Messages, system_language
+from desktop.services.start import Start, begin
+
+INTERRUPTED = 130
+
+# A command's module is loaded when it is asked for: `--help` must not wait for llama.cpp.
+COMMANDS = MappingProxyType(
+    {
+        "hardware": "desktop.cli.hardware",
+        "fit": "desktop.cli.fit",
+        "run": "desktop.cli.run",
+        "bench": "desktop.cli.bench",
+        "list": "desktop.cli.list_models",
+        "import": "desktop.cli.import_models",
+        "remove": "desktop.cli.remove",
+    }
+)
+_HELP = ("-h", "--help", "help")
+_VERSION = ("-V", "--version", "version")
+# Said in interfaces.md, built later: a clear word is better than "unknown command".
+_LATER = ("recommend", "search", "verify", "pull", "pack", "unpack", "tune", "serve", "doctor")
+
+
+class Command(Protocol):
+    """What a command's module offers."""
+
+    def configure(self, arguments: Arguments) -> None: ...
+
+    def run(self, options: object, front: Front) -> int: ...
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; returns the exit code and never lets a traceback through."""
+    make_console_safe()
+    as_json = "--json" in _before_dashes(argv)
+    try:
+        start = begin(os.environ)
+    except HausgeistError as error:
+        return report(error, Messages(system_language(os.environ)), as_json=as_json)
+    front = Front(start, as_json=as_json)
+    try:
+        return _dispatch(argv, front)
+    except HausgeistError as error:
+        return front.fail(error)
+    except KeyboardInterrupt:
+        write(sys.stderr, "\n")
+        return INTERRUPTED
+    except TerminatedError as error:
+        return error.exit_code
+    except BrokenPipeError:
+        return _quiet_end()
+    except Exception as error:  # noqa: BLE001  (the last resort: a person gets a sentence)
+        return explain_crash(error, front)
+
+
+def _dispatch(argv: Sequence[str], front: Front) -> int:
+    if not argv or argv[0] in _HELP:
+        write(sys.stdout, _overview(front.start) + "\n")
+        return 0
+    if argv[0] in _VERSION:
+        write(sys.stdout, f"hausgeist {_version()}\n")
+        return 0
+    name, rest = argv[0], argv[1:]
+    if name in _LATER:
+        raise UsageError("command_later", command=name)
+    if name not in COMMANDS:
+        raise _unknown(name)
+    command = cast(Command, importlib.import_module(COMMANDS[name]))
+    arguments = Arguments(name, front.messages)
+    command.configure(arguments)
+    if any(word in _HELP[:2] for word in _before_dashes(rest)):
+        write(sys.stdout, arguments.help() + "\n")
+        return 0
+    return command.run(arguments.parse(rest), front)
+
+
+def _overview(start: Start) -> str:
+    text = start.messages.text
+    usage = [
+        ("hausgeist", text("cli.help.window")),
+        ("hausgeist FILE.gguf", text("cli.help.window_file")),
+        ("hausgeist COMMAND ...", text("cli.help.command")),
+    ]
+    lines = [text("cli.help.title"), "", text("cli.help.usage"), *columns(usage), ""]
+    commands = [(name, text(f"cli.command.{name}")) for name in COMMANDS]
+    lines += [text("cli.help.commands"), *columns(commands), ""]
+    return "\n".join([*lines, text("cli.help.more")])
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only this needs
+
+    try:
+        return version("hausgeist")
+    except PackageNotFoundError:
+        return "0.1.0"
+
+
+def _unknown(name: str) -> UsageError:
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    if close:
+        return UsageError("unknown_command_close", command=name, close=close[0])
+    return UsageError("unknown_command", command=name)
+
+
+def _before_dashes(argv: Sequence[str]) -> list[str]:
+    words = list(argv)
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _quiet_end() -> int:
+    """`| head` has read enough: end without a word, also from the interpreter's own last flush."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return 0

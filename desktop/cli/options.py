@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from desktop.cli.arguments import Arguments, one_of, whole
+from desktop.engine.model import MAX_CONTEXT_TOKENS, MAX_UBATCH_TOKENS
+
+MAX_THREADS = 512
+MAX_PARALLEL = 256
+
+
+def context(arguments: Arguments) -> None:
+    arguments.option("--ctx", value="N", kind=whole(1, MAX_CONTEXT_TOKENS))
+
+
+def threads(arguments: Arguments) -> None:
+    arguments.option("--threads", value="N", kind=whole(1, MAX_THREADS))
+
+
+def parallel(arguments: Arguments) -> None:
+    arguments.option("--parallel", value="N", kind=whole(1, MAX_PARALLEL), default=1)
+
+
+def kv_type(arguments: Arguments) -> None:
+    arguments.option(
+        "--kv-type", value="f16|q8_0|q4_0", kind=one_of("f16", "q8_0", "q4_0"), default="f16"
+    )
+
+
+def gpu_layers(arguments: Arguments) -> None:
+    arguments.option("--gpu-layers", value="N", kind=whole(0, 10_000))
+
+
+def ubatch(arguments: Arguments) -> None:
+    arguments.option("--ubatch", value="N", kind=whole(1, MAX_UBATCH_TOKENS), default=512)

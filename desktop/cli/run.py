@@ -1,0 +1,136 @@
+"""`hausgeist run MODEL`: one answer with -p, a chat at the terminal without."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from argparse import Namespace
+from dataclasses import replace
+
+from desktop.cli import options
+from desktop.cli.arguments import Arguments, real, text, whole
+from desktop.cli.chat import chat
+from desktop.cli.conversation import Answer, Conversation
+from desktop.cli.front import Front, is_terminal, write
+from desktop.cli.house import open_house
+from desktop.cli.interrupts import Interrupts
+from desktop.cli.opening import open_model
+from desktop.cli.typed import read_all, repaired
+from desktop.common.errors import CancelledError, UsageError
+from desktop.common.messages import format_number
+from desktop.engine.request import MAX_SEED, Sampling
+from desktop.fit.types import Wish
+from desktop.services.open_progress import OpenedModel
+
+MAX_TOKENS = 1 << 24
+
+
+def configure(arguments: Arguments) -> None:
+    arguments.positional("MODEL")
+    arguments.option("-p", "--prompt", value="TEXT", kind=text)
+    arguments.option("--system", value="TEXT", kind=text)
+    options.context(arguments)
+    arguments.option("--max-tokens", value="N", kind=whole(1, MAX_TOKENS))
+    arguments.option("--temperature", value="T", kind=real(0.0, 10.0))
+    arguments.option("--seed", value="N", kind=whole(0, MAX_SEED))
+    options.threads(arguments)
+    arguments.switch("--force")
+    arguments.switch("--json")
+
+
+def run(given: Namespace, front: Front) -> int:
+    prompt = _prompt(given, front)
+    wish = Wish(context=given.ctx, threads=given.threads)
+    with (
+        Interrupts() as interrupts,
+        open_house(front) as core,
+        open_model(front, core, interrupts, given.model, wish, insist=given.force) as opened,
+    ):
+        conversation = Conversation(
+            opened.engine,
+            core.crash_marker,
+            id=uuid.uuid4().hex,
+            system=repaired(given.system or ""),
+            sampling=_sampling(given, opened),
+            max_tokens=given.max_tokens,
+        )
+        if prompt is None:
+            return chat(front, interrupts, conversation, opened)
+        return _one_answer(front, interrupts, conversation, prompt, opened)
+
+
+def _prompt(given: Namespace, front: Front) -> str | None:
+    """What to answer; None means to chat. Text that is piped in is the prompt, as is `-p -`."""
+    if given.prompt == "-" or (given.prompt is None and not is_terminal(sys.stdin)):
+        prompt = read_all(sys.stdin)
+    elif given.prompt is None:
+        if front.as_json:
+            raise UsageError("json_needs_prompt")
+        return None
+    else:
+        prompt = repaired(given.prompt)
+    if not prompt.strip():
+        raise UsageError("empty_prompt")
+    return prompt
+
+
+def _sampling(given: Namespace, opened: OpenedModel) -> Sampling:
+    """The model's own recommendation, with what was asked for."""
+    sampling = opened.engine.info.sampling or Sampling()
+    if given.temperature is not None:
+        sampling = replace(sampling, temperature=given.temperature)
+    return sampling if given.seed is None else replace(sampling, seed=given.seed)
+
+
+def _one_answer(
+    front: Front,
+    interrupts: Interrupts,
+    conversation: Conversation,
+    prompt: str,
+    opened: OpenedModel,
+) -> int:
+    answer = conversation.ask(prompt, interrupts, lambda piece: _stream(front, piece))
+    if front.as_json:
+        if answer.reason == "cancelled":
+            raise CancelledError
+        front.document(_document(answer, opened))
+        return 0
+    front.say()
+    if front.shows_progress:
+        front.note(summary(front, answer))
+    return 130 if answer.reason == "cancelled" else 0
+
+
+def _stream(front: Front, piece: str) -> None:
+    if not front.as_json:
+        write(sys.stdout, piece)
+
+
+def _document(answer: Answer, opened: OpenedModel) -> dict[str, object]:
+    stats = answer.stats
+    return {
+        "text": answer.text,
+        "prompt_tokens": stats.prompt_tokens,
+        "completion_tokens": stats.completion_tokens,
+        "prompt_tokens_per_s": round(stats.prompt_tokens_per_s, 2),
+        "tokens_per_s": round(stats.tokens_per_s, 2),
+        "first_token_s": round(stats.first_token_s, 4),
+        "finish_reason": answer.reason,
+        "model": opened.name,
+        "context_tokens": stats.context_tokens,
+    }
+
+
+def summary(front: Front, answer: Answer) -> str:
+    """One grey line behind an answer: how much, how fast, and why it stopped early."""
+    stats = answer.stats
+    line = front.text(
+        "cli.run.summary",
+        tokens=stats.completion_tokens,
+        speed=format_number(stats.tokens_per_s, front.messages.language, 1),
+    )
+    if answer.reason == "length":
+        line += " " + front.text("cli.run.cut")
+    if answer.reason == "cancelled":
+        line += " " + front.text("cli.run.stopped")
+    return line
