@@ -6,7 +6,6 @@ What workers post is collected and handed over at most once every 33 ms, so that
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,8 +15,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.common.errors import HausgeistError
-
-log = logging.getLogger(__name__)
+from desktop.ui.log import log
 
 T = TypeVar("T")
 Batch = list[Any]
@@ -91,8 +89,7 @@ class Bridge(QObject):
                 result = work()
             except HausgeistError as error:
                 self.post(_each(failed), error)
-            # The last stop of a thread: what nobody foresaw is logged and told, never lost.
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (the last stop of a thread: logged and told)
                 log.exception("work in lane %s failed", lane)
                 detail = f"{type(error).__name__}: {error}"
                 self.post(_each(failed), HausgeistError("internal", detail=detail))

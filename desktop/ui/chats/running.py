@@ -1,0 +1,69 @@
+"""One answer that is being written, as the window knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from desktop.services.turn_events import (
+    TurnEnded,
+    TurnEvent,
+    TurnProgress,
+    TurnStarted,
+    TurnText,
+)
+
+if TYPE_CHECKING:  # brings the database along: not before the first paint
+    from desktop.services.chat_turn import TurnHandle
+
+
+class Running:
+    """Text and progress of an answer in `chat_id`; events may come before its handle does."""
+
+    def __init__(self, chat_id: str) -> None:
+        self.chat_id = chat_id
+        self.handle: TurnHandle | None = None
+        self.text = ""
+        self.left_out_turns = 0
+        self.read_share: float | None = None
+        self.ended: TurnEnded | None = None
+        self.stop_wanted = False
+        self._early: list[TurnEvent] = []
+
+    @property
+    def turn_id(self) -> int | None:
+        return None if self.handle is None else self.handle.assistant_turn.id
+
+    def attach(self, handle: TurnHandle) -> list[TurnEvent]:
+        """The turn is stored and runs; returns what was heard of it before."""
+        self.handle = handle
+        if self.stop_wanted:
+            handle.cancel()
+        early, self._early = self._early, []
+        return early
+
+    def stop(self) -> None:
+        """Stop the answer, also where it is only about to begin."""
+        self.stop_wanted = True
+        if self.handle is not None:
+            self.handle.cancel()
+
+    def hear(self, events: list[TurnEvent]) -> str | None:
+        """Take in events; returns the new text, None while the turn has no handle yet."""
+        if self.handle is None:
+            self._early.extend(events)
+            return None
+        added: list[str] = []
+        for event in events:
+            match event:
+                case TurnText():
+                    added.append(event.text)
+                    self.read_share = None
+                case TurnStarted():
+                    self.left_out_turns = event.left_out_turns
+                case TurnProgress():
+                    self.read_share = event.done / event.total if event.total else None
+                case TurnEnded():
+                    self.ended = event
+        new = "".join(added)
+        self.text += new
+        return new

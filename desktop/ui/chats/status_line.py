@@ -1,0 +1,54 @@
+"""The line below the composer: how full the chat's memory is, and where everything stays."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from desktop.ui.chats.conversation import Conversation
+from desktop.ui.look import Look
+from desktop.ui.model_session import ModelSession
+from desktop.ui.parts.boxes import row
+from desktop.ui.parts.meter import Meter
+from desktop.ui.parts.text import Text
+from desktop.ui.words import pages_used
+
+_NEARLY_FULL = 0.85
+
+
+class StatusLine(QWidget):
+    """Memory in pages, with the tokens in its tip."""
+
+    def __init__(self, look: Look, model: ModelSession, conversation: Conversation) -> None:
+        super().__init__()
+        s = look.sizes
+        self._model = model
+        self._conversation = conversation
+        self._name = Text(self.tr("Memory"), "small_muted")
+        self.meter = Meter(look, self.tr("How full the memory of this chat is"))
+        self.meter.setFixedWidth(s.sidebar // 2)
+        self.used = Text(kind="small_muted")
+        local = Text(self.tr("Everything stays on this computer"), "small_muted")
+        self.setLayout(row(self._name, self.meter, self.used, 1, local, space=s.space_3))
+        model.changed.connect(self.refresh)
+        conversation.state_changed.connect(self.refresh)
+        conversation.current_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say again how much of the context the chat takes."""
+        engine = self._model.state.engine
+        used = self._conversation.context_tokens_used
+        shown = engine is not None and used > 0
+        for widget in (self._name, self.meter, self.used):
+            widget.setVisible(shown)
+        if engine is None or not shown:
+            return
+        whole = engine.info.context_tokens
+        share = used / whole if whole else 0.0
+        self.meter.show_share(share, "warn" if share >= _NEARLY_FULL else "accent")
+        self.used.setText(pages_used(used, whole))
+        tip = self.tr("The model sees {used} of {whole} tokens of this chat at once").format(
+            used=used, whole=whole
+        )
+        self.meter.setToolTip(tip)
+        self.used.setToolTip(tip)

@@ -1,0 +1,87 @@
+"""The line above the conversation: which model answers, how fast, and what it is doing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSizePolicy
+
+from desktop.ui.chats.conversation import Conversation
+from desktop.ui.chats.model_pill import ModelPill
+from desktop.ui.chats.model_words import speed_words, stage_words
+from desktop.ui.look import Look
+from desktop.ui.model_session import ModelSession
+from desktop.ui.parts.boxes import Frame, row
+from desktop.ui.parts.button import Button
+from desktop.ui.parts.meter import Meter
+from desktop.ui.parts.text import Elided
+from desktop.ui.session import Session
+
+
+class TopBar(Frame):
+    """Model chooser, the state of the engine in words, and the way out of an opening."""
+
+    def __init__(
+        self,
+        look: Look,
+        session: Session,
+        model: ModelSession,
+        conversation: Conversation,
+        pill: ModelPill,
+    ) -> None:
+        super().__init__("topbar")
+        s = look.sizes
+        self._session = session
+        self._model = model
+        self._conversation = conversation
+        self.setFixedHeight(s.topbar)
+        self.pill = pill
+        pill.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.words = Elided(kind="small_muted")
+        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.meter = Meter(look, self.tr("How far the model is opened"))
+        self.meter.setMaximumWidth(s.card_min // 2)
+        self.cancel = Button(look, self.tr("Cancel"), model.cancel, kind="quiet")
+        self.retry = Button(look, self.tr("Try again"), model.wake)
+        layout = row(
+            pill,
+            self.meter,
+            self.words,
+            self.cancel,
+            self.retry,
+            space=s.space_3,
+            margins=(s.space_4, 0, s.space_4, 0),
+        )
+        layout.setStretchFactor(self.words, 1)
+        layout.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+        self.setLayout(layout)
+        model.changed.connect(self.refresh)
+        conversation.state_changed.connect(self.refresh)
+        conversation.current_changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say again what is going on."""
+        state = self._model.state
+        opening = state.phase == "opening"
+        self.meter.setVisible(opening)
+        self.cancel.setVisible(opening)
+        self.retry.setVisible(state.phase == "failed")
+        if opening:
+            self.meter.show_share(state.fraction if state.stage == "loading" else 0.0)
+        self.words.setText(self._engine_words())
+
+    def _engine_words(self) -> str:
+        state = self._model.state
+        if state.phase == "opening":
+            return stage_words(state.stage, state.fraction)
+        running = self._conversation.running()
+        if running is not None:
+            if running.read_share is not None:
+                percent = round(100 * running.read_share)
+                return self.tr("Reads the chat: {percent} %").format(percent=percent)
+            if not running.text:
+                return self.tr("Thinks about it …")
+        speed = self._conversation.last_speed
+        if speed is None and state.report is not None and not state.is_guide:
+            speed = state.report.speed.tokens_per_s
+        return speed_words(speed, self._session.language) if state.phase == "ready" else ""

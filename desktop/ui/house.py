@@ -1,0 +1,41 @@
+"""Everything of the window that lives longer than its widgets, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktop.ui.chats.chat_list import ChatList
+from desktop.ui.chats.conversation import Conversation
+from desktop.ui.look import Look
+from desktop.ui.machine.watch import MachineWatch
+from desktop.ui.model_session import ModelSession
+from desktop.ui.models.shelf import Shelf
+from desktop.ui.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The window is built from it, and built anew when the language changes."""
+
+    look: Look
+    session: Session
+    model: ModelSession
+    chats: ChatList
+    conversation: Conversation
+    shelf: Shelf
+    watch: MachineWatch
+
+
+def build_house(look: Look, session: Session) -> House:
+    """Wire the parts; nothing is read before `session.provide` brings the services."""
+    model = ModelSession(session)
+    chats = ChatList(session)
+    watch = MachineWatch(session)
+    shelf = Shelf(session, model, look.sizes.toast_ms)
+
+    def judge() -> None:
+        if watch.machine is not None:
+            shelf.judge_for(watch.machine)
+
+    watch.changed.connect(judge)
+    return House(look, session, model, chats, Conversation(session, model, chats), shelf, watch)

@@ -1,0 +1,39 @@
+"""The translators of the window: our own sentences and Qt's own buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from desktop.common.resources import resource_path
+from desktop.common.wording import Language
+from desktop.ui.log import log
+
+
+class Translation:
+    """Installs the translators of one language at a time."""
+
+    def __init__(self, app: QApplication) -> None:
+        self._app = app
+        self._installed: list[QTranslator] = []
+
+    def use(self, language: Language) -> None:
+        """Speak this language from now on; what is already on the screen must be built anew.
+
+        English has a catalogue too: it knows "1 page" from "2 pages".
+        """
+        for translator in self._installed:
+            self._app.removeTranslator(translator)
+        self._installed = []
+        QLocale.setDefault(QLocale(language))
+        qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        places = [str(resource_path(f"translations/hausgeist_{language}.qm"))]
+        if language != "en":
+            places.append(f"{qt_folder}/qtbase_{language}.qm")
+        for place in places:
+            translator = QTranslator(self._app)
+            if translator.load(place):
+                self._app.installTranslator(translator)
+                self._installed.append(translator)
+            else:
+                log.warning("no translation at %s", place)

@@ -1,0 +1,141 @@
+"""The facts of a computer as cards: what it is called, how large, what of it is in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QCoreApplication
+
+from desktop.common.wording import Language, format_bytes
+from desktop.hardware.machine import Gpu, Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One card: a small name, a large figure, words, and a bar where a share is known."""
+
+    name: str
+    figure: str
+    words: str
+    share: float | None = None
+    tone: str = "accent"
+
+
+def facts(machine: Machine, language: Language) -> list[Fact]:
+    """The cards of a machine, in the order in which they matter."""
+    found = [_memory(machine, language), _processor(machine, language)]
+    found += [_graphics(gpu, language) for gpu in machine.gpus]
+    if not machine.gpus:
+        found.append(
+            Fact(
+                QCoreApplication.translate("Machine", "Graphics"),
+                QCoreApplication.translate("Machine", "No graphics card"),
+                QCoreApplication.translate("Machine", "The processor does the work."),
+            )
+        )
+    if machine.disk is not None:
+        found.append(
+            Fact(
+                QCoreApplication.translate("Machine", "Disk"),
+                QCoreApplication.translate("Machine", "{size} free").format(
+                    size=format_bytes(machine.disk.free_bytes, language)
+                ),
+                QCoreApplication.translate(
+                    "Machine",
+                    "Room for about %n model(s) of 5 GB",
+                    None,
+                    machine.disk.free_bytes // 5_000_000_000,
+                ),
+            )
+        )
+    return found
+
+
+def _memory(machine: Machine, language: Language) -> Fact:
+    memory = machine.memory
+    words, share, tone = "", None, "accent"
+    if memory.available_bytes is not None:
+        used = memory.total_bytes - memory.available_bytes
+        share = used / memory.total_bytes if memory.total_bytes else None
+        tone = "warn" if share is not None and share > 0.85 else "accent"
+        words = QCoreApplication.translate("Machine", "in use {used}, free {free}").format(
+            used=format_bytes(used, language),
+            free=format_bytes(memory.available_bytes, language),
+        )
+    return Fact(
+        QCoreApplication.translate("Machine", "Memory (RAM)"),
+        format_bytes(memory.total_bytes, language),
+        words,
+        share,
+        tone,
+    )
+
+
+def _processor(machine: Machine, language: Language) -> Fact:
+    cpu = machine.cpu
+    cores = cpu.physical_cores or cpu.logical_cores
+    parts = [cpu.name] if cpu.name else []
+    if cpu.memory_bandwidth_bytes_per_s:
+        speed = format_bytes(cpu.memory_bandwidth_bytes_per_s, language)
+        parts.append(
+            QCoreApplication.translate("Machine", "reads memory at {speed}/s").format(speed=speed)
+        )
+    figure = QCoreApplication.translate("Machine", "%n core(s)", None, cores) if cores else cpu.name
+    return Fact(QCoreApplication.translate("Machine", "Processor"), figure, " · ".join(parts))
+
+
+def _graphics(gpu: Gpu, language: Language) -> Fact:
+    parts = []
+    share = None
+    if gpu.unified:
+        parts.append(QCoreApplication.translate("Machine", "shares the computer's memory"))
+    elif gpu.total_bytes:
+        parts.append(
+            QCoreApplication.translate("Machine", "{size} of its own memory").format(
+                size=format_bytes(gpu.total_bytes, language)
+            )
+        )
+    if gpu.free_bytes is not None and gpu.total_bytes and not gpu.unified:
+        share = 1 - gpu.free_bytes / gpu.total_bytes
+        parts.append(
+            QCoreApplication.translate("Machine", "{size} free").format(
+                size=format_bytes(gpu.free_bytes, language)
+            )
+        )
+    name = QCoreApplication.translate("Machine", "Graphics")
+    return Fact(name, gpu.name, " · ".join(parts), share)
+
+
+def details(machine: Machine, language: Language) -> list[tuple[str, str]]:
+    """What a support person asks for: names and values, line by line."""
+    cpu, engine = machine.cpu, machine.engine
+    lines: list[tuple[str, str]] = []
+
+    def add(name: str, value: str) -> None:
+        if value:
+            lines.append((name, value))
+
+    add(QCoreApplication.translate("Machine", "Processor"), cpu.name)
+    cores = f"{cpu.physical_cores} / {cpu.logical_cores}" if cpu.logical_cores else ""
+    add(QCoreApplication.translate("Machine", "Cores, threads"), cores)
+    add(QCoreApplication.translate("Machine", "Instruction sets"), ", ".join(cpu.features))
+    for gpu in machine.gpus:
+        known = (gpu.name, gpu.backend, gpu.driver, gpu.compute_capability, gpu.device)
+        add(
+            QCoreApplication.translate("Machine", "Graphics"),
+            " · ".join(part for part in known if part),
+        )
+    for npu in machine.npus:
+        add(QCoreApplication.translate("Machine", "AI processor (not used yet)"), npu)
+    if engine is not None:
+        add(QCoreApplication.translate("Machine", "Engine"), engine.version)
+        add(QCoreApplication.translate("Machine", "Backends"), ", ".join(engine.backends))
+        for device in engine.devices:
+            size = format_bytes(device.total_bytes, language)
+            add(
+                QCoreApplication.translate("Machine", "Device"),
+                f"{device.name} · {device.description} · {size}",
+            )
+    if machine.disk is not None:
+        add(QCoreApplication.translate("Machine", "Models are kept in"), machine.disk.path)
+    return lines

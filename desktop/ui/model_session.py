@@ -1,0 +1,176 @@
+"""The one model that is open, or is to be opened: chosen, asleep, opening, ready, failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.common.errors import CancelledError, HausgeistError
+from desktop.engine.cancel import CancelToken
+from desktop.engine.engine import Engine
+from desktop.fit.types import FitReport, Wish
+from desktop.library.model import GUIDE_NAME
+from desktop.services.open_progress import OpenedModel, OpenProgress, Stage
+from desktop.ui.bridge import Batch
+from desktop.ui.session import Session
+
+Phase = Literal["asleep", "opening", "ready", "failed"]
+
+LANE = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """What the window shows of the model. "asleep": chosen, and opened when one begins to write."""
+
+    name: str
+    phase: Phase = "asleep"
+    stage: Stage = "checking"
+    fraction: float = 0.0
+    opened: OpenedModel | None = None
+    error: HausgeistError | None = None
+
+    @property
+    def is_guide(self) -> bool:
+        return self.name == GUIDE_NAME
+
+    @property
+    def engine(self) -> Engine | None:
+        return None if self.opened is None else self.opened.engine
+
+    @property
+    def report(self) -> FitReport | None:
+        return None if self.opened is None else self.opened.report
+
+
+class ModelSession(QObject):
+    """Opens and closes models in a thread of its own; the window sees `state` and `changed`."""
+
+    changed = Signal()
+    became_ready = Signal()
+    became_failed = Signal()
+    about_to_close = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.state = ModelState(session.settings.last_model or GUIDE_NAME)
+        self._cancel: CancelToken | None = None
+        self._wanted = False
+        session.ready.connect(self._services_ready)
+
+    def choose(self, name: str) -> None:
+        """Make `name` the model to talk with; it is opened at once."""
+        if name == self.state.name and self.state.phase in ("opening", "ready"):
+            return
+        self._session.change(last_model=name)
+        self._open(name)
+
+    def wake_if_asleep(self) -> None:
+        """Somebody begins to write: have the model open by the time they are done."""
+        if self.state.phase == "asleep":
+            self._open(self.state.name)
+
+    def wake(self) -> None:
+        """Open the chosen model if it is not, after a failure too."""
+        if self.state.phase in ("asleep", "failed"):
+            self._open(self.state.name)
+
+    def cancel(self) -> None:
+        """Stop an opening that is under way."""
+        self._wanted = False
+        if self._cancel is not None:
+            self._cancel.cancel()
+
+    def forget(self, name: str) -> None:
+        """The model is gone from the library: fall back to the guide, opened when needed."""
+        if name != self.state.name:
+            return
+        self._session.change(last_model=GUIDE_NAME)
+        self._release(self.state)
+        self._set(ModelState(GUIDE_NAME))
+
+    def close(self) -> None:
+        """Free the model; for the end of the window."""
+        self.cancel()
+        self._release(self.state)
+
+    def _services_ready(self) -> None:
+        if self._wanted:
+            self._wanted = False
+            self._open(self.state.name)
+
+    def _open(self, name: str) -> None:
+        services = self._session.services
+        before = self.state
+        self.cancel()
+        self._set(ModelState(name, "opening"))
+        if services is None:
+            self._wanted = True
+            return
+        if before.engine is not None:
+            self.about_to_close.emit()
+        token = CancelToken()
+        self._cancel = token
+        progress = partial(self._session.bridge.post, self._progressed)
+        settings = self._session.settings
+        wish = Wish(context=settings.context_tokens or None, threads=settings.threads or None)
+
+        def work() -> OpenedModel:
+            if before.opened is not None:
+                before.opened.engine.close()
+            token.raise_if_cancelled()
+            return services.opener.open(name, wish, on_progress=progress, cancel=token)
+
+        self._run(work, token)
+
+    def _run(self, work: Callable[[], OpenedModel], token: CancelToken) -> None:
+        def done(opened: OpenedModel) -> None:
+            if token is not self._cancel:
+                self._session.bridge.run(LANE, opened.engine.close, _nothing, _ignore)
+                return
+            self._cancel = None
+            self._set(replace(self.state, phase="ready", fraction=1.0, opened=opened))
+            self.became_ready.emit()
+
+        def failed(error: HausgeistError) -> None:
+            if token is not self._cancel:
+                return
+            self._cancel = None
+            stopped = isinstance(error, CancelledError)
+            self._set(
+                ModelState(
+                    self.state.name,
+                    "asleep" if stopped else "failed",
+                    error=None if stopped else error,
+                )
+            )
+            self.became_failed.emit()
+
+        self._session.bridge.run(LANE, work, done, failed)
+
+    def _progressed(self, batch: Batch) -> None:
+        last: OpenProgress = batch[-1]
+        if self.state.phase == "opening":
+            self._set(replace(self.state, stage=last.stage, fraction=last.fraction))
+
+    def _release(self, state: ModelState) -> None:
+        if state.opened is not None:
+            self.about_to_close.emit()
+            self._session.bridge.run(LANE, state.opened.engine.close, _nothing, _ignore)
+
+    def _set(self, state: ModelState) -> None:
+        self.state = state
+        self.changed.emit()
+
+
+def _nothing(_result: object) -> None:
+    """Closing has no result."""
+
+
+def _ignore(_error: HausgeistError) -> None:
+    """A model that does not close well is logged by the bridge; the user can do nothing."""

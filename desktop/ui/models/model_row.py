@@ -1,0 +1,137 @@
+"""One model of "My models": its name, what it is, how it does on this computer, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu, QSizePolicy
+
+from desktop.common.errors import HausgeistError
+from desktop.common.messages import Messages
+from desktop.common.wording import format_bytes
+from desktop.fit.types import FitReport
+from desktop.library.model import LibraryModel
+from desktop.ui.chats.view_turns import display_name
+from desktop.ui.look import Look
+from desktop.ui.parts.boxes import Frame, column, row
+from desktop.ui.parts.button import Button, IconButton
+from desktop.ui.parts.text import Elided, Tag, Text
+from desktop.ui.words import last_used, page_time, parameters, report_words, tokens_per_s
+
+
+class ModelRow(Frame):
+    """Two lines and two buttons; the second line says what is wrong where something is."""
+
+    def __init__(
+        self,
+        look: Look,
+        messages: Messages,
+        model: LibraryModel,
+        report: FitReport | None,
+        *,
+        judged: bool,
+        in_use: bool,
+        on_chat: Callable[[], object],
+        on_remove: Callable[[], object],
+    ) -> None:
+        super().__init__("row")
+        s = look.sizes
+        self._look = look
+        self._messages = messages
+        self._on_remove = on_remove
+        self.model = model
+        self.setAccessibleName(display_name(model.name))
+        name = Elided(display_name(model.name), "strong")
+        head = row(name, space=s.space_2)
+        built_in = model.source == "built_in"
+        if built_in:
+            head.addWidget(Tag(self.tr("built in"), "accent"))
+        elif model.quantization:
+            head.addWidget(Tag(model.quantization))
+        if in_use:
+            head.addWidget(Tag(self.tr("in use"), "accent"))
+        head.addStretch(1)
+        left = column(head, space=s.space_1)
+        if model.problem:
+            left.addWidget(self._problem())
+        else:
+            left.addWidget(Elided(self._facts(), "small_muted"))
+        layout = row(left, space=s.space_4, margins=(s.space_1, s.space_3, 0, s.space_3))
+        layout.setStretchFactor(left, 1)
+        if not model.problem:
+            layout.addLayout(self._verdict(report, judged=judged))
+            self.chat = Button(look, self.tr("Chat"), on_chat, icon="chat-circle")
+            self.chat.setAccessibleName(
+                self.tr("Chat with {name}").format(name=display_name(model.name))
+            )
+            layout.addWidget(self.chat)
+        if not built_in:
+            self.more = IconButton(look, "dots-three", self.tr("More"), self._open_menu)
+            layout.addWidget(self.more)
+        else:
+            layout.addSpacing(s.target + s.space_4)
+        self.setLayout(layout)
+
+    def menu(self) -> QMenu:
+        """What else can be done to the model."""
+        menu = QMenu(self)
+        remove = menu.addAction(self._look.icon("trash"), self.tr("Remove from the list"))
+        if self.model.source == "copy":
+            remove.setText(self.tr("Remove and delete the file"))
+        remove.triggered.connect(self._on_remove)
+        return menu
+
+    def _open_menu(self) -> None:
+        menu = self.menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
+
+    def _facts(self) -> str:
+        language = self._messages.language
+        model = self.model
+        parts = [format_bytes(model.file_bytes, language)]
+        if model.source == "built_in":
+            parts.append(self.tr("knows Hausgeist itself"))
+        elif model.parameters:
+            parts.append(parameters(model.parameters, language))
+        parts.append(last_used(model.last_used_at, date.today(), language))
+        match model.source:
+            case "built_in":
+                parts.append(self.tr("made by us"))
+            case "copy":
+                parts.append(self.tr("copied into Hausgeist"))
+            case "import":
+                parts.append(self.tr("from {folder}").format(folder=model.path.parent.name))
+        return " · ".join(parts)
+
+    def _problem(self) -> Text:
+        error = HausgeistError(self.model.problem)
+        error.params = {"path": str(self.model.path), "name": self.model.name}
+        words = Text(self._messages.error(error), "small", wrap=True)
+        words.setProperty("role", "problem")
+        return words
+
+    def _verdict(self, report: FitReport | None, *, judged: bool):  # type: ignore[no-untyped-def]
+        s = self._look.sizes
+        if self.model.source == "built_in":
+            tag, words = Tag(self.tr("Always fits"), "ok"), self.tr("answers at once")
+        elif report is None:
+            tag = Tag(self.tr("Cannot be judged") if judged else self.tr("Looking …"))
+            words = ""
+        else:
+            tag = Tag(*report_words(report))
+            speed = report.speed.tokens_per_s
+            words = ""
+            if speed and report.verdict != "too_large":
+                words = page_time(speed, self._messages.language)
+                tag.setToolTip(tokens_per_s(speed, self._messages.language))
+        small = Text(words, "small_muted")
+        small.setAlignment(Qt.AlignmentFlag.AlignRight)
+        small.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        made = column(row(1, tag), small, space=s.space_1)
+        if report is not None and report.verdict == "too_large":
+            sentence = self._messages.text(report.reason_key, **report.reason_params)
+            tag.setToolTip(sentence)
+        return made

@@ -1,0 +1,95 @@
+"""The narrow rail at the left: the places, with words under their icons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton
+
+from desktop.ui.look import Look
+from desktop.ui.parts.boxes import Frame, column
+from desktop.ui.parts.text import Text
+
+CHATS, MODELS, MACHINE, SETTINGS = "chats", "models", "machine", "settings"
+
+
+class Rail(Frame):
+    """One button a place; the mark on top, settings and the word on privacy below."""
+
+    chosen = Signal(str)
+
+    def __init__(self, look: Look) -> None:
+        super().__init__("rail")
+        s = look.sizes
+        self._look = look
+        self._buttons: dict[str, QToolButton] = {}
+        self._group = QButtonGroup(self)
+        self._mark = QLabel()
+        self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._mark.setAccessibleName("Hausgeist")
+        self.setFixedWidth(s.rail)
+        offline = self._offline()
+        self.setLayout(
+            column(
+                self._mark,
+                self._gap(s.space_2),
+                self._place(CHATS, "chat-circle", self.tr("Chats"), "Ctrl+1"),
+                self._place(MODELS, "cube", self.tr("Models"), "Ctrl+2"),
+                self._place(MACHINE, "cpu", self.tr("Computer"), "Ctrl+3"),
+                1,
+                offline,
+                self._place(SETTINGS, "gear", self.tr("Settings"), "Ctrl+,"),
+                space=s.space_1,
+                margins=(s.space_2, s.space_4, s.space_2, s.space_3),
+            )
+        )
+        look.changed.connect(self._draw_mark)
+        self._draw_mark()
+
+    def show_place(self, place: str) -> None:
+        """Mark the place that is shown."""
+        self._buttons[place].setChecked(True)
+
+    def button(self, place: str) -> QToolButton:
+        return self._buttons[place]
+
+    def _place(self, place: str, icon: str, words: str, keys: str) -> QToolButton:
+        s = self._look.sizes
+        button = QToolButton()
+        button.setProperty("role", "rail")
+        button.setText(words)
+        button.setIcon(self._look.icon(icon, "muted", "accent_strong"))
+        button.setIconSize(QSize(s.icon_rail, s.icon_rail))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setFixedSize(s.rail_item, s.rail_item_height)
+        button.setCheckable(True)
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolTip(f"{words} ({keys})")
+        button.clicked.connect(lambda: self.chosen.emit(place))
+        self._group.addButton(button)
+        self._buttons[place] = button
+        return button
+
+    def _offline(self) -> Frame:
+        """No switch yet: there is nothing in the house that could make a connection."""
+        s = self._look.sizes
+        icon = QLabel()
+        icon.setPixmap(self._look.icon("shield-check", "muted").pixmap(s.icon_rail, s.icon_rail))
+        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        words = Text(self.tr("Offline"))
+        words.setProperty("role", "rail")
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        box = Frame("offline", column(icon, words, space=2, margins=(0, s.space_1, 0, s.space_1)))
+        tip = self.tr("Everything stays on this computer: Hausgeist makes no connection.")
+        box.setToolTip(tip)
+        box.setAccessibleName(tip)
+        return box
+
+    def _gap(self, height: int) -> Frame:
+        gap = Frame("gap")
+        gap.setFixedHeight(height)
+        return gap
+
+    def _draw_mark(self) -> None:
+        side = self._look.sizes.mark
+        self._mark.setPixmap(self._look.mark(side, self.devicePixelRatioF()))

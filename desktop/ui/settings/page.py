@@ -1,0 +1,127 @@
+"""The place "Settings": language, appearance, and what little else there is to choose."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QComboBox, QLabel, QWidget
+
+from desktop.ui.look import Look
+from desktop.ui.parts.boxes import Frame, Page, column, row
+from desktop.ui.parts.button import Button
+from desktop.ui.parts.text import Text
+from desktop.ui.session import Session
+
+CONTEXTS = (2048, 4096, 8192, 16384, 32768)
+
+
+class Choice(QComboBox):
+    """A drop-down whose arrow is one of our icons; the wheel scrolls the page, not the value."""
+
+    def __init__(self, look: Look, name: str, options: list[tuple[str, object]]) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setMinimumWidth(look.sizes.card_min)
+        for words, value in options:
+            self.addItem(words, value)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        arrow = QLabel(self)
+        arrow.setPixmap(
+            look.icon("caret-down", "muted").pixmap(look.sizes.icon_small, look.sizes.icon_small)
+        )
+        arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        layout = row(1, arrow, margins=(0, 0, look.sizes.space_2, 0))
+        self.setLayout(layout)
+
+    def choose(self, value: object) -> None:
+        """Show a value without telling anybody."""
+        self.blockSignals(True)  # noqa: FBT003
+        self.setCurrentIndex(max(0, self.findData(value)))
+        self.blockSignals(False)  # noqa: FBT003
+
+
+class SettingsPage(Page):
+    """Every change holds at once."""
+
+    def __init__(self, look: Look, session: Session, usable_threads: int) -> None:
+        super().__init__(look, self.tr("Settings"))
+        self._look = look
+        self._session = session
+        s = look.sizes
+        self.language = Choice(
+            look,
+            self.tr("Language"),
+            [(self.tr("As the system"), "auto"), ("Deutsch", "de"), ("English", "en")],
+        )
+        self.theme = Choice(
+            look,
+            self.tr("Appearance"),
+            [
+                (self.tr("As the system"), "auto"),
+                (self.tr("Light"), "light"),
+                (self.tr("Dark"), "dark"),
+            ],
+        )
+        automatic = (self.tr("Automatic"), 0)
+        threads = [(str(n), n) for n in range(1, usable_threads + 1)]
+        self.threads = Choice(look, self.tr("Processor threads"), [automatic, *threads])
+        contexts = [(self.tr("%n page(s)", "", n // 400), n) for n in CONTEXTS]
+        self.context = Choice(look, self.tr("Memory of a chat"), [automatic, *contexts])
+        self._show_values()
+        self.language.currentIndexChanged.connect(self._changed("language", self.language))
+        self.theme.currentIndexChanged.connect(self._changed("theme", self.theme))
+        self.threads.currentIndexChanged.connect(self._changed("threads", self.threads))
+        self.context.currentIndexChanged.connect(self._changed("context_tokens", self.context))
+        self.content.addWidget(Text(self.tr("Settings"), "title"))
+        self.content.addSpacing(s.space_2)
+        self._section(self.tr("Window"))
+        self._line(self.tr("Language"), "", self.language)
+        self._line(self.tr("Appearance"), "", self.theme)
+        self._section(self.tr("Models"))
+        self._line(
+            self.tr("Memory of a chat"),
+            self.tr("How much of a chat the model sees at once. More takes more RAM."),
+            self.context,
+        )
+        self._line(
+            self.tr("Processor threads"),
+            self.tr("Automatic leaves enough for your other programs."),
+            self.threads,
+        )
+        hint = self.tr("Both hold from the next time a model is opened.")
+        self.content.addWidget(Text(hint, "small_muted", wrap=True))
+        self._section(self.tr("Your data"))
+        open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
+        self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
+        self._line(
+            self.tr("Nothing leaves this computer"),
+            self.tr("Hausgeist makes no connection, and counts or reports nothing."),
+            QWidget(),
+        )
+        self.content.addStretch(1)
+
+    def _show_values(self) -> None:
+        settings = self._session.settings
+        self.language.choose(settings.language)
+        self.theme.choose(settings.theme)
+        self.threads.choose(settings.threads)
+        self.context.choose(settings.context_tokens)
+
+    def _section(self, name: str) -> None:
+        self.content.addSpacing(self._look.sizes.space_2)
+        self.content.addWidget(Text(name, "heading"))
+
+    def _line(self, name: str, words: str, control: QWidget) -> None:
+        s = self._look.sizes
+        left = column(Text(name), space=s.space_1)
+        if words:
+            left.addWidget(Text(words, "small_muted", wrap=True))
+        line = row(left, control, space=s.space_4, margins=(0, s.space_2, 0, s.space_2))
+        line.setStretchFactor(left, 1)
+        self.content.addWidget(Frame("row", line))
+
+    def _changed(self, name: str, choice: Choice):  # type: ignore[no-untyped-def]
+        return lambda _index: self._session.change(**{name: choice.currentData()})
+
+    def _open_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._session.paths.data_dir)))

@@ -1,0 +1,263 @@
+"""The window: the rail, the place that is shown, what is told, the keys that work everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+
+from desktop.ui import geometry
+from desktop.ui.chats.page import ChatsPage
+from desktop.ui.focus_ring import FocusRing
+from desktop.ui.house import House
+from desktop.ui.machine.page import MachinePage
+from desktop.ui.models.page import ModelsPage
+from desktop.ui.notice import Banner, Toast
+from desktop.ui.parts.banner import BannerStack
+from desktop.ui.parts.boxes import Frame, column, row
+from desktop.ui.parts.text import Text
+from desktop.ui.parts.toast import ToastBox
+from desktop.ui.rail import CHATS, MACHINE, MODELS, SETTINGS, Rail
+from desktop.ui.settings.page import SettingsPage
+
+
+class MainWindow(QMainWindow):
+    """Builds a place when it is first visited; builds all anew when the language changes."""
+
+    painted = Signal()
+    closed = Signal()
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+        self._was_painted = False
+        self.place = CHATS
+        self.setWindowTitle("Hausgeist")
+        self.setAcceptDrops(True)
+        s = house.look.sizes
+        self.setMinimumSize(s.window_min_width, s.window_min_height)
+        house.session.told.connect(self._tell)
+        house.shelf.changed.connect(self._show_models)
+        house.watch.changed.connect(self._show_machine)
+        house.conversation.state_changed.connect(self._enable_stop)
+        self._build()
+        self._add_shortcuts()
+        self.ring = FocusRing(house.look, self)
+        geometry.restore(self, house.session.settings.window_geometry, s)
+
+    # The places
+
+    def show_place(self, place: str) -> None:
+        """Go to a place of the rail."""
+        if place not in self._pages:
+            page = self._make_page(place)
+            self._pages[place] = page
+            self._stack.addWidget(page)
+            self._show_machine()
+        self.place = place
+        self.rail.show_place(place)
+        self._stack.setCurrentWidget(self._pages[place])
+        if place == CHATS:
+            self.chats.focus_composer()
+
+    def page(self, place: str) -> QWidget:
+        """The widget of a place, made if it was never visited."""
+        if place not in self._pages:
+            self.show_place(place)
+        return self._pages[place]
+
+    def rebuild(self) -> None:
+        """Make every widget anew, for another language."""
+        self.chats.keep_draft()
+        place = self.place
+        told = self.banners
+        self._build(told.banners)
+        self.show_place(place)
+        self._house.conversation.show(self._house.conversation.current)
+        self._show_models()
+        self._show_machine()
+        self.ring.raise_()
+
+    def _build(self, told: tuple[Banner, ...] = ()) -> None:
+        house = self._house
+        self.rail = Rail(house.look)
+        self.rail.chosen.connect(self.show_place)
+        self._stack = QStackedWidget()
+        self._pages: dict[str, QWidget] = {}
+        self.banners = BannerStack(house.look)
+        for banner in told:
+            self.banners.tell(banner)
+        self.chats = ChatsPage(
+            house.look, house.session, house.model, house.chats, house.conversation
+        )
+        self.chats.import_wanted.connect(self.import_files)
+        self.chats.models_wanted.connect(lambda: self.show_place(MODELS))
+        self.chats.machine_wanted.connect(lambda: self.show_place(MACHINE))
+        self._pages[CHATS] = self.chats
+        self._stack.addWidget(self.chats)
+        self._root = root = QWidget()
+        root.setProperty("role", "plain")
+        inner = column(self.banners, self._stack)
+        inner.setStretchFactor(self._stack, 1)
+        layout = row(self.rail, inner)
+        layout.setStretchFactor(inner, 1)
+        root.setLayout(layout)
+        self.setCentralWidget(root)
+        self.toast = ToastBox(house.look, root)
+        self._drop = self._make_drop(root)
+        self.rail.show_place(CHATS)
+        self.place = CHATS
+
+    def _make_page(self, place: str) -> QWidget:
+        house = self._house
+        if place == MODELS:
+            page = ModelsPage(house.look, house.session, house.model, house.shelf)
+            page.chat_wanted.connect(lambda: self.show_place(CHATS))
+            return page
+        if place == MACHINE:
+            return MachinePage(house.look, house.session, house.watch)
+        machine = house.watch.machine
+        threads = machine.cpu.logical_cores if machine is not None else 0
+        return SettingsPage(house.look, house.session, threads)
+
+    def import_files(self) -> None:
+        """Ask for model files; the import is shown in the place "Models"."""
+        page = self.page(MODELS)
+        self.show_place(MODELS)
+        if isinstance(page, ModelsPage):
+            page.choose_files()
+
+    def offer_files(self, paths: list[Path]) -> None:
+        """Take in files that were dropped or given on the command line."""
+        if paths:
+            self.show_place(MODELS)
+            self._house.shelf.bring_in(paths)
+
+    def come_forward(self) -> None:
+        """Show the window above the others, wherever it was."""
+        if self.isMinimized():
+            self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _show_models(self) -> None:
+        self.chats.show_models(self._house.shelf.models)
+
+    def _show_machine(self) -> None:
+        sentence = self._house.watch.sentence
+        if not sentence:
+            return
+        self.chats.welcome.show_machine(sentence)
+        models = self._pages.get(MODELS)
+        if isinstance(models, ModelsPage):
+            models.show_machine(sentence)
+
+    def _tell(self, notice: Toast | Banner) -> None:
+        if isinstance(notice, Toast):
+            self.toast.tell(notice)
+        else:
+            self.banners.tell(notice)
+
+    # Keys
+
+    def _add_shortcuts(self) -> None:
+        keys: list[tuple[str, Callable[[], object]]] = [
+            ("Ctrl+N", self._new_chat),
+            ("Ctrl+K", self._search),
+            ("Ctrl+F", self._search),
+            ("Ctrl+L", lambda: self.show_place(CHATS)),
+            ("Ctrl+1", lambda: self.show_place(CHATS)),
+            ("Ctrl+2", lambda: self.show_place(MODELS)),
+            ("Ctrl+3", lambda: self.show_place(MACHINE)),
+            ("Ctrl+,", lambda: self.show_place(SETTINGS)),
+            ("Ctrl+Z", lambda: self.toast.undo()),
+        ]
+        for sequence, run in keys:
+            QShortcut(QKeySequence(sequence), self).activated.connect(run)
+        QShortcut(QKeySequence.StandardKey.Quit, self).activated.connect(self.close)
+        self._stop_key = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
+        self._stop_key.activated.connect(self._house.conversation.stop)
+        self._stop_key.setEnabled(False)
+
+    def _enable_stop(self) -> None:
+        talk = self._house.conversation
+        self._stop_key.setEnabled(talk.running() is not None or talk.waiting is not None)
+
+    def _new_chat(self) -> None:
+        self.show_place(CHATS)
+        self.chats.start_new()
+
+    def _search(self) -> None:
+        self.show_place(CHATS)
+        self.chats.focus_search()
+
+    # Files dropped on the window
+
+    def _make_drop(self, root: QWidget) -> Frame:
+        s = self._house.look.sizes
+        words = Text(self.tr("Drop it here to add it to your models"), "heading")
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        drop = Frame("drop", column(words, margins=(s.space_5,) * 4))
+        drop.setParent(root)
+        drop.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        drop.hide()
+        return drop
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if _models_in(event):
+            event.acceptProposedAction()
+            margin = self._house.look.sizes.space_5
+            self._drop.setGeometry(self._root.rect().adjusted(margin, margin, -margin, -margin))
+            self._drop.show()
+            self._drop.raise_()
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        self._drop.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop.hide()
+        paths = _models_in(event)
+        if paths:
+            event.acceptProposedAction()
+            self.offer_files(paths)
+
+    # The window itself
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            self.painted.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._drop.hide()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ApplicationFontChange:
+            self.update()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._house.session.change(window_geometry=geometry.remember(self))
+        event.accept()
+        self.closed.emit()
+
+
+def _models_in(event: QDropEvent) -> list[Path]:
+    """The model files and folders among what is dragged."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return [path for path in paths if path.suffix.lower() == ".gguf" or path.is_dir()]
