@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 
@@ -11,15 +10,13 @@ from desktop.cli.arguments import Arguments, columns, text
 from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
-from desktop.common.errors import MachineError
 from desktop.common.messages import format_bytes, format_number
 from desktop.fit.types import DeviceMemory, FitReport, Wish
-from desktop.hardware.machine import Machine, machine_from_json
+from desktop.hardware.machine import Machine
+from desktop.hardware.machine_file import read_machine
 from desktop.services.fit_model import fit
 from desktop.services.model_ref import resolve
 from desktop.services.wiring import Core
-
-MAX_MACHINE_BYTES = 1_000_000
 
 
 def configure(arguments: Arguments) -> None:
@@ -67,21 +64,6 @@ def _fit(model: str, wish: Wish, core: Core, described: Machine | None) -> FitRe
     if described is not None:
         return fit(path, described, wish, this_machine=False)
     return fit(path, core.machine_service.machine(), wish)
-
-
-def read_machine(path: Path) -> Machine:
-    """A machine described as JSON; raises MachineError("machine_file" | "bad_machine")."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_MACHINE_BYTES + 1)
-    except OSError as error:
-        raise MachineError("machine_file", path=str(path), detail=str(error)) from error
-    if len(content) > MAX_MACHINE_BYTES:
-        raise MachineError("machine_file", path=str(path), detail="too long")
-    try:
-        return machine_from_json(json.loads(content))
-    except (ValueError, RecursionError) as error:
-        raise MachineError("machine_not_json", path=str(path), detail=str(error)) from error
 
 
 def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:

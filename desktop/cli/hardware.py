@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from argparse import Namespace
 
 from desktop.cli.arguments import Arguments, columns
 from desktop.cli.front import Front
 from desktop.cli.progress import StatusLine
-from desktop.common.messages import format_bytes
+from desktop.common.messages import format_bytes, format_number
 from desktop.hardware.machine import Gpu, Machine
 from desktop.services.machine import MachineService, sold_size_gb, summary
+
+_FEATURES_WIDTH = 60
 
 
 def configure(arguments: Arguments) -> None:
@@ -38,11 +41,12 @@ def _rows(machine: Machine, front: Front) -> list[tuple[str, str]]:
     text, language = front.text, front.messages.language
     rows = [(text("cli.hardware.cpu"), _cpu(machine, front))]
     memory = machine.memory
-    free = text("cli.unknown")
-    if memory.available_bytes is not None:
-        free = format_bytes(memory.available_bytes, language)
     total = sold_size_gb(memory.total_bytes)
-    rows.append((text("cli.hardware.memory"), text("cli.hardware.ram", ram_gb=total, free=free)))
+    ram = f"{total} GB"
+    if memory.available_bytes is not None:  # counted as on the box: in units of 2^30
+        free = format_number(memory.available_bytes / 2**30, language, 1)
+        ram = text("cli.hardware.ram", ram_gb=total, free=f"{free} GB")
+    rows.append((text("cli.hardware.memory"), ram))
     if machine.cpu.memory_bandwidth_bytes_per_s:
         speed = format_bytes(machine.cpu.memory_bandwidth_bytes_per_s, language)
         rows.append((text("cli.hardware.bandwidth"), f"{speed}/s"))
@@ -61,7 +65,7 @@ def _rows(machine: Machine, front: Front) -> list[tuple[str, str]]:
     if machine.engine is not None and machine.engine.version:
         backends = ", ".join(machine.engine.backends)
         rows.append(
-            (text("cli.hardware.engine"), f"llama.cpp {machine.engine.version} ({backends})")
+            (text("cli.hardware.engine"), f"llama-cpp-python {machine.engine.version} ({backends})")
         )
     return rows
 
@@ -75,7 +79,7 @@ def _cpu(machine: Machine, front: Front) -> str:
         threads = cpu.logical_cores or cores
         lines.append(front.text("cli.hardware.cores", cores=cores, threads=threads))
     if cpu.features:
-        lines.append(", ".join(cpu.features))
+        lines += textwrap.wrap(", ".join(cpu.features), _FEATURES_WIDTH)
     return "\n".join(lines)
 
 

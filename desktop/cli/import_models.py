@@ -11,7 +11,7 @@ from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
-from desktop.common.errors import HausgeistError
+from desktop.common.errors import HausgeistError, UsageError
 from desktop.common.messages import format_bytes
 from desktop.engine.cancel import CancelToken
 from desktop.library.model import LibraryModel

@@ -13,6 +13,7 @@ from desktop.common.paths import Paths
 from desktop.engine.backends import report_in_child
 from desktop.hardware.bandwidth import BandwidthCache
 from desktop.hardware.detect import detect
+from desktop.hardware.devices import with_engine
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Note
 from desktop.hardware.memory import system_memory
 
@@ -88,7 +89,7 @@ class MachineService:
             _log.warning("no engine report: %s", engine)
             note = Note.of("engine_no_report")
             return replace(machine, engine=EngineInfo(), notes=(*machine.notes, note))
-        return replace(machine, engine=engine)
+        return with_engine(machine, engine)
 
 
 def summary(machine: Machine) -> Summary:
@@ -101,7 +102,7 @@ def summary(machine: Machine) -> Summary:
     gpu = best_gpu(machine)
     on_cpu = _cpu_billions(machine)
     if gpu is not None and (on_gpu := _gpu_billions(gpu)) >= on_cpu:
-        params = {"ram_gb": ram, "billions": _spoken(on_gpu), "gpu": gpu.name}
+        params: dict[str, Param] = {"ram_gb": ram, "billions": _spoken(on_gpu), "gpu": gpu.name}
         if gpu.unified:
             return "machine.summary.unified", params
         return "machine.summary.gpu", {**params, "gpu_gb": sold_size_gb(gpu.total_bytes)}
@@ -115,8 +116,9 @@ def summary(machine: Machine) -> Summary:
 
 
 def best_gpu(machine: Machine) -> Gpu | None:
-    """The graphics processor with the most memory of its own, or that shares all of it."""
-    usable = [gpu for gpu in machine.gpus if gpu.total_bytes > 0]
+    """The best graphics processor that the engine can use; a card with its own memory first."""
+    known = machine.engine is not None and machine.engine.version != ""
+    usable = [gpu for gpu in machine.gpus if gpu.total_bytes > 0 and (gpu.device or not known)]
     if not usable:
         return None
     return max(usable, key=lambda gpu: (not gpu.integrated, gpu.total_bytes))

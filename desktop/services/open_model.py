@@ -16,8 +16,8 @@ from desktop.common.errors import FitError, HausgeistError, LoadError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
-from desktop.engine.probe import ProbeResult, probe
 from desktop.engine.local import load
+from desktop.engine.probe import ProbeResult, probe
 from desktop.fit.planner import smaller
 from desktop.fit.types import FitReport, Plan, Wish
 from desktop.gguf.header import ModelHeader

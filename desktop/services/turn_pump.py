@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from desktop.chats.model import TurnState
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.common.logs import get_logger
 from desktop.engine.engine import Engine
@@ -111,7 +112,7 @@ class TurnPump:
             if end.detail:
                 _log.error("engine failed: %s: %s", end.kind, end.detail)
             return TurnEnded(self._turn_id, "failed", None, end.kind, end.params)
-        state = "stopped" if end.reason == "cancelled" else "complete"
+        state: TurnState = "stopped" if end.reason == "cancelled" else "complete"
         return TurnEnded(self._turn_id, state, end.stats, reason=end.reason)
 
     def _store(self, ended: TurnEnded) -> TurnEnded:
