@@ -23,11 +23,13 @@ _NPU_DRIVERS = {
     "qaic": "Qualcomm Cloud AI",
     "rocket": "Rockchip NPU",
 }
-_NPU_DEVICES = {
-    **dict.fromkeys(
-        ((pci.INTEL, device) for device in (0x7D1D, 0xAD1D, 0x643E, 0xB03E)), "Intel AI Boost"
-    ),
-    **dict.fromkeys(((pci.AMD, device) for device in (0x1502, 0x17F0)), "AMD XDNA"),
+_NPU_NUMBERS = {
+    (0x8086, 0x7D1D): "Intel AI Boost",
+    (0x8086, 0xAD1D): "Intel AI Boost",
+    (0x8086, 0x643E): "Intel AI Boost",
+    (0x8086, 0xB03E): "Intel AI Boost",
+    (0x1022, 0x1502): "AMD XDNA",
+    (0x1022, 0x17F0): "AMD XDNA",
 }
 _NPU_FILES = {"/dev/fastrpc-cdsp": "Qualcomm Hexagon"}
 
@@ -66,11 +68,7 @@ class LinuxPlatform(Platform):
         return sysfs_gpus.scan(self._files, memory)
 
     def npus(self) -> tuple[str, ...]:
-        found = [
-            _NPU_DEVICES[device.vendor, device.device]
-            for device in pci.accelerator_devices(self._files)
-            if (device.vendor, device.device) in _NPU_DEVICES
-        ]
+        found = [_NPU_NUMBERS.get(pair, "") for pair in sorted(pci.numbers(self._files))]
         for name in self._files.names("/sys/class/accel"):
             driver = self._files.link_name(f"/sys/class/accel/{name}/device/driver")
             found.append(_NPU_DRIVERS.get(driver, ""))

@@ -120,7 +120,8 @@ def _failed(name: str, detail: str) -> GpuScan:
 
 
 def nvml_command() -> list[str]:
-    return [sys.executable, "-m", "desktop.hardware.nvml"]
+    """The child: -P, because a folder `desktop` may lie where the app is started."""
+    return [sys.executable, "-P", "-m", "desktop.hardware.nvml"]
 
 
 def _run(command: Sequence[str], deadline: float) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""Display and accelerator devices on the PCI bus, as Linux lists them in sysfs."""
+"""Devices on the PCI bus, as Linux lists them in sysfs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from desktop.hardware.files import Files
 
 AMD, INTEL, NVIDIA = 0x1002, 0x8086, 0x10DE
 _DEVICES = "/sys/bus/pci/devices"
-_DISPLAY, _PROCESSING_ACCELERATOR = 0x03, 0x12  # PCI base classes
+_DISPLAY = 0x03  # PCI base class
 _NAME_FILES = ("/usr/share/hwdata/pci.ids", "/usr/share/misc/pci.ids", "/usr/share/pci.ids")
 
 
@@ -26,26 +26,29 @@ class PciDevice:
 
 def display_devices(files: Files) -> tuple[PciDevice, ...]:
     """Everything that can show a picture, virtual machines' adapters included."""
-    return _devices(files, _DISPLAY)
-
-
-def accelerator_devices(files: Files) -> tuple[PciDevice, ...]:
-    return _devices(files, _PROCESSING_ACCELERATOR)
-
-
-def _devices(files: Files, base_class: int) -> tuple[PciDevice, ...]:
     found: list[PciDevice] = []
     for slot in files.names(_DEVICES):
         folder = f"{_DEVICES}/{slot}"
         kind = files.number_or_none(f"{folder}/class")
         vendor = files.number_or_none(f"{folder}/vendor")
         device = files.number_or_none(f"{folder}/device")
-        if kind is None or kind >> 16 != base_class or vendor is None or device is None:
+        if kind is None or kind >> 16 != _DISPLAY or vendor is None or device is None:
             continue
         revision = files.number_or_none(f"{folder}/revision") or 0
         driver = files.link_name(f"{folder}/driver")
         found.append(PciDevice(slot, vendor, device, revision, driver, folder))
     return tuple(found)
+
+
+def numbers(files: Files) -> set[tuple[int, int]]:
+    """(vendor, device) of everything on the bus, whatever class it says it is."""
+    found: set[tuple[int, int]] = set()
+    for slot in files.names(_DEVICES):
+        vendor = files.number_or_none(f"{_DEVICES}/{slot}/vendor")
+        device = files.number_or_none(f"{_DEVICES}/{slot}/device")
+        if vendor is not None and device is not None:
+            found.add((vendor, device))
+    return found
 
 
 def render_node(files: Files, device: PciDevice) -> str:
