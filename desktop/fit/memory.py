@@ -32,7 +32,14 @@ _STATE_BYTES = 4  # recurrent states are f32
 _LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
 _EXPERTS = re.compile(r"\.ffn_(?:up|down|gate|gate_up)_(?:ch)?exps\.")
 _INPUT = ("token_embd.", "position_embd.", "token_types.", "per_layer_token_embd.")
-_FIRST_LAYER = ("token_embd_norm.", "rope_freqs.", "rope_factors_long.", "rope_factors_short.")
+_FIRST_LAYER = (
+    "token_embd_norm.",
+    "rope_freqs.",
+    "rope_factors_long.",
+    "rope_factors_short.",
+    "per_layer_model_proj.",
+    "per_layer_proj_norm.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,24 @@ class Footprint:
         if self.tied and output != CPU:
             weights[output] += self.embedding_bytes
         return {name: Placed(weights[name], context[name]) for name in weights}
+
+    def place_active(
+        self, plan: Plan, shares: Sequence[Share], expert_share: float
+    ) -> dict[str, float]:
+        """Bytes that one token reads, by device: `expert_share` of the experts, one embedding row.
+
+        A tied embedding is read whole as the output.
+        """
+        devices = self._devices(plan, shares)
+        read: dict[str, float] = {CPU: 0.0, **{share.device: 0.0 for share in shares}}
+        for layer in range(self.layers):
+            experts = self.expert_bytes[layer]
+            home = CPU if layer < plan.expert_layers_on_cpu else devices[layer]
+            read[home] += experts * expert_share
+            read[devices[layer]] += self.layer_bytes[layer] - experts
+        output = self.output_bytes + (self.embedding_bytes if self.tied else 0)
+        read[devices[self.layers]] += output
+        return read
 
     def layer_context_bytes(self, layer: int, plan: Plan) -> int:
         """What one layer keeps for the whole context."""
