@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from PySide6.QtCore import QCoreApplication, QDate, QLocale
+from PySide6.QtCore import QCoreApplication, QDate, QLocale, QObject
 
 from desktop.common.wording import Language, format_number
 from desktop.fit.types import FitReport, Verdict
@@ -17,6 +17,43 @@ GOOD_TOKENS_PER_S = 6.0
 """About as fast as one reads; slower writing is waited for."""
 
 SLOW_TOKENS_PER_S = 2.5
+
+
+class Counted(QObject):
+    """Phrases with a number in them: lupdate knows plural forms only in `tr` of an object."""
+
+    def seconds(self, n: int) -> str:
+        return self.tr("a page in about %n second(s)", "", n)
+
+    def minutes(self, n: int) -> str:
+        return self.tr("a page in about %n minute(s)", "", n)
+
+    def of_pages(self, n: int) -> str:
+        return self.tr("{used} of %n page(s)", "", n)
+
+    def pages(self, n: int) -> str:
+        return self.tr("%n page(s)", "", n)
+
+    def remembers(self, n: int) -> str:
+        return self.tr("a chat remembers %n page(s)", "", n)
+
+    def days_ago(self, n: int) -> str:
+        return self.tr("used %n day(s) ago", "", n)
+
+    def cores(self, n: int) -> str:
+        return self.tr("%n core(s)", "", n)
+
+    def room_for(self, n: int) -> str:
+        return self.tr("Room for about %n model(s) of 5 GB", "", n)
+
+    def left_out(self, n: int) -> str:
+        return self.tr("%n older message(s) no longer fit into the memory", "", n)
+
+    def imported(self, n: int) -> str:
+        return self.tr("%n model(s) are in your models now.", "", n)
+
+    def more_failed(self, n: int) -> str:
+        return self.tr("%n more file(s) could not be taken in.", "", n)
 
 
 def tokens_per_s(speed: float, language: Language) -> str:
@@ -33,11 +70,9 @@ def page_time(speed: float, language: Language) -> str:
     if seconds < 90:
         step = 1 if seconds < 10 else 5
         count = max(step, round(seconds / step) * step)
-        return QCoreApplication.translate("Words", "a page in about %n second(s)", None, count)
+        return Counted().seconds(count)
     if seconds < 5400:
-        return QCoreApplication.translate(
-            "Words", "a page in about %n minute(s)", None, round(seconds / 60)
-        )
+        return Counted().minutes(round(seconds / 60))
     hours = format_number(seconds / 3600, language, 1)
     return QCoreApplication.translate("Words", "a page in about {hours} hours").format(hours=hours)
 
@@ -49,9 +84,7 @@ def pages(tokens: int) -> int:
 
 def pages_used(used_tokens: int, of_tokens: int) -> str:
     """ "12 of 32 pages": how full the conversation's memory is."""
-    return QCoreApplication.translate(
-        "Words", "{used} of %n page(s)", None, pages(of_tokens)
-    ).format(used=pages(used_tokens))
+    return Counted().of_pages(pages(of_tokens)).format(used=pages(used_tokens))
 
 
 def verdict_words(verdict: Verdict, speed: float | None) -> tuple[str, Tone]:
@@ -94,7 +127,7 @@ def last_used(moment: float | None, today: date, language: Language) -> str:
     if day == today - timedelta(days=1):
         return QCoreApplication.translate("Words", "used yesterday")
     if day > today - timedelta(days=30):
-        return QCoreApplication.translate("Words", "used %n day(s) ago", None, (today - day).days)
+        return Counted().days_ago((today - day).days)
     shown = QLocale(language).toString(QDate(day.year, day.month, day.day), "MMMM yyyy")
     return QCoreApplication.translate("Words", "used in {month}").format(month=shown)
 

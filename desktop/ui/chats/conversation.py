@@ -23,6 +23,7 @@ from desktop.ui.chats.view_turns import view_turn
 from desktop.ui.model_session import ModelSession
 from desktop.ui.session import Session
 from desktop.ui.transcript.turns import ViewTurn
+from desktop.ui.words import Counted
 
 if TYPE_CHECKING:
     from desktop.services.chat_turn import TurnHandle
@@ -293,12 +294,7 @@ class Conversation(QObject):
         ended = running.ended
         mark = notice = error = ""
         if running.left_out_turns:
-            mark = self.tr(
-                "The beginning of this chat no longer fits into the memory: "
-                "%n older message(s) were left out.",
-                "",
-                running.left_out_turns,
-            )
+            mark = Counted().left_out(running.left_out_turns)
         if ended is not None and ended.error_kind:
             failure = HausgeistError(ended.error_kind)
             failure.params = ended.error_params

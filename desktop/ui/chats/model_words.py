@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication
 from desktop.common.wording import Language
 from desktop.services.open_progress import OpenedModel, Stage
 from desktop.ui.model_session import ModelState
-from desktop.ui.words import page_time, pages, report_words, tokens_per_s
+from desktop.ui.words import Counted, page_time, pages, report_words, tokens_per_s
 
 
 def state_words(state: ModelState) -> str:
@@ -58,11 +58,7 @@ def step_words(opened: OpenedModel) -> str:
             else QCoreApplication.translate("ModelWords", "the processor does all of the work")
         )
     if last.context < first.context:
-        kept.append(
-            QCoreApplication.translate(
-                "ModelWords", "a chat remembers %n page(s)", None, pages(last.context)
-            )
-        )
+        kept.append(Counted().remembers(pages(last.context)))
     if not kept:
         kept.append(QCoreApplication.translate("ModelWords", "it uses less memory"))
     return QCoreApplication.translate(

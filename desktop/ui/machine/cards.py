@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from desktop.common.wording import Language, format_bytes
 from desktop.hardware.machine import Gpu, Machine
+from desktop.ui.words import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,7 @@ def facts(machine: Machine, language: Language) -> list[Fact]:
                 QCoreApplication.translate("Machine", "{size} free").format(
                     size=format_bytes(machine.disk.free_bytes, language)
                 ),
-                QCoreApplication.translate(
-                    "Machine",
-                    "Room for about %n model(s) of 5 GB",
-                    None,
-                    machine.disk.free_bytes // 5_000_000_000,
-                ),
+                Counted().room_for(machine.disk.free_bytes // 5_000_000_000),
             )
         )
     return found
@@ -80,7 +76,7 @@ def _processor(machine: Machine, language: Language) -> Fact:
         parts.append(
             QCoreApplication.translate("Machine", "reads memory at {speed}/s").format(speed=speed)
         )
-    figure = QCoreApplication.translate("Machine", "%n core(s)", None, cores) if cores else cpu.name
+    figure = Counted().cores(cores) if cores else cpu.name
     return Fact(QCoreApplication.translate("Machine", "Processor"), figure, " · ".join(parts))
 
 

@@ -16,6 +16,7 @@ from desktop.ui.bridge import Batch
 from desktop.ui.model_session import ModelSession
 from desktop.ui.notice import Action, Banner, Toast
 from desktop.ui.session import Session
+from desktop.ui.words import Counted
 
 if TYPE_CHECKING:
     from desktop.hardware.machine import Machine
@@ -191,7 +192,7 @@ class Shelf(QObject):
             more = len(sentences) - SHOWN_FAILURES
             shown = sentences[:SHOWN_FAILURES]
             if more > 0:
-                shown.append(self.tr("%n more file(s) could not be taken in.", "", more))
+                shown.append(Counted().more_failed(more))
             self._session.tell(Banner("import", "\n".join(shown), "bad"))
         if len(good) == 1:
             use = Action(self.tr("Chat with it"), partial(self._use, good[0].name))
@@ -199,7 +200,7 @@ class Shelf(QObject):
                 Toast(self.tr("“{name}” is in your models.").format(name=good[0].name), use)
             )
         elif good:
-            self._session.tell(Toast(self.tr("%n model(s) are in your models.", "", len(good))))
+            self._session.tell(Toast(Counted().imported(len(good))))
         for model in good[:1]:
             self.imported.emit(model)
 

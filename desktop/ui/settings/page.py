@@ -11,6 +11,7 @@ from desktop.ui.parts.boxes import Frame, Page, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
+from desktop.ui.words import Counted, pages
 
 CONTEXTS = (2048, 4096, 8192, 16384, 32768)
 
@@ -65,7 +66,7 @@ class SettingsPage(Page):
         automatic = (self.tr("Automatic"), 0)
         threads = [(str(n), n) for n in range(1, usable_threads + 1)]
         self.threads = Choice(look, self.tr("Processor threads"), [automatic, *threads])
-        contexts = [(self.tr("%n page(s)", "", n // 400), n) for n in CONTEXTS]
+        contexts = [(Counted().pages(pages(n)), n) for n in CONTEXTS]
         self.context = Choice(look, self.tr("Memory of a chat"), [automatic, *contexts])
         self._show_values()
         self.language.currentIndexChanged.connect(self._changed("language", self.language))

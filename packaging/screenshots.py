@@ -1,0 +1,222 @@
+"""Picture the window without a screen, with made-up chats in a home of its own.
+
+    python packaging/screenshots.py --place chats --language de --theme dark --size 1180x780 \
+        --out chat_de.png
+
+Places: welcome, chats, models, machine, settings. `QT_SCALE_FACTOR=1.5` pictures other scales.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from desktop.app import Desk, make_application
+from desktop.common.settings import Settings
+from desktop.library.model import LibraryModel
+from desktop.services.models import ListedModel, ModelsService
+from desktop.services.start import begin
+from desktop.services.wiring import Services
+from desktop.ui.instance import Instance
+from tests.tiny_models import write_tiny_model
+from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
+
+DAY_S = 86_400.0
+
+QUESTION = {
+    "en": "Sum up the roof offer and work out the total with 19 % VAT.",
+    "de": "Fasse das Angebot kurz zusammen und rechne mir die Summe mit 19 % Umsatzsteuer aus.",
+}
+ANSWER = {
+    "en": """The offer has three items. The warranty is **five years**; work starts in week 18.
+
+| Item | Net | Gross |
+|---|---|---|
+| Scaffolding | €2,400.00 | €2,856.00 |
+| Insulation, 180 mm | €9,750.00 | €11,602.50 |
+| Roofing | €14,300.00 | €17,017.00 |
+| **Total** | **€26,450.00** | **€31,475.50** |
+
+In a spreadsheet:
+
+```excel
+=SUM(B2:B4)*1.19
+```
+""",
+    "de": """Das Angebot umfasst drei Posten. Die Gewährleistung beträgt **fünf Jahre**, Beginn ist
+in Kalenderwoche 18.
+
+| Posten | Netto | Brutto |
+|---|---|---|
+| Gerüst | 2.400,00 € | 2.856,00 € |
+| Dämmung 180 mm | 9.750,00 € | 11.602,50 € |
+| Eindeckung | 14.300,00 € | 17.017,00 € |
+| **Summe** | **26.450,00 €** | **31.475,50 €** |
+
+In der Tabelle:
+
+```excel
+=SUMME(B2:B4)*1,19
+```
+""",
+}
+TITLES = {
+    "en": [
+        ("Roof renovation offer", 0),
+        ("Spreadsheet: sum by quarter", 0),
+        ("Translate the lease", 0),
+        ("Minutes of the team meeting", 1),
+        ("Job advert, accounting", 4),
+        ("Summary of standard 4108", 5),
+        ("Welcome note for a colleague", 40),
+    ],
+    "de": [
+        ("Angebot für Dachsanierung", 0),
+        ("Excel-Formel Quartalssumme", 0),
+        ("Übersetzung Mietvertrag", 0),
+        ("Protokoll Teamrunde", 1),
+        ("Stellenanzeige Buchhaltung", 4),
+        ("Zusammenfassung Norm 4108", 5),
+        ("Begrüßung neue Kollegin", 40),
+    ],
+}
+
+
+class DemoModels(ModelsService):
+    """A few well-known models, so that the list has something to say."""
+
+    def list(self) -> list[LibraryModel]:
+        now = time.time()
+        made = [
+            self._made("Qwen3 8B", "Q4_K_M", 5.03, 8.2, now),
+            self._made("Gemma 3 4B", "Q4_K_M", 2.49, 3.9, now - 3 * DAY_S),
+            self._made("Mistral Small 3.2", "Q4_K_M", 14.3, 23.6, now - 60 * DAY_S),
+            self._made("Llama 3.3 70B", "Q4_K_M", 42.5, 70.6, None),
+            replace(self._made("Phi 4 mini", "Q8_0", 4.1, 3.8, None), problem="vanished"),
+        ]
+        return [*super().list()[:1], *made]
+
+    def with_fit(self, *_: object) -> list[ListedModel]:  # type: ignore[override]
+        fits = {
+            "Qwen3 8B": report(speed=9.0),
+            "Gemma 3 4B": report(speed=17.0),
+            "Mistral Small 3.2": report(speed=2.1),
+            "Llama 3.3 70B": report(verdict="too_large", speed=None),
+        }
+        return [ListedModel(model, fits.get(model.name)) for model in self.list()]
+
+    def _made(
+        self, name: str, quantization: str, gb: float, billions: float, used: float | None
+    ) -> LibraryModel:
+        path = Path("/home/me/Downloads") / f"{name}.gguf"
+        return LibraryModel(
+            name=name,
+            path=path,
+            file_bytes=int(gb * GB),
+            architecture="llama",
+            quantization=quantization,
+            parameters=int(billions * 1e9),
+            added_at=time.time(),
+            last_used_at=used,
+            source="import",
+            mtime_ns=0,
+        )
+
+
+def fill_chats(services: Services, language: str, moment: list[float]) -> None:
+    """Chats of today, of last week and older; the newest has an answer."""
+    for title, days in sorted(TITLES[language], key=lambda entry: -entry[1]):
+        moment[0] = time.time() - days * DAY_S
+        services.store.create_chat(title=title, model="Qwen3 8B")
+    moment[0] = time.time() + 1
+    titles = {chat.title: chat for chat in services.store.list_chats()}
+    first = titles[TITLES[language][0][0]]
+    services.store.add_turn(first.id, "user", QUESTION[language])
+    answer = services.store.add_turn(
+        first.id, "assistant", ANSWER[language], state="streaming", model="Qwen3 8B"
+    )
+    services.store.finish_turn(
+        answer.id,
+        state="complete",
+        prompt_tokens=4400,
+        completion_tokens=216,
+        tokens_per_s=9.0,
+        seconds=24.0,
+    )
+
+
+def settle(milliseconds: int = 400) -> None:
+    """Let the window do what it has to do."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def shoot(desk: Desk, services: Services, place: str, opener: ScriptedOpener) -> None:
+    """Bring the window into the state to be pictured."""
+    house = desk.house
+    if place in ("welcome", "first"):
+        return
+    if place == "chats":
+        house.model.choose("Qwen3 8B")
+        settle()
+        house.conversation.last_speed = 9.0
+        house.conversation.show(services.store.list_chats()[0].id)
+    else:
+        desk.window.show_place(place)
+    settle()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--place", default="chats")
+    parser.add_argument("--language", default="en", choices=("de", "en"))
+    parser.add_argument("--theme", default="light", choices=("light", "dark"))
+    parser.add_argument("--size", default="1180x780")
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    width, height = (int(part) for part in options.size.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        env = {"HAUSGEIST_HOME": folder}
+        start = begin(env)
+        first = options.place == "first"
+        settings = Settings(language=options.language, theme=options.theme, seen_welcome=not first)
+        start.settings_store.save(settings)
+        start = begin(env)
+        app = make_application()
+        opener = ScriptedOpener(lambda name: ScriptedEngine(name, 12800))
+        guide = write_tiny_model(Path(folder) / "tiny.gguf")
+        moment = [time.time()]
+        services = make_services(
+            env, guide, opener, language=options.language, clock=lambda: moment[0]
+        )
+        models = DemoModels(services.library, services.paths.models_dir)
+        if not first:
+            services = replace(services, models_service=models)
+            fill_chats(services, options.language, moment)
+        desk = Desk(app, start, env, Instance(start.paths.data_dir, env), lambda _env: services)
+        desk.open([])
+        desk.window.resize(width, height)
+        settle(1200)
+        shoot(desk, services, options.place, opener)
+        desk.window.grab().save(str(options.out))
+        desk.window.close()
+        desk.close()
+        QApplication.processEvents()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,235 @@
+"""What stands in for the engine and for the machine while the window is driven or pictured."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+from desktop.chats.schema import SCHEMA
+from desktop.chats.store import ChatStore
+from desktop.common.database_opening import open_database
+from desktop.common.errors import HausgeistError
+from desktop.common.messages import Messages
+from desktop.common.paths import Paths
+from desktop.common.settings import SettingsStore
+from desktop.engine.cancel import CancelToken
+from desktop.engine.engine import ModelInfo
+from desktop.engine.events import Failed, Finished, FinishReason, Started, Stats, Text
+from desktop.engine.request import Message, Rendered, Request
+from desktop.engine.stream import Stream
+from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
+from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Memory
+from desktop.library.library import Library
+from desktop.services.chat_turn import ChatService
+from desktop.services.crash_marker import CrashMarker
+from desktop.services.machine import MachineService
+from desktop.services.models import ModelsService
+from desktop.services.open_model import ModelOpener
+from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
+from desktop.services.wiring import Services
+
+GB = 1_000_000_000
+PLAN = Plan(
+    gpu_layers=0,
+    context=8192,
+    kv_type="f16",
+    parallel=1,
+    flash_attention=True,
+    expert_layers_on_cpu=0,
+    ubatch=512,
+    threads=6,
+    use_mmap=True,
+)
+
+MACHINE = Machine(
+    memory=Memory(16 * 2**30, 9 * 2**30),
+    cpu=Cpu(
+        name="AMD Ryzen 7 7840U",
+        physical_cores=8,
+        logical_cores=16,
+        features=("AVX2", "FMA", "F16C", "AVX512", "VNNI"),
+        memory_bandwidth_bytes_per_s=48 * GB,
+    ),
+    disk=Disk("/home/me/models", 212 * GB),
+)
+
+ENGINE_INFO = EngineInfo(
+    "llama.cpp b7200",
+    ("CPU", "RPC"),
+    (Device("CPU", "AMD Ryzen 7 7840U", "cpu", 16 * 2**30, 9 * 2**30),),
+)
+
+
+class ScriptedEngine:
+    """An engine that says what it is told to, when it is told to."""
+
+    def __init__(self, name: str = "guide", context_tokens: int = 8192) -> None:
+        self.info = ModelInfo(
+            path=Path("model.gguf"),
+            name=name,
+            architecture="llama",
+            context_tokens=context_tokens,
+            plan=PLAN,
+            vocab_size=32000,
+            template_name="model",
+        )
+        self.requests: list[Request] = []
+        self.streams: list[Stream] = []
+        self.closed = False
+        self.asked = threading.Event()
+
+    def submit(self, request: Request) -> Stream:
+        stream = Stream(request.id, self._cancelled)
+        self.requests.append(request)
+        self.streams.append(stream)
+        stream.put(Started(request.id, 120, 0))
+        self.asked.set()
+        return stream
+
+    def say(self, text: str) -> None:
+        """A piece of the answer that was asked for last."""
+        stream = self.streams[-1]
+        stream.put(Text(stream.request_id, text))
+
+    def finish(
+        self, reason: FinishReason = "stop", tokens: int = 90, seconds: float = 10.0
+    ) -> None:
+        """The end of that answer."""
+        stream = self.streams[-1]
+        stats = Stats(
+            prompt_tokens=120,
+            completion_tokens=tokens,
+            prompt_s=1.0,
+            generation_s=seconds,
+            first_token_s=1.0,
+            context_tokens_used=120 + tokens,
+            context_tokens=self.info.context_tokens,
+        )
+        stream.put(Finished(stream.request_id, reason, stats))
+
+    def fail(self, kind: str) -> None:
+        """That answer breaks off."""
+        stream = self.streams[-1]
+        stream.put(Failed(stream.request_id, kind))
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4 + 1
+
+    def render(
+        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
+    ) -> Rendered:
+        assert add_generation_prompt
+        return Rendered("\n".join(f"{m.role}: {m.content}" for m in messages))
+
+    def close(self) -> None:
+        self.closed = True
+        for stream in self.streams:
+            if stream.end is None:
+                self._cancelled(stream.request_id)
+
+    def _cancelled(self, request_id: str) -> None:
+        stream = next(s for s in self.streams if s.request_id == request_id)
+        stream.put(Finished(request_id, "cancelled", Stats(completion_tokens=3)))
+
+
+def report(
+    name: str = "guide",
+    quantization: str = "Q4_K_M",
+    *,
+    verdict: Verdict = "cpu",
+    speed: float | None = 9.0,
+    file_bytes: int = 5 * GB,
+) -> FitReport:
+    """A verdict as the planner gives it."""
+    return FitReport(
+        model=ModelSummary(name, "llama", quantization, 8_200_000_000, file_bytes, 36),
+        plan=PLAN,
+        memory=(DeviceMemory("CPU", file_bytes, GB, GB // 2, 16 * 2**30, 9 * 2**30),),
+        verdict=verdict,
+        speed=Speed(None, speed, "predicted"),
+        method="header",
+        reason_key="errors.cancelled",
+        reason_params={},
+    )
+
+
+class ScriptedOpener:
+    """Opens whatever is asked for, at once or when `gate` is set, or fails with `error`."""
+
+    def __init__(self, engine: Callable[[str], ScriptedEngine] = ScriptedEngine) -> None:
+        self.make = engine
+        self.engines: list[ScriptedEngine] = []
+        self.names: list[str] = []
+        self.wishes: list[Wish] = []
+        self.error: HausgeistError | None = None
+        self.steps: tuple[StepDown, ...] = ()
+        self.gate: threading.Event | None = None
+
+    @property
+    def engine(self) -> ScriptedEngine:
+        """The one that was opened last."""
+        return self.engines[-1]
+
+    def open(
+        self,
+        text: str,
+        wish: Wish | None = None,
+        *,
+        on_progress: Callable[[OpenProgress], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> OpenedModel:
+        self.names.append(text)
+        self.wishes.append(wish or Wish())
+        if on_progress is not None:
+            on_progress(OpenProgress("checking", 0.0))
+            on_progress(OpenProgress("loading", 0.45))
+        while self.gate is not None and not self.gate.wait(0.01):
+            if cancel is not None:
+                cancel.raise_if_cancelled()
+        if self.error is not None:
+            raise self.error
+        self.engines.append(self.make(text))
+        return OpenedModel(text, self.engine, report(text), self.steps, is_guide=text == "guide")
+
+
+def make_services(
+    env: dict[str, str],
+    guide: Path,
+    opener: ScriptedOpener,
+    *,
+    machine: Machine = MACHINE,
+    language: str = "en",
+    clock: Callable[[], float] = time.time,
+) -> Services:
+    """Real stores, real library, real chat service; only engine and hardware stand in."""
+    paths = Paths.from_environment(env)
+    paths.ensure()
+    inside = paths.home / "guide.gguf"
+    if not inside.exists():
+        shutil.copyfile(guide, inside)
+    settings_store = SettingsStore(paths.settings_file)
+    store = ChatStore(open_database(paths.database, SCHEMA), clock)
+    library = Library.open(paths.library_database, inside)
+    marker = CrashMarker(paths.crash_marker)
+    return Services(
+        paths=paths,
+        settings_store=settings_store,
+        settings=settings_store.load(),
+        messages=Messages("de" if language == "de" else "en"),
+        store=store,
+        library=library,
+        machine_service=MachineService(
+            paths, look=lambda **_: machine, ask_engine=lambda _timeout_s: ENGINE_INFO
+        ),
+        crash_marker=marker,
+        opener=cast("ModelOpener", opener),
+        chat_service=ChatService(store, marker),
+        models_service=ModelsService(library, paths.models_dir),
+        problems=(),
+        crashes=(),
+        interrupted_turns=store.mark_interrupted(),
+    )
