@@ -10,7 +10,7 @@ from desktop.chats.store import ChatStore
 from desktop.common.errors import HausgeistError, StorageError
 from desktop.common.messages import Messages
 from desktop.common.paths import Paths
-from desktop.common.resources import resource_path
+from desktop.common.resources import resources_folder
 from desktop.common.settings import Settings, SettingsStore
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
@@ -85,8 +85,7 @@ def build_core(start: Start) -> Core:
     except StorageError as error:
         found = [error]
         writable = False
-    guide = guide_path()
-    library = _open_library(paths.library_database, guide, writable, found)
+    library = _open_library(paths.library_database, guide_path(), writable, found)
     crash_marker = CrashMarker(paths.crash_marker)
     machines = MachineService(paths)
     probed = ProbeMemory(paths.cache_dir / "probed.json")
@@ -130,8 +129,8 @@ def build(env: Mapping[str, str]) -> Services:
 
 
 def guide_path() -> Path:
-    """Where the model that ships inside lies; raises StorageError in an incomplete installation."""
-    return resource_path(GUIDE_FILE)
+    """Where the model that ships inside lies; an incomplete installation may lack it."""
+    return resources_folder().joinpath(*GUIDE_FILE.split("/"))
 
 
 def _open_library(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -261,7 +262,7 @@ class _FullDisk(ChatStore):
 
 
 def test_a_full_disk_stops_no_answer(tmp_path: Path, marker: CrashMarker) -> None:
-    store = _FullDisk.open(tmp_path / "chats.db")
+    store = cast(_FullDisk, _FullDisk.open(tmp_path / "chats.db"))
     store.is_full = True
     chats = ChatService(store, marker)
     chat = store.create_chat()
@@ -281,7 +282,7 @@ def test_text_that_a_full_disk_refused_is_written_when_there_is_room_again(
     tmp_path: Path, marker: CrashMarker
 ) -> None:
     now = 0.0
-    store = _FullDisk.open(tmp_path / "chats.db")
+    store = cast(_FullDisk, _FullDisk.open(tmp_path / "chats.db"))
     chats = ChatService(store, marker, clock=lambda: now)
     chat = store.create_chat()
     engine, listener = FakeEngine(), Listener()
