@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.services.fit_model import fit
+
+_PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,8 @@ def model_files(path: Path) -> Iterator[Path]:
 
 
 def _is_first_part(name: str) -> bool:
-    stem = name[:-5]
-    part = stem[-14:]
-    is_part = part[:1] == "-" and part[1:6].isdigit() and part[6:10] == "-of-"
-    return not is_part or part[1:6] == "00001"
+    part = _PART.search(name)
+    return part is None or int(part[1]) == 1
 
 
 def _is_projector(name: str) -> bool:

@@ -1,0 +1,93 @@
+"""Fit with llama.cpp's own figures where they can be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desktop.common.errors import EngineError, ModelFileError
+from desktop.engine.dry_run import DeviceBuffers, DryRun
+from desktop.fit.types import Plan, Wish
+from desktop.gguf.reader import read_header
+from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
+from desktop.services.fit_model import fit
+
+GIB = 2**30
+SMALL = Machine(Memory(8 * GIB, 6 * GIB), Cpu(logical_cores=2))
+WITH_GPU = Machine(
+    Memory(8 * GIB, 6 * GIB),
+    Cpu(logical_cores=2),
+    (Gpu("RTX", "nvidia", "cuda", 8 * GIB, 7 * GIB, device="CUDA0"),),
+    engine=EngineInfo("1", ("CUDA", "CPU")),
+)
+
+
+class Runs:
+    """Counts what is asked of llama.cpp and answers with one figure."""
+
+    def __init__(self, compute_bytes: int = 1_000_000) -> None:
+        self.asked: list[tuple[Path, Plan]] = []
+        self._compute_bytes = compute_bytes
+
+    def __call__(self, path: Path, plan: Plan) -> DryRun:
+        assert path.stat().st_size > 0
+        self.asked.append((path, plan))
+        return DryRun({"CPU": DeviceBuffers(None, None, self._compute_bytes)}, 0)
+
+
+def test_llama_cpp_is_asked_for_its_buffers(tiny_model: Path) -> None:
+    runs = Runs(123_456)
+    report = fit(tiny_model, SMALL, Wish(), run=runs)
+    assert report.method == "dry_run"
+    assert report.memory[0].compute_bytes >= 123_456
+    assert runs.asked[0][0] == tiny_model
+
+
+def test_the_real_dry_run_agrees_with_the_header(tiny_model: Path) -> None:
+    asked = fit(tiny_model, SMALL, Wish(context=1024))
+    assert asked.method == "dry_run"
+    computed = fit(tiny_model, SMALL, Wish(context=1024), try_out=False)
+    assert computed.method == "header"
+    assert asked.memory[0].weights_bytes == computed.memory[0].weights_bytes
+    assert asked.memory[0].compute_bytes > 0
+
+
+def test_a_header_whose_data_is_missing_is_answered_the_same(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    header = read_header(tiny_model)
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(tiny_model.read_bytes()[: header.data_offset + 10])
+    with pytest.raises(ModelFileError, match="truncated_gguf"):
+        read_header(cut)
+    whole, partial = fit(tiny_model, SMALL, Wish()), fit(cut, SMALL, Wish())
+    assert partial.method == "dry_run"
+    assert partial.memory == whole.memory
+    assert partial.model.file_bytes == whole.model.file_bytes
+
+
+def test_a_described_machine_with_graphics_is_not_asked_here(tiny_model: Path) -> None:
+    runs = Runs()
+    report = fit(tiny_model, WITH_GPU, Wish(), this_machine=False, run=runs)
+    assert report.verdict == "gpu"
+    assert report.method == "header"
+    assert runs.asked == []
+    on_cpu = fit(tiny_model, WITH_GPU, Wish(gpu_layers=0), this_machine=False, run=runs)
+    assert on_cpu.method == "dry_run"
+    assert len(runs.asked) == 1
+
+
+def test_an_engine_that_cannot_be_asked_leaves_the_arithmetic(tiny_model: Path) -> None:
+    def broken(_path: Path, _plan: Plan) -> DryRun:
+        raise EngineError("dry_run_died")
+
+    report = fit(tiny_model, SMALL, Wish(), run=broken)
+    assert report.method == "header"
+    assert report == fit(tiny_model, SMALL, Wish(), try_out=False)
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"nothing")
+    with pytest.raises(ModelFileError, match="not_gguf"):
+        fit(tmp_path / "x.gguf", SMALL, Wish())

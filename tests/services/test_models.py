@@ -1,0 +1,119 @@
+"""Taking models in and letting them go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desktop.common.errors import CancelledError, ModelFileError, UsageError
+from desktop.engine.cancel import CancelToken
+from desktop.hardware.machine import Cpu, Machine, Memory
+from desktop.library.library import Library
+from desktop.services.models import ImportProgress, ModelsService, model_files
+from tests.tiny_models import write_tiny_model
+
+MACHINE = Machine(Memory(8 * 2**30, 6 * 2**30), Cpu(logical_cores=2))
+
+
+@pytest.fixture
+def service(tiny_model: Path, tmp_path: Path) -> ModelsService:
+    return ModelsService(Library.in_memory(tiny_model), tmp_path / "models")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two models in folders, beside files that are none."""
+    root = tmp_path / "found"
+    (root / "deep" / "er").mkdir(parents=True)
+    write_tiny_model(root / "b.gguf", seed=1)
+    write_tiny_model(root / "deep" / "er" / "a.GGUF", seed=2)
+    (root / "readme.txt").write_text("not a model")
+    (root / "mmproj-b.gguf").write_bytes(b"a projector")
+    (root / "big-00002-of-00002.gguf").write_bytes(b"a later part")
+    return root
+
+
+def test_only_whole_models_of_a_folder(folder: Path) -> None:
+    assert [path.name for path in model_files(folder)] == ["b.gguf", "a.GGUF"]
+    assert list(model_files(folder / "readme.txt")) == [folder / "readme.txt"]
+
+
+def test_import_of_files_and_folders(service: ModelsService, folder: Path) -> None:
+    seen: list[ImportProgress] = []
+    results = service.import_paths([folder, folder / "b.gguf"], progress=seen.append)
+    assert [result.path.name for result in results] == ["b.gguf", "a.GGUF"]
+    assert all(result.model is not None and result.model.source == "import" for result in results)
+    assert len(service.list()) == 3
+    assert service.list()[0].name == "guide"
+    assert {progress.total for progress in seen} == {2}
+
+
+def test_nothing_is_copied_unless_asked(
+    service: ModelsService, folder: Path, tmp_path: Path
+) -> None:
+    service.import_paths([folder / "b.gguf"])
+    assert not (tmp_path / "models").exists()
+    (result,) = service.import_paths([folder / "b.gguf"], copy=True)
+    assert result.model is not None
+    assert result.model.source == "copy"
+    assert result.model.path.is_relative_to(tmp_path / "models")
+    assert (folder / "b.gguf").exists()
+
+
+def test_one_bad_file_does_not_stop_the_others(service: ModelsService, folder: Path) -> None:
+    (folder / "c.gguf").write_bytes(b"not a model")
+    empty = folder / "empty"
+    empty.mkdir()
+    results = service.import_paths([folder, empty, folder / "nowhere.gguf"])
+    kinds = {result.path.name: result.error.kind for result in results if result.error is not None}
+    assert kinds == {
+        "c.gguf": "not_gguf",
+        "empty": "no_models_in_folder",
+        "nowhere.gguf": "not_found",
+    }
+    assert sum(result.model is not None for result in results) == 2
+
+
+def test_cancel_between_and_within_files(service: ModelsService, folder: Path) -> None:
+    token = CancelToken()
+
+    def stop(progress: ImportProgress) -> None:
+        if progress.done == 1:
+            token.cancel()
+
+    with pytest.raises(CancelledError):
+        service.import_paths([folder], copy=True, progress=stop, cancel=token)
+    assert len(service.list()) == 2  # the guide, and the file that was finished before
+
+
+def test_remove_keeps_the_users_file_and_deletes_our_copy(
+    service: ModelsService, folder: Path
+) -> None:
+    (taken,) = service.import_paths([folder / "b.gguf"])
+    assert taken.model is not None
+    model, deleted = service.remove(taken.model.name)
+    assert (model.path, deleted) == (folder / "b.gguf", False)
+    assert (folder / "b.gguf").exists()
+    (copied,) = service.import_paths([folder / "b.gguf"], copy=True)
+    assert copied.model is not None
+    model, deleted = service.remove(copied.model.name)
+    assert deleted
+    assert not model.path.exists()
+    assert (folder / "b.gguf").exists()
+
+
+def test_the_guide_stays_and_unknown_names_are_told(service: ModelsService) -> None:
+    with pytest.raises(UsageError, match="guide_stays"):
+        service.remove("guide")
+    with pytest.raises(ModelFileError, match="unknown_model"):
+        service.remove("nobody")
+
+
+def test_the_list_says_how_each_fits(service: ModelsService, folder: Path) -> None:
+    service.import_paths([folder])
+    listed = service.with_fit(MACHINE)
+    assert [item.report.verdict for item in listed if item.report] == ["cpu"] * 3
+    (folder / "b.gguf").unlink()
+    gone = [item for item in service.with_fit(MACHINE) if item.report is None]
+    assert [item.model.problem for item in gone] == ["vanished"]
