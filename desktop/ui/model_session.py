@@ -16,7 +16,10 @@ from desktop.fit.types import FitReport, Wish
 from desktop.library.model import GUIDE_NAME
 from desktop.services.open_progress import OpenedModel, OpenProgress, Stage
 from desktop.ui.bridge import Batch
+from desktop.ui.log import log
+from desktop.ui.notice import Action, Banner
 from desktop.ui.session import Session
+from desktop.ui.step_words import step_words
 
 Phase = Literal["asleep", "opening", "ready", "failed"]
 
@@ -135,6 +138,8 @@ class ModelSession(QObject):
                 return
             self._cancel = None
             self._set(replace(self.state, phase="ready", fraction=1.0, opened=opened))
+            if words := step_words(opened):
+                self._session.tell(Banner("model", words, "info"))
             self.became_ready.emit()
 
         def failed(error: HausgeistError) -> None:
@@ -149,9 +154,18 @@ class ModelSession(QObject):
                     error=None if stopped else error,
                 )
             )
+            if not stopped:
+                self._tell_failure(error)
             self.became_failed.emit()
 
         self._session.bridge.run(LANE, work, done, failed)
+
+    def _tell_failure(self, error: HausgeistError) -> None:
+        again = Action(self.tr("Try again"), self.wake)
+        guide = Action(self.tr("Talk to the guide"), partial(self.choose, GUIDE_NAME))
+        actions = (again,) if self.state.is_guide else (again, guide)
+        log.warning("model not opened: %s", error)
+        self._session.tell(Banner("model", self._session.messages.error(error), "bad", actions))
 
     def _progressed(self, batch: Batch) -> None:
         last: OpenProgress = batch[-1]

@@ -77,7 +77,7 @@ class Rail(Frame):
         icon.setPixmap(self._look.icon("shield-check", "muted").pixmap(s.icon_rail, s.icon_rail))
         icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
         words = Text(self.tr("Offline"))
-        words.setProperty("role", "rail")
+        words.setProperty("role", "rail_words")
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         box = Frame("offline", column(icon, words, space=2, margins=(0, s.space_1, 0, s.space_1)))
         tip = self.tr("Everything stays on this computer: Hausgeist makes no connection.")

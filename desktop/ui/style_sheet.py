@@ -25,6 +25,7 @@ QLabel[role="muted"] {{ color: {muted}; }}
 QLabel[role="small"] {{ font-size: {pt.small}pt; }}
 QLabel[role="small_muted"] {{ color: {muted}; font-size: {pt.small}pt; }}
 QLabel[role="small_strong"] {{ font-size: {pt.small}pt; font-weight: 600; }}
+QLabel[role="problem"] {{ color: {bad}; font-size: {pt.small}pt; }}
 QLabel[role="column"] {{ color: {muted}; font-size: {pt.small}pt; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {pt.title}pt; font-weight: 600; }}
 QLabel[role="tag"] {{ font-size: {pt.small}pt; border-radius: {s.radius_tag}px;
@@ -106,7 +107,7 @@ QToolButton[role="rail"] {{ background: transparent; border: none; color: {muted
 QToolButton[role="rail"]:hover {{ background: {hover}; color: {text}; }}
 QToolButton[role="rail"]:checked {{ background: {accent_soft}; color: {accent_strong};
   font-weight: 600; }}
-QLabel[role="rail"] {{ color: {muted}; font-size: {pt.tiny}pt; }}
+QLabel[role="rail_words"] {{ color: {muted}; font-size: {pt.tiny}pt; }}
 """
 
 _FIELDS = """

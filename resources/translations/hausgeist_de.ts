@@ -5,172 +5,172 @@
     <name>BannerBox</name>
     <message>
         <source>Dismiss</source>
-        <translation type="unfinished"></translation>
+        <translation>Schließen</translation>
     </message>
 </context>
 <context>
     <name>ChatDelegate</name>
     <message>
         <source>New name of the chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Neuer Name des Chats</translation>
     </message>
 </context>
 <context>
     <name>ChatList</name>
     <message>
         <source>Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>Rückgängig</translation>
     </message>
     <message>
         <source>New chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Neuer Chat</translation>
     </message>
     <message>
         <source>“{title}” was deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{title}“ wurde gelöscht.</translation>
     </message>
 </context>
 <context>
     <name>ChatListView</name>
     <message>
         <source>Chats</source>
-        <translation type="unfinished"></translation>
+        <translation>Chats</translation>
     </message>
     <message>
         <source>Rename</source>
-        <translation type="unfinished"></translation>
+        <translation>Umbenennen</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>Löschen</translation>
     </message>
 </context>
 <context>
     <name>ChatsPage</name>
     <message>
         <source>The model is being opened; then your message is sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Modell wird geöffnet, dann geht Ihre Nachricht ab.</translation>
     </message>
 </context>
 <context>
     <name>Composer</name>
     <message>
         <source>Message to Hausgeist</source>
-        <translation type="unfinished"></translation>
+        <translation>Nachricht an Hausgeist</translation>
     </message>
     <message>
         <source>Message to Hausgeist …</source>
-        <translation type="unfinished"></translation>
+        <translation>Nachricht an Hausgeist …</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Send</source>
-        <translation type="unfinished"></translation>
+        <translation>Senden</translation>
     </message>
     <message>
         <source>Stop</source>
-        <translation type="unfinished"></translation>
+        <translation>Stopp</translation>
     </message>
     <message>
         <source>Stop the answer (Esc)</source>
-        <translation type="unfinished"></translation>
+        <translation>Antwort anhalten (Esc)</translation>
     </message>
     <message>
         <source>You are changing your message. What came after it is kept aside.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie ändern Ihre Nachricht. Was danach kam, bleibt aufgehoben.</translation>
     </message>
     <message>
         <source>Enter sends, Shift+Enter starts a new line</source>
-        <translation type="unfinished"></translation>
+        <translation>Enter sendet, Umschalt+Enter beginnt eine neue Zeile</translation>
     </message>
 </context>
 <context>
     <name>Conversation</name>
     <message>
         <source>The memory of this chat is full, so the answer ends here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Gedächtnis dieses Chats ist voll, deshalb endet die Antwort hier.</translation>
     </message>
 </context>
 <context>
     <name>Counted</name>
     <message numerus="yes">
         <source>a page in about %n second(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>eine Seite in etwa einer Sekunde</numerusform>
+            <numerusform>eine Seite in etwa %n Sekunden</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>a page in about %n minute(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>eine Seite in etwa einer Minute</numerusform>
+            <numerusform>eine Seite in etwa %n Minuten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{used} of %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{used} von %n Seite</numerusform>
+            <numerusform>{used} von %n Seiten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Seite</numerusform>
+            <numerusform>%n Seiten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>a chat remembers %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>ein Chat behält %n Seite im Gedächtnis</numerusform>
+            <numerusform>ein Chat behält %n Seiten im Gedächtnis</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>used %n day(s) ago</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>vor einem Tag benutzt</numerusform>
+            <numerusform>vor %n Tagen benutzt</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n core(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Kern</numerusform>
+            <numerusform>%n Kerne</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Room for about %n model(s) of 5 GB</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Platz für etwa ein Modell mit 5 GB</numerusform>
+            <numerusform>Platz für etwa %n Modelle mit 5 GB</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n older message(s) no longer fit into the memory</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Eine ältere Nachricht passt nicht mehr ins Gedächtnis</numerusform>
+            <numerusform>%n ältere Nachrichten passen nicht mehr ins Gedächtnis</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) are in your models now.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Ein Modell ist jetzt bei Ihren Modellen.</numerusform>
+            <numerusform>%n Modelle sind jetzt bei Ihren Modellen.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n more file(s) could not be taken in.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Eine weitere Datei konnte nicht aufgenommen werden.</numerusform>
+            <numerusform>%n weitere Dateien konnten nicht aufgenommen werden.</numerusform>
         </translation>
     </message>
 </context>
@@ -178,747 +178,762 @@
     <name>Machine</name>
     <message>
         <source>Graphics</source>
-        <translation type="unfinished"></translation>
+        <translation>Grafik</translation>
     </message>
     <message>
         <source>No graphics card</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine Grafikkarte</translation>
     </message>
     <message>
         <source>The processor does the work.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Prozessor übernimmt die Arbeit.</translation>
     </message>
     <message>
         <source>Disk</source>
-        <translation type="unfinished"></translation>
+        <translation>Festplatte</translation>
     </message>
     <message>
         <source>{size} free</source>
-        <translation type="unfinished"></translation>
+        <translation>{size} frei</translation>
     </message>
     <message>
         <source>in use {used}, free {free}</source>
-        <translation type="unfinished"></translation>
+        <translation>belegt {used}, frei {free}</translation>
     </message>
     <message>
         <source>Memory (RAM)</source>
-        <translation type="unfinished"></translation>
+        <translation>Arbeitsspeicher</translation>
     </message>
     <message>
         <source>reads memory at {speed}/s</source>
-        <translation type="unfinished"></translation>
+        <translation>liest Speicher mit {speed}/s</translation>
     </message>
     <message>
         <source>Processor</source>
-        <translation type="unfinished"></translation>
+        <translation>Prozessor</translation>
     </message>
     <message>
         <source>shares the computer&apos;s memory</source>
-        <translation type="unfinished"></translation>
+        <translation>teilt sich den Arbeitsspeicher</translation>
     </message>
     <message>
         <source>{size} of its own memory</source>
-        <translation type="unfinished"></translation>
+        <translation>{size} eigener Speicher</translation>
     </message>
     <message>
         <source>Cores, threads</source>
-        <translation type="unfinished"></translation>
+        <translation>Kerne, Threads</translation>
     </message>
     <message>
         <source>Instruction sets</source>
-        <translation type="unfinished"></translation>
+        <translation>Befehlssätze</translation>
     </message>
     <message>
         <source>AI processor (not used yet)</source>
-        <translation type="unfinished"></translation>
+        <translation>KI-Prozessor (noch nicht genutzt)</translation>
     </message>
     <message>
         <source>Engine</source>
-        <translation type="unfinished"></translation>
+        <translation>Engine</translation>
     </message>
     <message>
         <source>Backends</source>
-        <translation type="unfinished"></translation>
+        <translation>Backends</translation>
     </message>
     <message>
         <source>Device</source>
-        <translation type="unfinished"></translation>
+        <translation>Gerät</translation>
     </message>
     <message>
         <source>Models are kept in</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle liegen in</translation>
     </message>
 </context>
 <context>
     <name>MachinePage</name>
     <message>
         <source>This computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Rechner</translation>
     </message>
     <message>
         <source>Look again</source>
-        <translation type="unfinished"></translation>
+        <translation>Neu ansehen</translation>
     </message>
     <message>
         <source>Looking at this computer …</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Rechner wird angesehen …</translation>
     </message>
     <message>
         <source>Hide details</source>
-        <translation type="unfinished"></translation>
+        <translation>Einzelheiten ausblenden</translation>
     </message>
     <message>
         <source>All details</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Einzelheiten</translation>
     </message>
 </context>
 <context>
     <name>MainWindow</name>
     <message>
         <source>Drop it here to add it to your models</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier loslassen, um es zu Ihren Modellen zu nehmen</translation>
     </message>
 </context>
 <context>
     <name>ModelPill</name>
     <message>
         <source>Model: {name}, {state}</source>
-        <translation type="unfinished"></translation>
+        <translation>Modell: {name}, {state}</translation>
     </message>
     <message>
         <source>Choose another model</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein anderes Modell wählen</translation>
     </message>
     <message>
         <source>My models</source>
-        <translation type="unfinished"></translation>
+        <translation>Meine Modelle</translation>
     </message>
     <message>
         <source>Import a model file …</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelldatei importieren …</translation>
     </message>
     <message>
         <source>All models</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Modelle</translation>
     </message>
 </context>
 <context>
     <name>ModelRow</name>
     <message>
         <source>built in</source>
-        <translation type="unfinished"></translation>
+        <translation>eingebaut</translation>
     </message>
     <message>
         <source>in use</source>
-        <translation type="unfinished"></translation>
+        <translation>in Gebrauch</translation>
     </message>
     <message>
         <source>Chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Chatten</translation>
     </message>
     <message>
         <source>Chat with {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit {name} chatten</translation>
     </message>
     <message>
         <source>More</source>
-        <translation type="unfinished"></translation>
+        <translation>Mehr</translation>
     </message>
     <message>
         <source>Remove from the list</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus der Liste entfernen</translation>
     </message>
     <message>
         <source>Remove and delete the file</source>
-        <translation type="unfinished"></translation>
+        <translation>Entfernen und Datei löschen</translation>
     </message>
     <message>
         <source>knows Hausgeist itself</source>
-        <translation type="unfinished"></translation>
+        <translation>kennt Hausgeist selbst</translation>
     </message>
     <message>
         <source>made by us</source>
-        <translation type="unfinished"></translation>
+        <translation>von uns</translation>
     </message>
     <message>
         <source>copied into Hausgeist</source>
-        <translation type="unfinished"></translation>
+        <translation>in Hausgeist kopiert</translation>
     </message>
     <message>
         <source>from {folder}</source>
-        <translation type="unfinished"></translation>
+        <translation>aus {folder}</translation>
     </message>
     <message>
         <source>Always fits</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt immer</translation>
     </message>
     <message>
         <source>answers at once</source>
-        <translation type="unfinished"></translation>
+        <translation>antwortet sofort</translation>
     </message>
     <message>
         <source>Cannot be judged</source>
-        <translation type="unfinished"></translation>
+        <translation>Nicht zu beurteilen</translation>
     </message>
     <message>
         <source>Looking …</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird geprüft …</translation>
+    </message>
+    <message>
+        <source>needs {size} of memory</source>
+        <translation>braucht {size} Speicher</translation>
+    </message>
+</context>
+<context>
+    <name>ModelSession</name>
+    <message>
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Talk to the guide</source>
+        <translation>Mit dem Lotsen sprechen</translation>
     </message>
 </context>
 <context>
     <name>ModelWords</name>
     <message>
         <source>is being opened …</source>
-        <translation type="unfinished"></translation>
+        <translation>wird geöffnet …</translation>
     </message>
     <message>
         <source>could not be opened</source>
-        <translation type="unfinished"></translation>
+        <translation>ließ sich nicht öffnen</translation>
     </message>
     <message>
         <source>opens when you write</source>
-        <translation type="unfinished"></translation>
+        <translation>öffnet sich, wenn Sie schreiben</translation>
     </message>
     <message>
         <source>small built-in helper</source>
-        <translation type="unfinished"></translation>
+        <translation>kleiner eingebauter Helfer</translation>
     </message>
     <message>
         <source>Checking the file …</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Datei wird geprüft …</translation>
     </message>
     <message>
         <source>Trying it out safely, the first time only …</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird gefahrlos ausprobiert, nur beim ersten Mal …</translation>
     </message>
     <message>
         <source>Loading: {percent} %</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird geladen: {percent} %</translation>
     </message>
     <message>
         <source>the processor does more of the work</source>
-        <translation type="unfinished"></translation>
+        <translation>der Prozessor übernimmt mehr von der Arbeit</translation>
     </message>
     <message>
         <source>the processor does all of the work</source>
-        <translation type="unfinished"></translation>
+        <translation>der Prozessor übernimmt die ganze Arbeit</translation>
     </message>
     <message>
         <source>it uses less memory</source>
-        <translation type="unfinished"></translation>
+        <translation>es belegt weniger Speicher</translation>
     </message>
     <message>
         <source>There was not enough memory for everything, so the model was opened smaller: {kept}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Speicher reichte nicht für alles, deshalb wurde das Modell kleiner geöffnet: {kept}.</translation>
     </message>
 </context>
 <context>
     <name>Models</name>
     <message>
         <source>Hausgeist guide</source>
-        <translation type="unfinished"></translation>
+        <translation>Hausgeist-Lotse</translation>
     </message>
 </context>
 <context>
     <name>ModelsPage</name>
     <message>
         <source>Models</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle</translation>
     </message>
     <message>
         <source>Import a model file …</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelldatei importieren …</translation>
     </message>
     <message>
         <source>Import a folder …</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner importieren …</translation>
     </message>
     <message>
         <source>My models</source>
-        <translation type="unfinished"></translation>
+        <translation>Meine Modelle</translation>
     </message>
     <message>
         <source>Import a model file</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelldatei importieren</translation>
     </message>
     <message>
         <source>Model files (*.gguf)</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelldateien (*.gguf)</translation>
     </message>
     <message>
         <source>Import a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner importieren</translation>
     </message>
     <message>
         <source>Looking for your models …</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Modelle werden gesucht …</translation>
     </message>
     <message>
         <source>Delete the file?</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei löschen?</translation>
     </message>
     <message>
         <source>“{name}” was copied into Hausgeist. Removing it deletes that copy.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wurde in Hausgeist kopiert. Beim Entfernen wird diese Kopie gelöscht.</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished"></translation>
+        <translation>Löschen</translation>
     </message>
     <message>
         <source>Keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Behalten</translation>
     </message>
     <message>
         <source>How far the import is</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie weit der Import ist</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Looking at the files …</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Dateien werden angesehen …</translation>
     </message>
     <message>
         <source>{name}: file {number} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}: Datei {number} von {total}</translation>
     </message>
     <message>
         <source>Drop a model file here</source>
-        <translation type="unfinished"></translation>
+        <translation>Ziehen Sie eine Modelldatei hierher</translation>
     </message>
     <message>
         <source>A model is one file that ends in .gguf. Many can be had free of charge, for instance at huggingface.co. A name with Q4_K_M in it is a good first choice: nearly full quality at a third of the size. The file stays where it is; Hausgeist only remembers its place.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Modell ist eine einzige Datei, die auf .gguf endet. Viele gibt es kostenlos, zum Beispiel bei huggingface.co. Ein Name mit Q4_K_M darin ist eine gute erste Wahl: fast die volle Qualität bei einem Drittel der Größe. Die Datei bleibt, wo sie ist; Hausgeist merkt sich nur den Ort.</translation>
     </message>
 </context>
 <context>
     <name>Rail</name>
     <message>
         <source>Chats</source>
-        <translation type="unfinished"></translation>
+        <translation>Chats</translation>
     </message>
     <message>
         <source>Models</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle</translation>
     </message>
     <message>
         <source>Computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Rechner</translation>
     </message>
     <message>
         <source>Settings</source>
-        <translation type="unfinished"></translation>
+        <translation>Einstell.</translation>
     </message>
     <message>
         <source>Offline</source>
-        <translation type="unfinished"></translation>
+        <translation>Offline</translation>
     </message>
     <message>
         <source>Everything stays on this computer: Hausgeist makes no connection.</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles bleibt auf diesem Rechner: Hausgeist baut keine Verbindung auf.</translation>
     </message>
 </context>
 <context>
     <name>SettingsPage</name>
     <message>
         <source>Settings</source>
-        <translation type="unfinished"></translation>
+        <translation>Einstellungen</translation>
     </message>
     <message>
         <source>Language</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprache</translation>
     </message>
     <message>
         <source>As the system</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie das System</translation>
     </message>
     <message>
         <source>Appearance</source>
-        <translation type="unfinished"></translation>
+        <translation>Erscheinungsbild</translation>
     </message>
     <message>
         <source>Light</source>
-        <translation type="unfinished"></translation>
+        <translation>Hell</translation>
     </message>
     <message>
         <source>Dark</source>
-        <translation type="unfinished"></translation>
+        <translation>Dunkel</translation>
     </message>
     <message>
         <source>Automatic</source>
-        <translation type="unfinished"></translation>
+        <translation>Automatisch</translation>
     </message>
     <message>
         <source>Processor threads</source>
-        <translation type="unfinished"></translation>
+        <translation>Prozessor-Threads</translation>
     </message>
     <message>
         <source>Memory of a chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Gedächtnis eines Chats</translation>
     </message>
     <message>
         <source>Window</source>
-        <translation type="unfinished"></translation>
+        <translation>Fenster</translation>
     </message>
     <message>
         <source>Models</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle</translation>
     </message>
     <message>
         <source>How much of a chat the model sees at once. More takes more RAM.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie viel von einem Chat das Modell auf einmal sieht. Mehr braucht mehr Arbeitsspeicher.</translation>
     </message>
     <message>
         <source>Automatic leaves enough for your other programs.</source>
-        <translation type="unfinished"></translation>
+        <translation>Automatisch lässt genug für Ihre anderen Programme übrig.</translation>
     </message>
     <message>
         <source>Both hold from the next time a model is opened.</source>
-        <translation type="unfinished"></translation>
+        <translation>Beides gilt, sobald ein Modell das nächste Mal geöffnet wird.</translation>
     </message>
     <message>
         <source>Your data</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Daten</translation>
     </message>
     <message>
         <source>Open folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner öffnen</translation>
     </message>
     <message>
         <source>Chats and settings</source>
-        <translation type="unfinished"></translation>
+        <translation>Chats und Einstellungen</translation>
     </message>
     <message>
         <source>Nothing leaves this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Nichts verlässt diesen Rechner</translation>
     </message>
     <message>
         <source>Hausgeist makes no connection, and counts or reports nothing.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hausgeist baut keine Verbindung auf, zählt nichts und meldet nichts.</translation>
     </message>
 </context>
 <context>
     <name>Shelf</name>
     <message>
         <source>An import is running already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Import läuft bereits.</translation>
     </message>
     <message>
         <source>Undo</source>
-        <translation type="unfinished"></translation>
+        <translation>Rückgängig</translation>
     </message>
     <message>
         <source>“{name}” was removed.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wurde entfernt.</translation>
     </message>
     <message>
         <source>The import was stopped.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Import wurde angehalten.</translation>
     </message>
     <message>
         <source>Chat with it</source>
-        <translation type="unfinished"></translation>
+        <translation>Damit chatten</translation>
     </message>
     <message>
         <source>“{name}” is in your models.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist bei Ihren Modellen.</translation>
     </message>
 </context>
 <context>
     <name>Sidebar</name>
     <message>
         <source>Search chats</source>
-        <translation type="unfinished"></translation>
+        <translation>Chats durchsuchen</translation>
     </message>
     <message>
         <source>New chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Neuer Chat</translation>
     </message>
     <message>
         <source>No chat has “{text}” in its title.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Chat hat „{text}“ im Titel.</translation>
     </message>
     <message>
         <source>Your chats will stand here. They stay on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier stehen bald Ihre Chats. Sie bleiben auf diesem Rechner.</translation>
     </message>
 </context>
 <context>
     <name>StatusLine</name>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Gedächtnis</translation>
     </message>
     <message>
         <source>How full the memory of this chat is</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie voll das Gedächtnis dieses Chats ist</translation>
     </message>
     <message>
         <source>Everything stays on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles bleibt auf diesem Rechner</translation>
     </message>
     <message>
         <source>The model sees {used} of {whole} tokens of this chat at once</source>
-        <translation type="unfinished"></translation>
+        <translation>{used} von {whole} Token, die das Modell auf einmal sehen kann</translation>
     </message>
 </context>
 <context>
     <name>TopBar</name>
     <message>
         <source>How far the model is opened</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie weit das Modell geöffnet ist</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Try again</source>
-        <translation type="unfinished"></translation>
+        <translation>Erneut versuchen</translation>
     </message>
     <message>
         <source>Reads the chat: {percent} %</source>
-        <translation type="unfinished"></translation>
+        <translation>Liest den Chat: {percent} %</translation>
     </message>
     <message>
         <source>Thinks about it …</source>
-        <translation type="unfinished"></translation>
+        <translation>Denkt nach …</translation>
     </message>
 </context>
 <context>
     <name>Transcript</name>
     <message>
         <source>Stopped</source>
-        <translation type="unfinished"></translation>
+        <translation>Angehalten</translation>
     </message>
     <message>
         <source>Hausgeist was closed while this was being written.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hausgeist wurde geschlossen, während dies geschrieben wurde.</translation>
     </message>
     <message>
         <source>Copy</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopieren</translation>
     </message>
     <message>
         <source>Copied</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopiert</translation>
     </message>
     <message>
         <source>Copy code</source>
-        <translation type="unfinished"></translation>
+        <translation>Code kopieren</translation>
     </message>
     <message>
         <source>Answer again</source>
-        <translation type="unfinished"></translation>
+        <translation>Neu antworten</translation>
     </message>
     <message>
         <source>Edit</source>
-        <translation type="unfinished"></translation>
+        <translation>Bearbeiten</translation>
     </message>
     <message>
         <source>Try again</source>
-        <translation type="unfinished"></translation>
+        <translation>Erneut versuchen</translation>
     </message>
     <message>
         <source>Copy as Markdown</source>
-        <translation type="unfinished"></translation>
+        <translation>Als Markdown kopieren</translation>
     </message>
     <message>
         <source>Copy whole message</source>
-        <translation type="unfinished"></translation>
+        <translation>Ganze Nachricht kopieren</translation>
     </message>
     <message>
         <source>Copy address of link</source>
-        <translation type="unfinished"></translation>
+        <translation>Adresse des Links kopieren</translation>
     </message>
     <message>
         <source>Open link</source>
-        <translation type="unfinished"></translation>
+        <translation>Link öffnen</translation>
     </message>
     <message>
         <source>Select all</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles auswählen</translation>
     </message>
     <message>
         <source>To the end</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum Ende</translation>
     </message>
     <message>
         <source>Conversation</source>
-        <translation type="unfinished"></translation>
+        <translation>Gespräch</translation>
     </message>
     <message>
         <source>Code</source>
-        <translation type="unfinished"></translation>
+        <translation>Code</translation>
     </message>
     <message>
         <source>You</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie</translation>
     </message>
     <message>
         <source>Thinking …</source>
-        <translation type="unfinished"></translation>
+        <translation>Denkt nach …</translation>
     </message>
     <message>
         <source>Reading … {percent} %</source>
-        <translation type="unfinished"></translation>
+        <translation>Liest … {percent} %</translation>
     </message>
 </context>
 <context>
     <name>Welcome</name>
     <message>
         <source>Welcome</source>
-        <translation type="unfinished"></translation>
+        <translation>Willkommen</translation>
     </message>
     <message>
         <source>Welcome to Hausgeist</source>
-        <translation type="unfinished"></translation>
+        <translation>Willkommen bei Hausgeist</translation>
     </message>
     <message>
-        <source>What may it be?</source>
-        <translation type="unfinished"></translation>
+        <source>How can I help?</source>
+        <translation>Womit kann ich helfen?</translation>
     </message>
     <message>
         <source>Language models on your own computer. Ask me how that works.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprachmodelle auf Ihrem eigenen Rechner. Fragen Sie mich, wie das geht.</translation>
     </message>
     <message>
         <source>{model} answers here, on this computer only.</source>
-        <translation type="unfinished"></translation>
+        <translation>{model} antwortet hier, nur auf diesem Rechner.</translation>
     </message>
     <message>
         <source>What is a model?</source>
-        <translation type="unfinished"></translation>
+        <translation>Was ist ein Modell?</translation>
     </message>
     <message>
         <source>Which models run on my computer?</source>
-        <translation type="unfinished"></translation>
+        <translation>Welche Modelle laufen auf meinem Rechner?</translation>
     </message>
     <message>
         <source>How do I get a larger model?</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie bekomme ich ein größeres Modell?</translation>
     </message>
     <message>
         <source>Is this private?</source>
-        <translation type="unfinished"></translation>
+        <translation>Ist das privat?</translation>
     </message>
     <message>
         <source>What does Q4_K_M mean?</source>
-        <translation type="unfinished"></translation>
+        <translation>Was bedeutet Q4_K_M?</translation>
     </message>
     <message>
         <source>Write a friendly reminder for an unpaid invoice</source>
-        <translation type="unfinished"></translation>
+        <translation>Schreibe eine freundliche Zahlungserinnerung</translation>
     </message>
     <message>
         <source>Explain compound interest to a twelve-year-old</source>
-        <translation type="unfinished"></translation>
+        <translation>Erkläre einem Zwölfjährigen den Zinseszins</translation>
     </message>
     <message>
         <source>Give me five ideas for a quick dinner</source>
-        <translation type="unfinished"></translation>
+        <translation>Gib mir fünf Ideen für ein schnelles Abendessen</translation>
     </message>
     <message>
         <source>Looking at this computer …</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Rechner wird angesehen …</translation>
     </message>
     <message>
         <source>This computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Rechner</translation>
     </message>
     <message>
         <source>Hausgeist guide</source>
-        <translation type="unfinished"></translation>
+        <translation>Hausgeist-Lotse</translation>
     </message>
     <message>
         <source>built in</source>
-        <translation type="unfinished"></translation>
+        <translation>eingebaut</translation>
     </message>
     <message>
         <source>A very small helper that knows about Hausgeist itself, and nothing else. For letters, ideas or translations take a larger model: a file that ends in .gguf.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein sehr kleiner Helfer, der Hausgeist kennt und sonst nichts. Für Briefe, Ideen oder Übersetzungen nehmen Sie ein größeres Modell: eine Datei, die auf .gguf endet.</translation>
     </message>
     <message>
         <source>Import a model file …</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelldatei importieren …</translation>
     </message>
 </context>
 <context>
     <name>Words</name>
     <message>
         <source>{speed} tokens/s</source>
-        <translation type="unfinished"></translation>
+        <translation>{speed} Token/s</translation>
     </message>
     <message>
         <source>a page in about a second</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Seite in etwa einer Sekunde</translation>
     </message>
     <message>
         <source>a page in about {hours} hours</source>
-        <translation type="unfinished"></translation>
+        <translation>eine Seite in etwa {hours} Stunden</translation>
     </message>
     <message>
         <source>Does not fit</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt nicht</translation>
     </message>
     <message>
         <source>Very slow here</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier sehr langsam</translation>
     </message>
     <message>
         <source>Fits, but slow</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt, aber langsam</translation>
     </message>
     <message>
         <source>Fits very well</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt sehr gut</translation>
     </message>
     <message>
         <source>Fits well</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt gut</translation>
     </message>
     <message>
         <source>Today</source>
-        <translation type="unfinished"></translation>
+        <translation>Heute</translation>
     </message>
     <message>
         <source>Yesterday</source>
-        <translation type="unfinished"></translation>
+        <translation>Gestern</translation>
     </message>
     <message>
         <source>Last week</source>
-        <translation type="unfinished"></translation>
+        <translation>Letzte Woche</translation>
     </message>
     <message>
         <source>Older</source>
-        <translation type="unfinished"></translation>
+        <translation>Älter</translation>
     </message>
     <message>
         <source>not used yet</source>
-        <translation type="unfinished"></translation>
+        <translation>noch nicht benutzt</translation>
     </message>
     <message>
         <source>used today</source>
-        <translation type="unfinished"></translation>
+        <translation>heute benutzt</translation>
     </message>
     <message>
         <source>used yesterday</source>
-        <translation type="unfinished"></translation>
+        <translation>gestern benutzt</translation>
     </message>
     <message>
         <source>used in {month}</source>
-        <translation type="unfinished"></translation>
+        <translation>{month} benutzt</translation>
     </message>
     <message>
         <source>{count} billion parameters</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Milliarden Parameter</translation>
     </message>
     <message>
         <source>{count} million parameters</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Millionen Parameter</translation>
     </message>
 </context>
 </TS>

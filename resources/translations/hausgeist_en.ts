@@ -5,79 +5,79 @@
     <name>Counted</name>
     <message numerus="yes">
         <source>a page in about %n second(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>a page in about a second</numerusform>
+            <numerusform>a page in about %n seconds</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>a page in about %n minute(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>a page in about a minute</numerusform>
+            <numerusform>a page in about %n minutes</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{used} of %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{used} of %n page</numerusform>
+            <numerusform>{used} of %n pages</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n page</numerusform>
+            <numerusform>%n pages</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>a chat remembers %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>a chat remembers %n page</numerusform>
+            <numerusform>a chat remembers %n pages</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>used %n day(s) ago</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>used a day ago</numerusform>
+            <numerusform>used %n days ago</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n core(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n core</numerusform>
+            <numerusform>%n cores</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Room for about %n model(s) of 5 GB</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Room for about one model of 5 GB</numerusform>
+            <numerusform>Room for about %n models of 5 GB</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n older message(s) no longer fit into the memory</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>One older message no longer fits into the memory</numerusform>
+            <numerusform>%n older messages no longer fit into the memory</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) are in your models now.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>One model is in your models now.</numerusform>
+            <numerusform>%n models are in your models now.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n more file(s) could not be taken in.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>One more file could not be taken in.</numerusform>
+            <numerusform>%n more files could not be taken in.</numerusform>
         </translation>
     </message>
 </context>

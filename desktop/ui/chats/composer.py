@@ -103,14 +103,16 @@ class Composer(Frame):
         self._words = Text(kind="small_muted", wrap=True)
         self._cancel = Button(look, self.tr("Cancel"), self._leave_edit, kind="quiet")
         self.send = Button(look, self.tr("Send"), self._submit, kind="primary")
-        self.send.setIcon(look.icon("arrow-elbow-down-left", "on_accent"))
+        self.send.show_icon(look, "arrow-elbow-down-left")
         self.send.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.stop = Button(look, self.tr("Stop"), self.stopped.emit, icon="stop")
         self.stop.setToolTip(self.tr("Stop the answer (Esc)"))
+        line = row(self._words, self._cancel, self.send, self.stop, space=s.space_2)
+        line.setStretchFactor(self._words, 1)
         self.setLayout(
             column(
                 self.edit,
-                row(self._words, 1, self._cancel, self.send, self.stop, space=s.space_2),
+                line,
                 space=s.space_2,
                 margins=(s.space_4, s.space_3, s.space_3, s.space_3),
             )

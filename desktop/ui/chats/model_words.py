@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication
 
 from desktop.common.wording import Language
-from desktop.services.open_progress import OpenedModel, Stage
+from desktop.services.open_progress import Stage
 from desktop.ui.model_session import ModelState
-from desktop.ui.words import Counted, page_time, pages, report_words, tokens_per_s
+from desktop.ui.words import page_time, report_words, tokens_per_s
 
 
 def state_words(state: ModelState) -> str:
@@ -43,25 +43,3 @@ def speed_words(speed: float | None, language: Language) -> str:
     if not speed:
         return ""
     return f"{tokens_per_s(speed, language)} · {page_time(speed, language)}"
-
-
-def step_words(opened: OpenedModel) -> str:
-    """What was given up so that the model could be opened; "" where nothing was."""
-    if not opened.steps:
-        return ""
-    first, last = opened.steps[0].before, opened.steps[-1].after
-    kept: list[str] = []
-    if last.gpu_layers < first.gpu_layers:
-        kept.append(
-            QCoreApplication.translate("ModelWords", "the processor does more of the work")
-            if last.gpu_layers
-            else QCoreApplication.translate("ModelWords", "the processor does all of the work")
-        )
-    if last.context < first.context:
-        kept.append(Counted().remembers(pages(last.context)))
-    if not kept:
-        kept.append(QCoreApplication.translate("ModelWords", "it uses less memory"))
-    return QCoreApplication.translate(
-        "ModelWords",
-        "There was not enough memory for everything, so the model was opened smaller: {kept}.",
-    ).format(kept=", ".join(kept))

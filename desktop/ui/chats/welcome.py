@@ -75,7 +75,7 @@ class Welcome(Page):
         guide = self._model.state.is_guide
         first = not self._session.settings.seen_welcome
         self._title.setText(
-            self.tr("Welcome to Hausgeist") if first else self.tr("What may it be?")
+            self.tr("Welcome to Hausgeist") if first else self.tr("How can I help?")
         )
         if guide:
             self._subtitle.setText(

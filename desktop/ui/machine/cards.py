@@ -22,9 +22,9 @@ class Fact:
     tone: str = "accent"
 
 
-def facts(machine: Machine, language: Language) -> list[Fact]:
-    """The cards of a machine, in the order in which they matter."""
-    found = [_memory(machine, language), _processor(machine, language)]
+def facts(machine: Machine, language: Language, ram_gb: int) -> list[Fact]:
+    """The cards of a machine, in the order in which they matter; `ram_gb` as on the box."""
+    found = [_memory(machine, language, ram_gb), _processor(machine, language)]
     found += [_graphics(gpu, language) for gpu in machine.gpus]
     if not machine.gpus:
         found.append(
@@ -47,7 +47,7 @@ def facts(machine: Machine, language: Language) -> list[Fact]:
     return found
 
 
-def _memory(machine: Machine, language: Language) -> Fact:
+def _memory(machine: Machine, language: Language, ram_gb: int) -> Fact:
     memory = machine.memory
     words, share, tone = "", None, "accent"
     if memory.available_bytes is not None:
@@ -60,7 +60,7 @@ def _memory(machine: Machine, language: Language) -> Fact:
         )
     return Fact(
         QCoreApplication.translate("Machine", "Memory (RAM)"),
-        format_bytes(memory.total_bytes, language),
+        f"{ram_gb} GB",
         words,
         share,
         tone,

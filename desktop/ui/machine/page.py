@@ -103,7 +103,9 @@ class MachinePage(Page):
 
     def _show(self, machine: Machine) -> None:
         language = self._session.language
-        self._grid.show_cards([self._card(fact) for fact in facts(machine, language)])
+        self._grid.show_cards(
+            [self._card(fact) for fact in facts(machine, language, self._watch.ram_gb)]
+        )
         clear(self._notes)
         for note in machine.notes:
             words = self._session.messages.text(f"notes.{note.kind}", **dict(note.params))
@@ -136,4 +138,4 @@ class MachinePage(Page):
     def _say_fold(self) -> None:
         open_now = not self._details.isHidden()
         self._fold.setText(self.tr("Hide details") if open_now else self.tr("All details"))
-        self._fold.setIcon(self._look.icon("caret-down" if open_now else "caret-right", "muted"))
+        self._fold.show_icon(self._look, "caret-down" if open_now else "caret-right")

@@ -37,6 +37,11 @@ class MachineWatch(QObject):
         key, params = self.summary
         return self._session.messages.text(key, **params)
 
+    @property
+    def ram_gb(self) -> int:
+        """The memory as it stands on the box."""
+        return int(self.summary[1]["ram_gb"]) if self.summary is not None else 0
+
     def look(self, *, again: bool = False) -> None:
         """Look at the computer; `again` asks every probe anew."""
         services = self._session.services

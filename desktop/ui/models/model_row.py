@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import date
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu, QSizePolicy
+from PySide6.QtWidgets import QMenu, QSizePolicy, QVBoxLayout
 
-from desktop.common.errors import HausgeistError
 from desktop.common.messages import Messages
 from desktop.common.wording import format_bytes
 from desktop.fit.types import FitReport
@@ -62,6 +61,7 @@ class ModelRow(Frame):
         layout.setStretchFactor(left, 1)
         if not model.problem:
             layout.addLayout(self._verdict(report, judged=judged))
+        if not model.problem and (report is None or report.verdict != "too_large"):
             self.chat = Button(look, self.tr("Chat"), on_chat, icon="chat-circle")
             self.chat.setAccessibleName(
                 self.tr("Chat with {name}").format(name=display_name(model.name))
@@ -107,31 +107,35 @@ class ModelRow(Frame):
         return " · ".join(parts)
 
     def _problem(self) -> Text:
-        error = HausgeistError(self.model.problem)
-        error.params = {"path": str(self.model.path), "name": self.model.name}
-        words = Text(self._messages.error(error), "small", wrap=True)
+        words = Text(self._messages.problem(self.model.problem), "small", wrap=True)
         words.setProperty("role", "problem")
+        words.setToolTip(str(self.model.path))
         return words
 
-    def _verdict(self, report: FitReport | None, *, judged: bool):  # type: ignore[no-untyped-def]
+    def _verdict(self, report: FitReport | None, *, judged: bool) -> QVBoxLayout:
+        """The tag with the word, and below it how long a page takes."""
         s = self._look.sizes
+        language = self._messages.language
+        words = ""
         if self.model.source == "built_in":
             tag, words = Tag(self.tr("Always fits"), "ok"), self.tr("answers at once")
         elif report is None:
             tag = Tag(self.tr("Cannot be judged") if judged else self.tr("Looking …"))
-            words = ""
         else:
             tag = Tag(*report_words(report))
             speed = report.speed.tokens_per_s
-            words = ""
-            if speed and report.verdict != "too_large":
-                words = page_time(speed, self._messages.language)
-                tag.setToolTip(tokens_per_s(speed, self._messages.language))
+            if report.verdict == "too_large":
+                words = self._missing(report)
+            elif speed:
+                words = page_time(speed, language)
+                tag.setToolTip(tokens_per_s(speed, language))
         small = Text(words, "small_muted")
         small.setAlignment(Qt.AlignmentFlag.AlignRight)
         small.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        made = column(row(1, tag), small, space=s.space_1)
-        if report is not None and report.verdict == "too_large":
-            sentence = self._messages.text(report.reason_key, **report.reason_params)
-            tag.setToolTip(sentence)
-        return made
+        return column(row(1, tag), small, space=s.space_1)
+
+    def _missing(self, report: FitReport) -> str:
+        """What a model that does not fit would need."""
+        needed = sum(device.needed_bytes for device in report.memory)
+        size = format_bytes(needed, self._messages.language)
+        return self.tr("needs {size} of memory").format(size=size)

@@ -35,9 +35,12 @@ class ModelsPage(Page):
         self.rows: list[ModelRow] = []
         self._subtitle = Text(kind="muted", wrap=True)
         self.import_file = Button(
-            look, self.tr("Import a model file …"), self.choose_files, kind="primary"
+            look,
+            self.tr("Import a model file …"),
+            self.choose_files,
+            kind="primary",
+            icon="file-plus",
         )
-        self.import_file.setIcon(look.icon("file-plus", "on_accent"))
         self.import_folder = Button(
             look, self.tr("Import a folder …"), self.choose_folder, icon="folder-open"
         )

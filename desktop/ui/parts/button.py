@@ -37,10 +37,16 @@ class Button(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
         if icon:
-            self.setIcon(look.icon(icon, _TOKEN.get(kind, "text")))
-            self.setIconSize(QSize(look.sizes.icon_small, look.sizes.icon_small))
+            self.show_icon(look, icon)
         if on_click is not None:
             self.clicked.connect(lambda _checked=False: on_click())
+
+    def show_icon(self, look: Look, icon: str) -> None:
+        """Put an icon before the words, with some air between the two."""
+        s = look.sizes
+        self.setIcon(look.icon(icon, _TOKEN.get(str(self.property("role")), "text")))
+        # The icon is drawn in the middle of its box: what is wider than high is air.
+        self.setIconSize(QSize(s.icon_small + s.space_2, s.icon_small))
 
 
 class IconButton(QPushButton):

@@ -31,7 +31,7 @@ class Meter(QProgressBar):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._look.sizes.card_min, self._look.sizes.meter)
+        return QSize(self._look.sizes.target, self._look.sizes.meter)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
