@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QTextDocument, QTextOption
 
 from desktop.ui.transcript.code import CodeWriter
-from desktop.ui.transcript.formats import Formats
+from desktop.ui.transcript.formats import Formats, is_right_to_left
 from desktop.ui.transcript.languages import LexerShelf
 from desktop.ui.transcript.specs import CodeSpec, RuleSpec, Spec, TableSpec, TextSpec
 from desktop.ui.transcript.writing import write_table, write_text
@@ -24,6 +24,15 @@ class Kit:
 
     formats: Formats
     shelf: LexerShelf
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A bullet or number of a list, by its left end and baseline in the block."""
+
+    text: str
+    x: float
+    y: float
 
 
 class Block(ABC):
@@ -41,6 +50,7 @@ class Block(ABC):
         self.inset_bottom = 0
         self.scroll_x = 0
         self.text_width = 0
+        self.finished = False
         self._laid_out_for = -1
 
     @property
@@ -57,7 +67,8 @@ class Block(ABC):
         return self.spec.quote
 
     def finish(self) -> None:
-        """No more text comes into this block."""
+        """Told once that no more text comes into this block."""
+        self.finished = True
 
     def layout(self, width: int) -> bool:
         """Make it `width` pixels wide; whether anything had to be done."""
@@ -105,6 +116,7 @@ class TextBlock(Block):
     def __init__(self, kit: Kit, spec: TextSpec) -> None:
         super().__init__(kit)
         self._spec = spec
+        self.markers: list[Marker] = []
         write_text(self.document, spec, kit.formats)
 
     @property
@@ -119,6 +131,30 @@ class TextBlock(Block):
             write_text(self.document, spec, self.kit.formats)
             self.changed()
         return True
+
+    def layout(self, width: int) -> bool:
+        if not super().layout(width):
+            return False
+        self.markers = [] if self._spec.paragraphs[0].style == "plain" else self._find_markers()
+        return True
+
+    def _find_markers(self) -> list[Marker]:
+        """Where bullets and numbers stand: beside the first line of their paragraph."""
+        found = []
+        formats = self.kit.formats
+        line = self.document.begin()
+        for paragraph in self._spec.paragraphs:
+            layout = line.layout()
+            if paragraph.marker and layout.lineCount():
+                first = layout.lineAt(0)
+                baseline = layout.position().y() + first.y() + first.ascent()
+                rtl = is_right_to_left(paragraph.content)
+                edge = paragraph.level * formats.list_indent - formats.theme.sizes.space_2
+                size = formats.text_metrics.horizontalAdvance(paragraph.marker)
+                left = self.width - edge if rtl else edge - size
+                found.append(Marker(paragraph.marker, left, baseline))
+            line = line.next()
+        return found
 
     @property
     def ideal_width(self) -> int:
@@ -143,7 +179,6 @@ class CodeBlock(Block):
         self.document.setDefaultFont(kit.formats.code)
         self._writer = CodeWriter(self.document, spec.language, kit.shelf)
         self._writer.write(spec.code, kit.formats)
-        self._finished = False
         self.set_followed(followed=False)
 
     @property
@@ -174,8 +209,8 @@ class CodeBlock(Block):
         return True
 
     def finish(self) -> None:
-        if not self._finished:
-            self._finished = True
+        if not self.finished:
+            self.finished = True
             self._writer.finish(self.kit.formats)
 
     def recolour(self) -> bool:
@@ -184,14 +219,10 @@ class CodeBlock(Block):
             return False
         self._writer = CodeWriter(self.document, self._spec.language, self.kit.shelf)
         self._writer.write(self._spec.code, self.kit.formats)
-        if self._finished:
+        if self.finished:
             self._writer.finish(self.kit.formats)
         self.changed()
         return True
-
-    @property
-    def waits(self) -> bool:
-        return self._writer.waits
 
 
 class TableBlock(Block):

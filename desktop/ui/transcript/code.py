@@ -25,11 +25,6 @@ class CodeWriter:
         self._waiting = False
 
     @property
-    def waits(self) -> bool:
-        """Whether it was written plain because its lexer was not ready."""
-        return self._waiting
-
-    @property
     def can_colour(self) -> bool:
         """Whether the lexer that it waited for is ready by now."""
         return self._waiting and not self._shelf.waits_for(self._language)

@@ -95,6 +95,11 @@ class LexerShelf:
         name = _NAMES.get(language.lower())
         return name is not None and self._lexers.get(name) is None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a lexer is being made."""
+        return None in self._lexers.values()
+
     def _make(self, name: str) -> None:
         lexer = make_lexer(name)
         # One token makes it compile its patterns here and not in the thread that draws.
