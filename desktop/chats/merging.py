@@ -41,9 +41,11 @@ def merge_chats(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
             turns.setdefault(turn["chat_id"], []).append(turn)
     for chat_id in turns.keys() - chats.keys():
         chats[chat_id] = _chat_of(chat_id, turns[chat_id])
-    for chat_id, chat in chats.items():
-        _add(target, chat, turns.get(chat_id, []))
-    return sum(1 for chat in chats.values() if chat["deleted_at"] is None)
+    # A title whose every turn is lost would open as an empty chat: that is no rescue.
+    whole = [chat for chat in chats.values() if chat["head"] is None or chat["id"] in turns]
+    for chat in whole:
+        _add(target, chat, turns.get(chat["id"], []))
+    return sum(1 for chat in whole if chat["deleted_at"] is None)
 
 
 def _readable(source: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Row]:

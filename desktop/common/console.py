@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TextIO
 
@@ -11,11 +12,16 @@ def make_console_safe() -> None:
     """Call once at the start of the command line.
 
     Piped output becomes UTF-8 (JSON is UTF-8 by its standard); a terminal keeps its encoding and
-    shows an escape for what it does not have. A closed stream (pythonw.exe, a service) stays None.
+    shows an escape for what it does not have; whoever set PYTHONIOENCODING meant it. A closed
+    stream (pythonw.exe, a service) stays None.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            encoding = "utf-8" if not _is_terminal(stream) else _terminal_encoding(stream)
+            encoding = "utf-8"
+            if os.environ.get("PYTHONIOENCODING"):
+                encoding = stream.encoding
+            elif _is_terminal(stream):
+                encoding = _terminal_encoding(stream)
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 

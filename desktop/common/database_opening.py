@@ -35,6 +35,7 @@ from desktop.common.storage import free_name, storage_error
 BUSY_TIMEOUT_S = 3.0
 # Checking every page of so large a file takes about 0.1 s; larger ones are checked on suspicion.
 ALWAYS_CHECKED_BYTES = 16 << 20
+_SMALLEST_PAGE_BYTES = 512
 _NEWER = "database_newer"
 _COMPANIONS = ("-wal", "-shm", "-journal")
 _log = get_logger("storage")
@@ -76,15 +77,18 @@ def _look(path: Path, schema: Schema, busy_timeout_s: float) -> StorageError | N
             return StorageError("storage", path=str(path), detail="is a directory")
         if not path.exists() or path.stat().st_size == 0:
             return None
-        with path.open("rb"):
-            pass
+        if path.stat().st_size < _SMALLEST_PAGE_BYTES:  # SQLite would take it for empty
+            return _unreadable(path, "shorter than a page")
     except OSError as error:
-        return storage_error(error, path)
+        return storage_error(error, path, reading=True)
     try:
         with contextlib.closing(_connect_read_only(path, busy_timeout_s)) as connection:
             return _look_inside(connection, path, schema)
     except sqlite3.Error as error:
-        return database_error(error, path)
+        found = database_error(error, path)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            return StorageError("not_readable", path=str(path), detail=found.detail)
+        return found
 
 
 def _look_inside(connection: sqlite3.Connection, path: Path, schema: Schema) -> StorageError | None:
@@ -143,9 +147,10 @@ def _open(path: Path, schema: Schema, busy_timeout_s: float) -> sqlite3.Connecti
         # What a person deletes is overwritten, not only marked as free.
         connection.execute("PRAGMA secure_delete = ON")
         # A lock that is held for good, or a file that cannot be written, shows now and not
-        # in the middle of an answer.
+        # in the middle of an answer. BEGIN alone is content with a read-only file.
         with in_transaction(connection):
-            pass
+            if schema_version(connection):
+                connection.execute("DELETE FROM migrations WHERE false")
         migrate(connection, schema)
     except sqlite3.Error as error:
         connection.close()
@@ -200,6 +205,8 @@ def _rescue(kept: Path, connection: sqlite3.Connection, schema: Schema) -> int:
             contextlib.closing(_connect_read_only(kept, 0.1, immutable=not has_log)) as source,
             in_transaction(connection),
         ):
+            # Makes SQLite read a file that is shorter than it says of itself.
+            source.execute("PRAGMA writable_schema = ON")
             return schema.merge(source, connection)
     except sqlite3.Error as error:
         _log.warning("nothing could be rescued from %s: %s", kept.name, error)

@@ -60,7 +60,7 @@ class Messages:
     def error(self, err: HausgeistError) -> str:
         """What happened and what to do; always an answer, even for a kind without a sentence."""
         try:
-            return self.text(f"errors.{err.kind}", **err.params)
+            return self.text(f"errors.{err.kind}", **{"kind": err.kind, **err.params})
         except (KeyError, ValueError):
             return self.text("errors.internal", kind=err.kind)
 

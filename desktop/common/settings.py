@@ -51,7 +51,7 @@ class SettingsStore:
                 self.problem = self._keep_aside(error)
                 return Settings()
             except OSError as error:
-                self.problem = storage_error(error, self._path)
+                self.problem = storage_error(error, self._path, reading=True)
                 return Settings()
             return self._from_document(document)
 

@@ -14,13 +14,15 @@ _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _WINDOWS_FULL = {39, 112}
 
 
-def storage_error(error: OSError, path: Path) -> StorageError:
-    """The clearest StorageError for `error`, which happened at `path`."""
+def storage_error(error: OSError, path: Path, *, reading: bool = False) -> StorageError:
+    """The clearest StorageError for `error`, which happened at `path`: disk_full, read_only
+    (not_readable where it was only to be read) or storage."""
     detail = f"{type(error).__name__}: {error}"
     if error.errno in _FULL or getattr(error, "winerror", None) in _WINDOWS_FULL:
         return StorageError("disk_full", path=str(path), detail=detail)
     if error.errno in _READ_ONLY:
-        return StorageError("read_only", path=str(path), detail=detail)
+        kind = "not_readable" if reading else "read_only"
+        return StorageError(kind, path=str(path), detail=detail)
     return StorageError("storage", path=str(path), detail=detail)
 
 

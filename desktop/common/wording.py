@@ -22,7 +22,7 @@ def format_number(x: float, language: Language, digits: int = 0) -> str:
 
 
 def format_bytes(n: int, language: Language) -> str:
-    """``5,6 GB`` or ``5.6 GB``; one digit behind the mark below a hundred, none below 1 MB."""
+    """``5,6 GB`` or ``5.6 GB``; one digit behind the mark below a hundred (of kB: below ten)."""
     if n < 0:
         return "-" + format_bytes(-n, language)
     if n < 1000:
@@ -35,7 +35,7 @@ def format_bytes(n: int, language: Language) -> str:
 
 
 def _digits(value: float, unit: int) -> int:
-    return 0 if unit == 1 or value >= 99.95 else 1
+    return 0 if value >= (9.95 if unit == 1 else 99.95) else 1
 
 
 def _rounded(value: float, unit: int) -> float:

@@ -50,7 +50,7 @@ def content_of(parts: Sequence[Path]) -> str:
                     file.seek(last * number // (_SAMPLES - 1))
                     digest.update(file.read(_SAMPLE_BYTES))
         except OSError as error:
-            raise storage_error(error, part) from error
+            raise storage_error(error, part, reading=True) from error
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,23 @@ from desktop.common.database import Database
 from desktop.library.files import same_file
 from desktop.library.model import LibraryModel, Source
 from desktop.library.schema import COLUMNS
+
+
+def storable(path: Path | str) -> str | bytes:
+    """A path for the table: text, or the raw bytes of a name that is no UTF-8.
+
+    What stands there must not depend on the locale, in whose letters Python gives the name.
+    """
+    raw = os.fsencode(path)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
+
+
+def readable(stored: str | bytes) -> str:
+    """The reverse of `storable`, in the letters of this locale."""
+    return os.fsdecode(stored.encode("utf-8") if isinstance(stored, str) else stored)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,7 +91,7 @@ class Index:
 
     def by_file(self, path: Path) -> Entry | None:
         """The entry one of whose files is this one, by the same path or by another to it."""
-        exact = self._select("WHERE path = ?", str(path.absolute()))
+        exact = self._select("WHERE path = ?", storable(path.absolute()))
         if exact:
             return exact[0]
         for entry in self.all():
@@ -91,19 +109,19 @@ class Index:
                 entry, name=free_name(entry.name, lambda name: self.by_name(name) is not None)
             )
             # One path is one entry: where another process was quicker, its name stays.
-            db.execute("DELETE FROM models WHERE path = ?", (entry.path,))
-            db.execute(
-                f"INSERT INTO models ({COLUMNS}) VALUES ({_PLACES})", dataclasses.astuple(entry)
-            )
+            db.execute("DELETE FROM models WHERE path = ?", (storable(entry.path),))
+            db.execute(f"INSERT INTO models ({COLUMNS}) VALUES ({_PLACES})", _row(entry))
         return entry
 
     def replace(self, name: str, entry: Entry) -> Entry:
         """Write `entry` in the place of the one called `name`."""
         with self._db.transaction() as db:
-            db.execute("DELETE FROM models WHERE path = ? AND name <> ?", (entry.path, name))
+            db.execute(
+                "DELETE FROM models WHERE path = ? AND name <> ?", (storable(entry.path), name)
+            )
             db.execute(
                 f"UPDATE models SET ({COLUMNS}) = ({_PLACES}) WHERE name = ?",
-                (*dataclasses.astuple(entry), name),
+                (*_row(entry), name),
             )
         return entry
 
@@ -113,4 +131,12 @@ class Index:
 
     def _select(self, condition: str, *values: object) -> tuple[Entry, ...]:
         rows = self._db.rows(f"SELECT {COLUMNS} FROM models {condition}", values)
-        return tuple(Entry(*row) for row in rows)
+        return tuple(
+            Entry(name, readable(path), readable(part_names), *rest)
+            for name, path, part_names, *rest in rows
+        )
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    name, path, part_names, *rest = dataclasses.astuple(entry)
+    return (name, storable(path), storable(part_names), *rest)
