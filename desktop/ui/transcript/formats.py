@@ -90,6 +90,8 @@ class Formats:
         self.text_metrics = QFontMetricsF(self.text)
         self.strong_metrics = QFontMetricsF(self.strong)
         self.line_height = round(sizes.text * sizes.line_height)
+        # Qt puts what a line is higher than its font above the letters: half of it is shifted.
+        self.lead = max(0, round((self.line_height - self.text_metrics.height()) / 2))
         self.code_line_height = round(sizes.code * sizes.line_height)
         self.list_indent = round(sizes.text * 1.6)
         self.tab_px = QFontMetricsF(self.code).horizontalAdvance(" " * 4)

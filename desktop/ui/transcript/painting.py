@@ -269,6 +269,7 @@ class RowPainter:
         painter.restore()
         if block.head_height:
             bottom = block.y + block.head_height - 0.5
+            painter.setPen(self._line)
             painter.drawLine(QPointF(block.x, bottom), QPointF(block.x + block.width, bottom))
             name = display_name(block.spec.language) or words.code()
             left = block.x + block.inset_x
@@ -315,11 +316,13 @@ class RowPainter:
         label = words.copied() if copied else target.label
         size = sizes.icon_small
         left = target.rect.left() + sizes.space_2
+        if target.action == "copy_code":  # stands at the right edge
+            used = size + sizes.space_1 + self._formats.small_metrics.horizontalAdvance(label)
+            left = target.rect.right() - sizes.space_2 - int(used)
         top = target.rect.top() + (target.rect.height() - size) // 2
         icon = "check" if copied else ICONS[target.action]
         self._icon(painter, QRect(left, top, size, size), icon, color)
         rect.setLeft(left + size + sizes.space_1)
-        rect.setRight(rect.right() + sizes.space_6)
         self._text(painter, rect, label, color)
 
     def _ring(self, painter: QPainter, rect: QRectF) -> None:

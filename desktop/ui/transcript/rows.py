@@ -33,7 +33,7 @@ from desktop.ui.transcript.specs import CodeSpec, TableSpec, plain_specs, specs
 from desktop.ui.transcript.targets import Action, Target
 from desktop.ui.transcript.turns import ViewTurn
 
-_WIDEST_BUBBLE = 0.88  # of the column
+_WIDEST_BUBBLE = 0.9  # of the column
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class RowLayout:
         sizes = self.kit.formats.theme.sizes
         if not self.row.first:
             return 0
-        y = sizes.space_2
+        y = sizes.space_2 if self.turn.role == "user" else 0
         if self.turn.mark:
             self.mark = QRect(0, y, self.width, sizes.target)
             y += sizes.target
@@ -143,7 +143,8 @@ class RowLayout:
 
     def _arrange_bubble(self, y: int) -> int:
         sizes = self.kit.formats.theme.sizes
-        padding = sizes.space_3 if self.row.first else 0
+        lead = self.kit.formats.lead
+        padding = sizes.space_3 - lead if self.row.first else 0
         available = int(self.width * _WIDEST_BUBBLE) - 2 * sizes.space_4
         single = self.row.first and self.row.last
         widest = 1
@@ -156,7 +157,7 @@ class RowLayout:
             block.x, block.y = x, y
             block.layout(widest)
             y += block.height
-        y += sizes.space_3 if self.row.last else 0
+        y += sizes.space_3 + lead if self.row.last else 0
         left = x - sizes.space_4
         self.bubble = QRect(left, top, self.width - left, y - top)
         return y
@@ -186,12 +187,14 @@ class RowLayout:
             y += sizes.space_2 + height
         if self.turn.error:
             y = self._arrange_error(y + sizes.space_2)
-        user = self.turn.role == "user"
+        below = 0 if self.turn.role == "user" else sizes.space_3
         strip = QRect(0, y, self.width, sizes.target)
-        if self.turn.state != "streaming":
-            self._arrange_actions(strip)
-            self.footer = strip
-        return y + sizes.target + (0 if user else sizes.space_3)
+        if self.turn.state == "streaming":
+            return y + sizes.target + below  # the actions come when it is written
+        if not self._arrange_actions(strip) and not self.turn.footer:
+            return y + below
+        self.footer = strip
+        return y + sizes.target + below
 
     def _arrange_error(self, y: int) -> int:
         """A tinted field with the sentence and what to do about it."""
@@ -217,7 +220,8 @@ class RowLayout:
         right = retry.left() if retry else self.error.right() - sizes.space_3
         return QRect(left, self.error.top(), right - left, self.error.height())
 
-    def _arrange_actions(self, strip: QRect) -> None:
+    def _arrange_actions(self, strip: QRect) -> bool:
+        """Place the actions of the message; whether it has any."""
         user = self.turn.role == "user"
         offered: list[tuple[Action, str]] = []
         if not user and self.turn.can_regenerate and not self.turn.error:
@@ -240,6 +244,7 @@ class RowLayout:
             rect = QRect(left, strip.top(), width, strip.height())
             self.targets.append(Target(action, label, rect, quiet=user))
             left += width
+        return bool(offered)
 
     def _label_width(self, label: str, *, strong: bool = False) -> int:
         formats = self.kit.formats
