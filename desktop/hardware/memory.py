@@ -33,7 +33,7 @@ def _from_sysconf(reason: Exception) -> Memory:
         total, free = ask("SC_PHYS_PAGES") * page, ask("SC_AVPHYS_PAGES") * page
     except (OSError, ValueError) as error:
         raise MachineError("memory_unknown", detail=f"{reason!r}, {error!r}") from error
-    if total <= 0:
+    if page <= 0 or total <= 0:
         raise MachineError("memory_unknown", detail=repr(reason)) from reason
     return Memory(total, min(max(free, 0), total))
 
