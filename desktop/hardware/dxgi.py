@@ -41,7 +41,7 @@ class Adapter:
     dedicated_bytes: int
     shared_bytes: int
     luid: int
-    is_software: bool
+    is_software: bool = False
     budget_bytes: int | None = None
     used_bytes: int | None = None
 
