@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from desktop.fit.layers import has_no_context, layer_caches, used_layers, window_tokens
 from desktop.fit.types import KvType, Plan
-from desktop.gguf.header import ModelHeader
+from desktop.gguf.header import ModelHeader, TensorInfo
 
 CPU = "CPU"
 GPU = "GPU"
@@ -27,6 +27,7 @@ BYTES_A_VALUE: Mapping[KvType, Fraction] = {
     "q4_0": Fraction(18, 32),
 }
 _QUANTIZED_BLOCK = 32
+_ROWS_TOGETHER = 8  # rows that the CPU backend rearranges at once
 _STATE_BYTES = 4  # recurrent states are f32
 
 _LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
@@ -61,8 +62,10 @@ class Placed:
 class Footprint:
     """A model's sizes, taken from its header once and laid out for many plans."""
 
-    def __init__(self, header: ModelHeader) -> None:
+    def __init__(self, header: ModelHeader, rearranged: frozenset[str] = frozenset()) -> None:
+        """`rearranged`: tensor types that the CPU backend copies into another layout."""
         self.header = header
+        self._rearranged = rearranged
         self.layers = header.block_count
         self.used_layers = used_layers(header)
         self.window = window_tokens(header)
@@ -79,6 +82,16 @@ class Footprint:
             and not has_no_context(header)
         )
         self.embedding_bytes = embedding.nbytes if embedding is not None else 0
+        self._embedding_rearranged = embedding is not None and self._is_rearranged(embedding)
+
+    def _is_rearranged(self, tensor: TensorInfo) -> bool:
+        rows = tensor.dims[1] if len(tensor.dims) > 1 else 1
+        return tensor.type_name in self._rearranged and rows % _ROWS_TOGETHER == 0
+
+    def mostly_rearranged(self) -> bool:
+        """Whether a mapped file would lie in memory a second time, for the most part."""
+        copied = sum(tensor.nbytes for tensor in self.header.tensors if self._is_rearranged(tensor))
+        return 2 * copied > self.header.tensor_bytes
 
     def _add_tensors(self) -> None:
         for tensor in self.header.tensors:
@@ -120,7 +133,8 @@ class Footprint:
         """Bytes by device under `plan`; `shares` are the GPUs that take part.
 
         llama.cpp gives the GPUs the output and the last `gpu_layers` - 1 layers; the input
-        embedding stays in main memory, and a tied one is there a second time as the output.
+        embedding stays in main memory, and a tied one exists a second time as the output: on
+        the GPU, or rearranged in main memory.
         """
         devices = self._devices(plan, shares)
         weights = {CPU: self.input_bytes, **{share.device: 0 for share in shares}}
@@ -134,7 +148,7 @@ class Footprint:
             context[devices[layer]] += self.layer_context_bytes(layer, plan)
         output = devices[self.layers]
         weights[output] += self.output_bytes
-        if self.tied and output != CPU:
+        if self.tied and (output != CPU or (not shares and self._embedding_rearranged)):
             weights[output] += self.embedding_bytes
         return {name: Placed(weights[name], context[name]) for name in weights}
 
@@ -156,13 +170,15 @@ class Footprint:
         read[devices[self.layers]] += output
         return read
 
+    def window_cells(self, plan: Plan) -> int:
+        """Cells of a layer with a sliding window: each sequence has its own in one buffer."""
+        cells = padded_context(plan.context)
+        return padded_context(min(cells, self.window * plan.parallel + plan.ubatch))
+
     def layer_context_bytes(self, layer: int, plan: Plan) -> int:
         """What one layer keeps for the whole context."""
         cache = self.caches[layer]
-        cells = padded_context(plan.context)
-        if cache.windowed:
-            # Each sequence has its own window in the one buffer that all share.
-            cells = padded_context(min(cells, self.window * plan.parallel + plan.ubatch))
+        cells = self.window_cells(plan) if cache.windowed else padded_context(plan.context)
         values = cells * (cache.k_values + cache.v_values)
         return int(values * BYTES_A_VALUE[plan.kv_type]) + (
             _STATE_BYTES * cache.state_values * plan.parallel

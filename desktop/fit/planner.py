@@ -9,6 +9,7 @@ from desktop.fit.candidates import Candidates
 from desktop.fit.compute import ComputeEstimator, estimated_compute, logits_bytes
 from desktop.fit.devices import Rooms, rooms
 from desktop.fit.memory import CPU, Footprint, Placed, Share
+from desktop.fit.repack import rearranged_types
 from desktop.fit.speed import SpeedModel
 from desktop.fit.steps import smaller
 from desktop.fit.types import (
@@ -63,7 +64,7 @@ class _Planner:
         self._header = header
         self._wish = wish
         self._ask = compute
-        self._footprint = Footprint(header)
+        self._footprint = Footprint(header, rearranged_types(machine.cpu.features))
         self._rooms: Rooms = rooms(machine)
         self._gpus = {room.device: room.gpu for room in self._rooms.gpus}
         self._candidates = Candidates(self._footprint, wish, self._rooms, machine.cpu)
@@ -189,7 +190,7 @@ class _Planner:
 
     def _estimated(self, candidate: Plan) -> tuple[DeviceMemory, ...]:
         devices = tuple(share.device for share in self._shares(candidate))
-        return self._rows(candidate, estimated_compute(self._header, candidate, devices))
+        return self._rows(candidate, estimated_compute(self._footprint, candidate, devices))
 
     def _asked(self, candidate: Plan) -> tuple[tuple[DeviceMemory, ...], Method]:
         """With llama.cpp's own figures where it can be asked."""
