@@ -120,3 +120,20 @@ def test_executable_memory_may_be_forbidden(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(cpuid, "_native_call", forbid)
     assert cpuid.native_cpuid() is None
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or platform.system() == "Windows", reason="runs x86 code"
+)
+def test_the_code_for_windows_runs_here_behind_a_change_of_registers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows hands over ecx, edx, r8 where Linux and macOS hand over edi, esi, rdx."""
+    here = cpuid.native_cpuid()
+    change = bytes.fromhex("89f94989d089f2")  # mov ecx, edi; mov r8, rdx; mov edx, esi
+    monkeypatch.setattr(cpuid, "_SYSTEM_V", change + cpuid._WINDOWS)
+    windows = cpuid.native_cpuid()
+    assert here is not None
+    assert windows is not None
+    assert cpuid.read(windows) == cpuid.read(here)
+    assert windows(7, 0) == here(7, 0)
