@@ -82,7 +82,12 @@ def _look(path: Path, schema: Schema, busy_timeout_s: float) -> StorageError | N
     except OSError as error:
         return storage_error(error, path, reading=True)
     try:
-        with contextlib.closing(_connect_read_only(path, busy_timeout_s)) as connection:
+        # Without a log beside it nobody has the file open: then it is read without locks, which
+        # leaves nothing behind in the folder. The opening that follows meets any lock.
+        alone = not any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
+        with contextlib.closing(
+            _connect_read_only(path, busy_timeout_s, immutable=alone)
+        ) as connection:
             return _look_inside(connection, path, schema)
     except sqlite3.Error as error:
         found = database_error(error, path)
@@ -188,7 +193,9 @@ def _keep_aside(path: Path) -> Path:
     try:
         for companion in _COMPANIONS:
             lying = path.with_name(path.name + companion)
-            if lying.exists():
+            if lying.exists() and (companion == "-shm" or lying.stat().st_size == 0):
+                lying.unlink()  # holds nothing that the other two do not
+            elif lying.exists():
                 lying.rename(kept.with_name(kept.name + companion))
         path.rename(kept)
         check_marker(path).unlink(missing_ok=True)

@@ -302,6 +302,7 @@ def test_a_newer_database_is_not_touched(path: Path) -> None:
     again.close()
     assert path.read_bytes() == before
     assert path.stat().st_mtime_ns == seen
+    assert sorted(file.name for file in path.parent.iterdir()) == ["chats.db", "chats.stand-in.db"]
 
 
 def test_a_newer_database_with_an_open_log_is_not_touched(path: Path) -> None:
