@@ -26,6 +26,7 @@ from desktop.ui.log import log
 from desktop.ui.look import Look
 from desktop.ui.notice import Banner
 from desktop.ui.session import Session
+from desktop.ui.transcript.collecting import Collecting
 from desktop.ui.window import MainWindow
 
 if TYPE_CHECKING:
@@ -105,6 +106,9 @@ class Desk(QObject):
         self._failures = Failures(self.session, self.bridge)
         self.house: House = build_house(self.look, self.session)
         self.window = MainWindow(self.house)
+        self._collecting = Collecting(self)
+        self.house.conversation.answer_began.connect(self._collecting.pause)
+        self.house.conversation.answer_ended.connect(self._collecting.resume)
         self.session.settings_changed.connect(self._settings_changed)
         self.window.painted.connect(self._painted)
         instance.called.connect(self._called)
@@ -152,6 +156,7 @@ class Desk(QObject):
             words = self.session.messages.text(f"cli.crash.{crash.activity}", model=name)
             self.session.tell(Banner(f"crash.{name}", words, "warn"))
         self.session.provide(services)
+        self._collecting.settle()
         files, self._files = self._files, []
         self.window.offer_files(files)
 

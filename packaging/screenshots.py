@@ -6,6 +6,7 @@
 Places: welcome, chats, models, machine, settings. `QT_SCALE_FACTOR=1.5` pictures other scales.
 """
 
+# ruff: noqa: E402  (the platform and the path must be set before the imports)
 from __future__ import annotations
 
 import argparse
@@ -94,10 +95,14 @@ TITLES = {
 }
 
 
+Models = list[LibraryModel]
+Listed = list[ListedModel]
+
+
 class DemoModels(ModelsService):
     """A few well-known models, so that the list has something to say."""
 
-    def list(self) -> list[LibraryModel]:
+    def list(self) -> Models:
         now = time.time()
         made = [
             self._made("Qwen3 8B", "Q4_K_M", 5.03, 8.2, now),
@@ -108,7 +113,7 @@ class DemoModels(ModelsService):
         ]
         return [*super().list()[:1], *made]
 
-    def with_fit(self, *_: object) -> list[ListedModel]:  # type: ignore[override]
+    def with_fit(self, *_: object) -> Listed:
         fits = {
             "Qwen3 8B": report(speed=9.0),
             "Gemma 3 4B": report(speed=17.0),
@@ -164,7 +169,7 @@ def settle(milliseconds: int = 400) -> None:
     loop.exec()
 
 
-def shoot(desk: Desk, services: Services, place: str, opener: ScriptedOpener) -> None:
+def shoot(desk: Desk, services: Services, place: str) -> None:
     """Bring the window into the state to be pictured."""
     house = desk.house
     if place in ("welcome", "first"):
@@ -210,7 +215,7 @@ def main() -> int:
         desk.open([])
         desk.window.resize(width, height)
         settle(1200)
-        shoot(desk, services, options.place, opener)
+        shoot(desk, services, options.place)
         desk.window.grab().save(str(options.out))
         desk.window.close()
         desk.close()

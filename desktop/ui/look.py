@@ -72,8 +72,7 @@ class Look(QObject):
 
     def mark(self, side: int, ratio: float) -> QPixmap:
         """The house with its ghost, in the accent of the theme."""
-        ghost = "surface" if not self.theme.is_dark else "on_accent"
-        return mark_pixmap(side, ratio, self.color("accent"), self.color(ghost))
+        return mark_pixmap(side, ratio, self.color("accent"), self.color("ghost"))
 
     def _refresh(self) -> None:
         hints = self._app.styleHints()

@@ -102,6 +102,7 @@ class Theme:
     selection: str
     on_selection: str
     shadow: str
+    ghost: str  # in the door of the mark
     # Code highlighting; every one is at least 4.5:1 on `code`.
     code_keyword: str
     code_string: str
@@ -146,6 +147,7 @@ LIGHT = Theme(
     selection="#BFE0DE",
     on_selection="#1E1F1D",
     shadow="#1E1F1D",
+    ghost="#FFFFFF",
     code_keyword="#8A2F82",
     code_string="#2C6E2F",
     code_number="#A0480B",
@@ -180,6 +182,7 @@ DARK = Theme(
     selection="#2C5654",
     on_selection="#ECECE8",
     shadow="#000000",
+    ghost="#FFFFFF",
     code_keyword="#D695D0",
     code_string="#8FCB8B",
     code_number="#EBA667",

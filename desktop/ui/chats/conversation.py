@@ -42,10 +42,13 @@ class Conversation(QObject):
     turn_added = Signal(object)
     stream_began = Signal(int)
     stream_grew = Signal(int, str)
+    prompt_read = Signal(int, float)
     stream_ended = Signal(int, object)
     cut_after = Signal(object)
     state_changed = Signal()
     went_out = Signal()
+    answer_began = Signal()
+    answer_ended = Signal()
     text_returned = Signal(str)
 
     def __init__(self, session: Session, model: ModelSession, chats: ChatList) -> None:
@@ -60,6 +63,8 @@ class Conversation(QObject):
         self.waiting: str | None = None
         self._waiting_begin: Begin | None = None
         self._running: dict[str, Running] = {}
+        # Not yet stored, so without a chat's id: by the number of the showing it was sent in.
+        self._starting: dict[int, Running] = {}
         self._shown = 0
         chats.deleted.connect(self._chat_deleted)
         chats.restored.connect(self.show)
@@ -71,7 +76,7 @@ class Conversation(QObject):
 
     def running(self) -> Running | None:
         """The answer being written in the chat that is shown."""
-        return self._running.get(self.current)
+        return self._starting.get(self._shown) or self._running.get(self.current)
 
     def is_busy(self, chat_id: str) -> bool:
         """Whether an answer is being written in that chat."""
@@ -100,7 +105,7 @@ class Conversation(QObject):
     def _thread_read(self, shown: int, turns: list[Turn]) -> None:
         if shown != self._shown:
             return
-        running = self._running.get(self.current)
+        running = self.running()
         if running is not None and running.turn_id is not None:
             # What the window has heard is ahead of what the disk has.
             turns = [replace(t, text=running.text) if t.id == running.turn_id else t for t in turns]
@@ -154,7 +159,7 @@ class Conversation(QObject):
 
     def stop_all(self) -> None:
         """Stop every answer; their text stays."""
-        for running in self._running.values():
+        for running in (*self._starting.values(), *self._running.values()):
             running.stop()
 
     def _chat_deleted(self, chat_id: str, follower: str) -> None:
@@ -196,13 +201,16 @@ class Conversation(QObject):
         services = self._session.services
         if services is None:
             return
-        running = Running(self.current)
-        self._running[self.current] = running
+        running = Running()
+        shown = self._shown
+        self._starting[shown] = running
+        self.answer_began.emit()
         self.state_changed.emit()
         post = partial(self._session.bridge.post, partial(self._hear, running))
 
         def failed(error: HausgeistError) -> None:
-            self._running.pop(running.chat_id, None)
+            self._starting.pop(shown, None)
+            self.answer_ended.emit()
             self._session.tell_error(error)
             if text:
                 self.text_returned.emit(text)
@@ -211,19 +219,17 @@ class Conversation(QObject):
         self._session.bridge.run(
             LANE,
             lambda: begin(services, engine, post),
-            partial(self._began, running),
+            partial(self._began, running, shown),
             failed,
         )
 
-    def _began(self, running: Running, handle: TurnHandle) -> None:
+    def _began(self, running: Running, shown: int, handle: TurnHandle) -> None:
         chat_id = handle.assistant_turn.chat_id
-        if running.chat_id != chat_id:  # a new chat has its id now
-            self._running.pop(running.chat_id, None)
-            if self.current == running.chat_id:
-                self.current = chat_id
-                self.current_changed.emit()
-            running.chat_id = chat_id
-            self._running[chat_id] = running
+        self._starting.pop(shown, None)
+        self._running[chat_id] = running
+        if shown == self._shown and self.current != chat_id:  # a new chat has its id now
+            self.current = chat_id
+            self.current_changed.emit()
         early = running.attach(handle)
         if chat_id == self.current:
             self._show_begun(handle)
@@ -253,6 +259,7 @@ class Conversation(QObject):
             self.cut_after.emit(turn_id)
 
     def _hear(self, running: Running, batch: Batch) -> None:
+        before = (running.text == "", running.read_share)
         new = running.hear(batch)
         if new is None:
             return
@@ -261,7 +268,9 @@ class Conversation(QObject):
             self.stream_grew.emit(running.turn_id, new)
         if running.ended is not None:
             self._ended(running)
-        elif shown:
+        elif shown and before != (running.text == "", running.read_share):
+            if running.read_share is not None:
+                self.prompt_read.emit(running.turn_id, running.read_share)
             self.state_changed.emit()
 
     def _ended(self, running: Running) -> None:
@@ -269,6 +278,7 @@ class Conversation(QObject):
         if ended is None or handle is None:
             return
         self._running.pop(running.chat_id, None)
+        self.answer_ended.emit()
         stats = ended.stats
         if stats is not None and stats.tokens_per_s:
             self.last_speed = stats.tokens_per_s

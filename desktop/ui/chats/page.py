@@ -19,6 +19,7 @@ from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import column
 from desktop.ui.session import Session
+from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.transcript.view import TranscriptView
 
 
@@ -48,8 +49,8 @@ class ChatsPage(QWidget):
         self.sidebar = Sidebar(look, chats, conversation)
         self.pill = ModelPill(look, model, lambda: self._models)
         self.top_bar = TopBar(look, session, model, conversation, self.pill)
-        self.transcript = TranscriptView()
-        self.transcript.set_theme(look.theme)
+        self.transcript = TranscriptView(look.theme, icon_of=look.icon)
+        self.transcript.set_motion(enabled=look.motion_ms > 0)
         self.welcome = Welcome(look, session, model)
         self.composer = Composer(look)
         self.status = StatusLine(look, model, conversation)
@@ -109,6 +110,7 @@ class ChatsPage(QWidget):
         talk.stream_began.connect(view.begin_stream)
         talk.stream_grew.connect(view.feed)
         talk.stream_ended.connect(view.end_stream)
+        talk.prompt_read.connect(view.set_progress)
         talk.cut_after.connect(view.remove_after)
         talk.state_changed.connect(self._show_state)
         talk.current_changed.connect(self._current_changed)
@@ -187,7 +189,7 @@ class ChatsPage(QWidget):
 
     # Showing
 
-    def _thread_shown(self, turns: list[object]) -> None:
+    def _thread_shown(self, turns: list[ViewTurn]) -> None:
         self.transcript.set_turns(turns)
         self._show_thread_or_welcome()
 

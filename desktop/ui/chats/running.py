@@ -17,10 +17,9 @@ if TYPE_CHECKING:  # brings the database along: not before the first paint
 
 
 class Running:
-    """Text and progress of an answer in `chat_id`; events may come before its handle does."""
+    """Text and progress of an answer; events may come before its handle does."""
 
-    def __init__(self, chat_id: str) -> None:
-        self.chat_id = chat_id
+    def __init__(self) -> None:
         self.handle: TurnHandle | None = None
         self.text = ""
         self.left_out_turns = 0
@@ -28,6 +27,11 @@ class Running:
         self.ended: TurnEnded | None = None
         self.stop_wanted = False
         self._early: list[TurnEvent] = []
+
+    @property
+    def chat_id(self) -> str:
+        """Its chat; "" until it is stored."""
+        return "" if self.handle is None else self.handle.assistant_turn.chat_id
 
     @property
     def turn_id(self) -> int | None:

@@ -70,6 +70,17 @@ class Welcome(Page):
         """This machine in one sentence, once it is known."""
         self._machine_words.setText(sentence)
 
+    @property
+    def machine_words(self) -> str:
+        """What is said of this machine just now."""
+        return self._machine_words.text()
+
+    def chips(self) -> list[Button]:
+        """The suggested questions."""
+        items = [self._chips.itemAt(i) for i in range(self._chips.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        return [widget for widget in widgets if isinstance(widget, Button)]
+
     def refresh(self) -> None:
         """Say again what one can talk about with the model that is chosen."""
         guide = self._model.state.is_guide
