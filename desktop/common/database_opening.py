@@ -33,8 +33,8 @@ from desktop.common.logs import get_logger
 from desktop.common.storage import free_name, storage_error
 
 BUSY_TIMEOUT_S = 3.0
-# Checking every page of so large a file takes about 0.1 s; larger ones are checked on suspicion.
-ALWAYS_CHECKED_BYTES = 16 << 20
+# Checking every page takes 0.9 ms a megabyte; larger files are checked on suspicion only.
+ALWAYS_CHECKED_BYTES = 8 << 20
 _SMALLEST_PAGE_BYTES = 512
 _NEWER = "database_newer"
 _COMPANIONS = ("-wal", "-shm", "-journal")
