@@ -6,12 +6,11 @@ from argparse import Namespace
 
 from desktop.cli import options
 from desktop.cli.arguments import Arguments, whole
-from desktop.cli.front import Front
+from desktop.cli.front import Front, speed_text
 from desktop.cli.house import open_house
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.opening import open_model
 from desktop.cli.progress import StatusLine
-from desktop.common.messages import format_number
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
 from desktop.fit.types import Wish
@@ -106,7 +105,7 @@ def _rounded(value: float | None, digits: int = 2) -> float | None:
 
 def _say(front: Front, result: BenchResult, opened: OpenedModel) -> None:
     def number(value: float) -> str:
-        return format_number(value, front.messages.language, 1)
+        return speed_text(value, front.messages.language)
 
     front.say(front.text("cli.bench.title", model=opened.name, repeat=result.repeat))
     if result.prompt_tokens_per_s is not None:

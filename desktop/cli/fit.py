@@ -7,7 +7,7 @@ from pathlib import Path
 
 from desktop.cli import options
 from desktop.cli.arguments import Arguments, columns, text
-from desktop.cli.front import Front
+from desktop.cli.front import Front, speed_text
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
 from desktop.common.messages import format_bytes, format_number
@@ -70,11 +70,9 @@ def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:
     say, language = front.text, front.messages.language
     model = report.model
     size = format_bytes(model.file_bytes, language)
-    parameters = format_number(
-        model.parameters / 1e9, language, 1 if model.parameters >= 1e8 else 3
-    )
+    parameters = _count(model.parameters, front)
     described = say(
-        "cli.fit.model", quantization=model.quantization, size=size, billions=parameters
+        "cli.fit.model", quantization=model.quantization, size=size, parameters=parameters
     )
     rows = [(say("cli.fit.name"), model.name), ("", described)]
     for device in report.memory:
@@ -92,11 +90,20 @@ def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:
     if report.speed.tokens_per_s is not None:
         words = say(
             f"cli.fit.speed_{report.speed.basis}",
-            tokens_per_s=format_number(report.speed.tokens_per_s, language, 1),
+            tokens_per_s=speed_text(report.speed.tokens_per_s, language),
         )
         rows.append((say("cli.fit.speed"), words))
     rows.append((say("cli.fit.method"), say(f"cli.fit.method_{report.method}")))
     return rows
+
+
+def _count(parameters: int, front: Front) -> str:
+    """ "8.0 billion", "12 million": how people speak of a model's size."""
+    unit, size = ("billions", 1e9) if parameters >= 1e9 else ("millions", 1e6)
+    value = parameters / size
+    digits = 1 if value < 20 else 0
+    number = format_number(value, front.messages.language, digits)
+    return front.text(f"cli.count.{unit}", number=number)
 
 
 def _memory(device: DeviceMemory, front: Front) -> str:

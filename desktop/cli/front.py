@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from desktop.common.console import printable
 from desktop.common.errors import HausgeistError, Param
-from desktop.common.messages import Messages
+from desktop.common.messages import Language, Messages, format_number
 from desktop.services.start import Start
 
 
@@ -61,6 +61,11 @@ def report(error: HausgeistError, messages: Messages, *, as_json: bool) -> int:
     return error.exit_code
 
 
+def speed_text(tokens_per_s: float, language: Language) -> str:
+    """A speed with as many digits as somebody can use."""
+    return format_number(tokens_per_s, language, 0 if tokens_per_s >= 100 else 1)
+
+
 def as_json_text(document: Any) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
 
@@ -68,8 +73,15 @@ def as_json_text(document: Any) -> str:
 def write(stream: TextIO | None, text: str) -> None:
     """Write at once; a program without a console (pythonw.exe) has nowhere to write to."""
     if stream is not None:
-        stream.write(printable(text))
+        stream.write(_printable(text))
         stream.flush()
+
+
+def _printable(text: str) -> str:
+    try:
+        return printable(text)
+    except UnicodeEncodeError:  # half a surrogate pair, as Windows allows in a file name
+        return text.encode("utf-8", "replace").decode()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -54,6 +54,7 @@ def _say(front: Front, item: ListedModel) -> None:
     kind = front.text("cli.list.guide") if model.source == "built_in" else model.quantization
     front.say(f"{model.name}  {kind}, {size}")
     if model.problem:
-        front.say("  " + front.text("cli.list.problem", path=str(model.path)))
+        words = front.messages.problem(model.problem)
+        front.say("  " + front.text("cli.list.problem", problem=words, path=str(model.path)))
     elif item.report is not None:
         front.say("  " + front.text(f"cli.list.{item.report.verdict}"))

@@ -11,13 +11,12 @@ from desktop.cli import options
 from desktop.cli.arguments import Arguments, real, text, whole
 from desktop.cli.chat import chat
 from desktop.cli.conversation import Answer, Conversation
-from desktop.cli.front import Front, is_terminal, write
+from desktop.cli.front import Front, is_terminal, speed_text, write
 from desktop.cli.house import open_house
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.opening import open_model
 from desktop.cli.typed import read_all, repaired
 from desktop.common.errors import CancelledError, UsageError
-from desktop.common.messages import format_number
 from desktop.engine.request import MAX_SEED, Sampling
 from desktop.fit.types import Wish
 from desktop.services.open_progress import OpenedModel
@@ -127,7 +126,7 @@ def summary(front: Front, answer: Answer) -> str:
     line = front.text(
         "cli.run.summary",
         tokens=stats.completion_tokens,
-        speed=format_number(stats.tokens_per_s, front.messages.language, 1),
+        speed=speed_text(stats.tokens_per_s, front.messages.language),
     )
     if answer.reason == "length":
         line += " " + front.text("cli.run.cut")

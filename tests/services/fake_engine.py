@@ -118,6 +118,7 @@ class FakeEngine:
         self.tokens_per_s = tokens_per_s
         self.requests: list[Request] = []
         self.closed = False
+        self.answers_with_failure = ""  # the kind of error that every request ends with
         self._answers = list(answers)
         self._turns: queue.SimpleQueue[FakeTurn] = queue.SimpleQueue()
         self._open: dict[str, FakeTurn] = {}
@@ -130,7 +131,9 @@ class FakeEngine:
         turn = FakeTurn(self, request)
         self.requests.append(request)
         self._open[request.id] = turn
-        if self._answers:
+        if self.answers_with_failure:
+            turn.fail(self.answers_with_failure)
+        elif self._answers:
             turn.play(self._answers.pop(0))
         else:
             self._turns.put(turn)

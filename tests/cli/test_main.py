@@ -1,0 +1,132 @@
+"""Finding the command, helping, refusing, and never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desktop.cli.main import COMMANDS
+from tests.cli.running import Cli
+
+LANGUAGES = ("en", "de")
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "help"])
+def test_help_names_every_command(cli: Cli, word: str) -> None:
+    done = cli(word)
+    assert done.code == 0
+    assert done.err == ""
+    assert all(f"  {name} " in done.out for name in COMMANDS)
+
+
+def test_help_without_arguments_and_in_german(cli: Cli) -> None:
+    done = cli(language="de")
+    assert done.code == 0
+    assert "Aufruf:" in done.out
+    assert "Usage" not in done.out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(cli: Cli, command: str, language: str) -> None:
+    done = cli(command, "--help", language=language)
+    assert done.code == 0
+    assert f"hausgeist {command}" in done.out
+    assert "--json" in done.out
+    assert max(len(line) for line in done.out.splitlines()) <= 120
+
+
+def test_help_wins_over_everything_else(cli: Cli) -> None:
+    assert cli("run", "--nonsense", "-h").code == 0
+
+
+def test_version(cli: Cli) -> None:
+    done = cli("--version")
+    assert done.code == 0
+    assert done.out.startswith("hausgeist 0.")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("arguments", "kind", "word"),
+    [
+        (["hardwear"], "unknown_command_close", "hardware"),
+        (["xyzzy"], "unknown_command", "xyzzy"),
+        (["serve"], "command_later", "serve"),
+        (["fit"], "missing_argument", "MODEL"),
+        (["fit", "--ctx", "4096"], "missing_argument", "MODEL"),
+        (["import"], "missing_argument", "PATH"),
+        (["fit", "m.gguf", "--ctx"], "missing_value", "--ctx"),
+        (["run", "m.gguf", "-p"], "missing_value", "--prompt"),
+        (["fit", "m.gguf", "--ctx", "many"], "not_a_number", "many"),
+        (["fit", "m.gguf", "--ctx", "0"], "out_of_range", "--ctx"),
+        (["fit", "m.gguf", "--kv-type", "q3"], "not_a_choice", "q8_0"),
+        (["run", "m.gguf", "--temperature", "nan"], "out_of_range", "--temperature"),
+        (["run", "m.gguf", "--seed", "-1"], "out_of_range", "--seed"),
+        (["bench", "m.gguf", "--repeat", "1e3"], "not_a_number", "1e3"),
+        (["fit", "m.gguf", "--frob"], "unknown_option", "--frob"),
+        (["run", "m.gguf", "--temperatur", "1"], "unknown_option_close", "--temperature"),
+        (["run", "m.gguf", "hello", "there"], "unexpected_argument", "hello"),
+        (["list", "--json=yes"], "takes_no_value", "--json"),
+        (["import", "--from", "ollama"], "import_from_later", "ollama"),
+        (["run", "org/repo:Q4_K_M", "-p", "x"], "hub_not_yet", "org/repo"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_code_2(
+    cli: Cli, arguments: list[str], kind: str, word: str, language: str
+) -> None:
+    said = cli(*arguments, language=language)
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.startswith("hausgeist: ")
+    assert word in said.err
+    if "--json=yes" not in arguments:
+        document = cli(*arguments, "--json", language=language).json
+        assert document["error"]["kind"] == kind
+        assert document["error"]["message"] in said.err
+
+
+def test_numbers_as_people_write_them(cli: Cli, tiny_model: Path) -> None:
+    report = cli("fit", str(tiny_model), "--ctx", "2k", "--json").json
+    assert report["plan"]["context"] == 2048
+
+
+def test_a_fault_of_ours_goes_to_the_log_and_a_person_gets_a_sentence(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, hausgeist_home: Path
+) -> None:
+    def broken(*_arguments: object) -> int:
+        raise ZeroDivisionError("the fault")
+
+    monkeypatch.setattr("desktop.cli.hardware.run", broken)
+    done = cli("hardware")
+    log = hausgeist_home / "data" / "logs" / "hausgeist.log"
+    assert done.code == 1
+    assert str(log) in done.err
+    assert "ZeroDivisionError: the fault" in log.read_text()
+    document = cli("hardware", "--json").json
+    assert document["error"]["kind"] == "internal_logged"
+
+
+def test_a_fault_without_a_writable_home_is_logged_elsewhere(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*_arguments: object) -> int:
+        raise ZeroDivisionError("the fault")
+
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HAUSGEIST_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setattr("desktop.cli.hardware.run", broken)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    done = cli("hardware")
+    assert done.code == 1
+    assert str(tmp_path / "hausgeist-error.log") in done.err
+
+
+def test_ctrl_c_is_no_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("desktop.cli.hardware.run", interrupted)
+    done = cli("hardware")
+    assert (done.code, done.out) == (130, "")
