@@ -135,3 +135,4 @@ class PrefixCache:
             return
         rest = self._vocabulary.tokenize(task.request.prompt[len(slot.text) :], add_special=False)
         task.tokens = slot.cached + slot.pending + rest
+        task.prompt_tokens = len(task.tokens)

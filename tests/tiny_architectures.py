@@ -1,0 +1,99 @@
+"""Tiny random models whose memory works otherwise than a llama's: recurrent, sliding window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+from tests.tiny_models import CHATML, Array, add_tokenizer, finish
+
+_VOCAB, _WIDTH = 288, 64
+
+
+def write_tiny_mamba(path: Path, *, layers: int = 2, seed: int = 0) -> Path:
+    """Recurrent state: a sequence can be extended or dropped, never cut."""
+    inner, kernel, state, rank = 2 * _WIDTH, 4, 16, 8
+    writer = gguf.GGUFWriter(path, "mamba")
+    writer.add_name("Tiny Mamba")
+    writer.add_context_length(4096)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_feed_forward_length(0)
+    writer.add_head_count(0)
+    writer.add_block_count(layers)
+    writer.add_ssm_conv_kernel(kernel)
+    writer.add_ssm_inner_size(inner)
+    writer.add_ssm_state_size(state)
+    writer.add_ssm_time_step_rank(rank)
+    writer.add_layer_norm_rms_eps(1e-5)
+    add_tokenizer(writer, _VOCAB)
+    writer.add_chat_template(CHATML)
+    random = np.random.default_rng(seed)
+    weights = _ends(random)
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        weights |= {
+            block + "attn_norm.weight": _ones(_WIDTH),
+            block + "ssm_in.weight": _matrix(random, 2 * inner, _WIDTH),
+            block + "ssm_conv1d.weight": _matrix(random, inner, kernel),
+            block + "ssm_conv1d.bias": np.zeros(inner, dtype=np.float32),
+            block + "ssm_x.weight": _matrix(random, rank + 2 * state, inner),
+            block + "ssm_dt.weight": _matrix(random, inner, rank),
+            block + "ssm_dt.bias": np.zeros(inner, dtype=np.float32),
+            block + "ssm_a": -np.abs(_matrix(random, inner, state)) - np.float32(0.1),
+            block + "ssm_d": _ones(inner),
+            block + "ssm_out.weight": _matrix(random, _WIDTH, inner),
+        }
+    return finish(writer, weights)
+
+
+def write_tiny_gemma2(path: Path, *, layers: int = 2, window: int = 64, seed: int = 0) -> Path:
+    """Every other layer sees `window` tokens back, and the cache forgets what lies further."""
+    heads, head = 4, 16
+    writer = gguf.GGUFWriter(path, "gemma2")
+    writer.add_name("Tiny Gemma")
+    writer.add_context_length(4096)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(2 * _WIDTH)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(heads)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    writer.add_sliding_window(window)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_attn_logit_softcapping(50.0)
+    writer.add_final_logit_softcapping(30.0)
+    add_tokenizer(writer, _VOCAB)
+    writer.add_chat_template(CHATML)
+    random = np.random.default_rng(seed)
+    weights = _ends(random)
+    del weights["output.weight"]
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        for name in ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm"):
+            weights[f"{block}{name}.weight"] = _ones(_WIDTH)
+        for name in ("attn_q", "attn_k", "attn_v"):
+            weights[f"{block}{name}.weight"] = _matrix(random, heads * head, _WIDTH)
+        weights[block + "attn_output.weight"] = _matrix(random, _WIDTH, heads * head)
+        weights[block + "ffn_gate.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
+        weights[block + "ffn_up.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
+        weights[block + "ffn_down.weight"] = _matrix(random, _WIDTH, 2 * _WIDTH)
+    return finish(writer, weights)
+
+
+def _ends(random: np.random.Generator) -> dict[str, Array]:
+    return {
+        "token_embd.weight": _matrix(random, _VOCAB, _WIDTH),
+        "output_norm.weight": _ones(_WIDTH),
+        "output.weight": _matrix(random, _VOCAB, _WIDTH),
+    }
+
+
+def _matrix(random: np.random.Generator, rows: int, columns: int) -> Array:
+    return random.standard_normal((rows, columns), dtype=np.float32) * np.float32(0.3)
+
+
+def _ones(count: int) -> Array:
+    return np.ones(count, dtype=np.float32)
