@@ -13,7 +13,6 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.common.errors import HausgeistError, StorageError
-from desktop.common.logs import start_log, stop_log
 from desktop.common.messages import Messages
 from desktop.services.start import Start, begin, language_of
 from desktop.ui.bridge import Bridge
@@ -72,6 +71,7 @@ def make_application() -> QApplication:
 
 def build_services(env: Mapping[str, str]) -> Services:
     """Imports what is heavy, so it is called after the first paint and in a thread."""
+    import desktop.ui.transcript.view  # noqa: F401  (Markdown and colours: for the first answer)
     from desktop.services.wiring import build
 
     return build(env)
@@ -134,6 +134,8 @@ class Desk(QObject):
         self._instance.close()
         self._failures.release()
         if self._log is not None:
+            from desktop.common.logs import stop_log
+
             stop_log(self._log)
 
     def _painted(self) -> None:
@@ -145,6 +147,8 @@ class Desk(QObject):
         self.bridge.run("wiring", lambda: self._build(self._env), self._wired, self._not_wired)
 
     def _wired(self, services: Services) -> None:
+        from desktop.common.logs import start_log  # with its handlers: after the first paint
+
         try:
             self._log = start_log(self.session.paths.log_file)
         except StorageError as error:

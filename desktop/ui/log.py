@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.common.logs import get_logger
+import logging
 
-log = get_logger("ui")
+# As common.logs.get_logger names it, which brings the handlers along: not before the first paint.
+log = logging.getLogger("hausgeist.ui")

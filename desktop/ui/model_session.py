@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.engine.cancel import CancelToken
-from desktop.engine.engine import Engine
-from desktop.fit.types import FitReport, Wish
 from desktop.library.model import GUIDE_NAME
-from desktop.services.open_progress import OpenedModel, OpenProgress, Stage
 from desktop.ui.bridge import Batch
 from desktop.ui.log import log
 from desktop.ui.notice import Action, Banner
 from desktop.ui.session import Session
 from desktop.ui.step_words import step_words
+
+if TYPE_CHECKING:  # only their names are needed before the first paint
+    from desktop.engine.engine import Engine
+    from desktop.fit.types import FitReport
+    from desktop.services.open_progress import OpenedModel, OpenProgress, Stage
 
 Phase = Literal["asleep", "opening", "ready", "failed"]
 
@@ -121,9 +123,11 @@ class ModelSession(QObject):
         self._cancel = token
         progress = partial(self._session.bridge.post, self._progressed)
         settings = self._session.settings
-        wish = Wish(context=settings.context_tokens or None, threads=settings.threads or None)
 
         def work() -> OpenedModel:
+            from desktop.fit.types import Wish  # not before the first paint
+
+            wish = Wish(context=settings.context_tokens or None, threads=settings.threads or None)
             if before.opened is not None:
                 before.opened.engine.close()
             token.raise_if_cancelled()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QCoreApplication
 
-from desktop.services.open_progress import OpenedModel
 from desktop.ui.words import Counted, pages
+
+if TYPE_CHECKING:
+    from desktop.services.open_progress import OpenedModel
 
 
 def step_words(opened: OpenedModel) -> str:

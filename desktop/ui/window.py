@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
@@ -22,15 +23,15 @@ from desktop.ui import geometry
 from desktop.ui.chats.page import ChatsPage
 from desktop.ui.focus_ring import FocusRing
 from desktop.ui.house import House
-from desktop.ui.machine.page import MachinePage
-from desktop.ui.models.page import ModelsPage
 from desktop.ui.notice import Banner, Toast
 from desktop.ui.parts.banner import BannerStack
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.text import Text
 from desktop.ui.parts.toast import ToastBox
 from desktop.ui.rail import CHATS, MACHINE, MODELS, SETTINGS, Rail
-from desktop.ui.settings.page import SettingsPage
+
+if TYPE_CHECKING:
+    from desktop.ui.models.page import ModelsPage
 
 
 class MainWindow(QMainWindow):
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(self.show_place)
         self._stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}
+        self._models_page: ModelsPage | None = None
         self.banners = BannerStack(house.look)
         for banner in told:
             self.banners.tell(banner)
@@ -121,23 +123,30 @@ class MainWindow(QMainWindow):
         self.place = CHATS
 
     def _make_page(self, place: str) -> QWidget:
+        """The imports stand here because each place costs 10 to 30 ms of the start."""
         house = self._house
         if place == MODELS:
+            from desktop.ui.models.page import ModelsPage
+
             page = ModelsPage(house.look, house.session, house.model, house.shelf)
             page.chat_wanted.connect(lambda: self.show_place(CHATS))
+            self._models_page = page
             return page
         if place == MACHINE:
+            from desktop.ui.machine.page import MachinePage
+
             return MachinePage(house.look, house.session, house.watch)
+        from desktop.ui.settings.page import SettingsPage
+
         machine = house.watch.machine
         threads = machine.cpu.logical_cores if machine is not None else 0
         return SettingsPage(house.look, house.session, threads)
 
     def import_files(self) -> None:
         """Ask for model files; the import is shown in the place "Models"."""
-        page = self.page(MODELS)
         self.show_place(MODELS)
-        if isinstance(page, ModelsPage):
-            page.choose_files()
+        if self._models_page is not None:
+            self._models_page.choose_files()
 
     def offer_files(self, paths: list[Path]) -> None:
         """Take in files that were dropped or given on the command line."""
@@ -161,9 +170,8 @@ class MainWindow(QMainWindow):
         if not sentence:
             return
         self.chats.welcome.show_machine(sentence)
-        models = self._pages.get(MODELS)
-        if isinstance(models, ModelsPage):
-            models.show_machine(sentence)
+        if self._models_page is not None:
+            self._models_page.show_machine(sentence)
 
     def _tell(self, notice: Toast | Banner) -> None:
         if isinstance(notice, Toast):

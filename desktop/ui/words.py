@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QObject
 
 from desktop.common.wording import Language, format_number
-from desktop.fit.types import FitReport, Verdict
 from desktop.ui.parts.text import Tone
+
+if TYPE_CHECKING:
+    from desktop.fit.types import FitReport, Verdict
 
 TOKENS_PER_PAGE = 400
 """A page of German or English prose: 250 to 300 words, about 1.4 tokens a word."""

@@ -15,7 +15,6 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.chats.model import Turn
 from desktop.common.errors import HausgeistError
-from desktop.engine.engine import Engine
 from desktop.ui.bridge import Batch
 from desktop.ui.chats.chat_list import LANE, ChatList
 from desktop.ui.chats.running import Running
@@ -26,12 +25,13 @@ from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.words import Counted
 
 if TYPE_CHECKING:
+    from desktop.engine.engine import Engine
     from desktop.services.chat_turn import TurnHandle
     from desktop.services.wiring import Services
 
 NEW_CHAT = ""
 
-Begin = Callable[["Services", Engine, Callable[[object], None]], "TurnHandle"]
+Begin = Callable[["Services", "Engine", Callable[[object], None]], "TurnHandle"]
 
 
 class Conversation(QObject):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QCoreApplication
 
 from desktop.common.wording import Language
-from desktop.services.open_progress import Stage
 from desktop.ui.model_session import ModelState
 from desktop.ui.words import page_time, report_words, tokens_per_s
+
+if TYPE_CHECKING:
+    from desktop.services.open_progress import Stage
 
 
 def state_words(state: ModelState) -> str:

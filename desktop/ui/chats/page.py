@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
@@ -20,7 +22,9 @@ from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import column
 from desktop.ui.session import Session
 from desktop.ui.transcript.turns import ViewTurn
-from desktop.ui.transcript.view import TranscriptView
+
+if TYPE_CHECKING:
+    from desktop.ui.transcript.view import TranscriptView
 
 
 class ChatsPage(QWidget):
@@ -49,14 +53,12 @@ class ChatsPage(QWidget):
         self.sidebar = Sidebar(look, chats, conversation)
         self.pill = ModelPill(look, model, lambda: self._models)
         self.top_bar = TopBar(look, session, model, conversation, self.pill)
-        self.transcript = TranscriptView(look.theme, icon_of=look.icon)
-        self.transcript.set_motion(enabled=look.motion_ms > 0)
+        self._transcript: TranscriptView | None = None
         self.welcome = Welcome(look, session, model)
         self.composer = Composer(look)
         self.status = StatusLine(look, model, conversation)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.welcome)
-        self._middle.addWidget(self.transcript)
         self._lay_out()
         self._connect()
         self._show_thread_or_welcome()
@@ -64,6 +66,13 @@ class ChatsPage(QWidget):
     def show_models(self, models: list[LibraryModel]) -> None:
         """The models that the chooser offers."""
         self._models = models
+
+    @property
+    def transcript(self) -> TranscriptView:
+        """Made when the first message is shown: it brings Markdown and code colours along."""
+        if self._transcript is None:
+            self._transcript = self._make_transcript()
+        return self._transcript
 
     def focus_composer(self) -> None:
         """Put the keyboard where one writes."""
@@ -101,23 +110,31 @@ class ChatsPage(QWidget):
         layout.addWidget(self.sidebar)
         layout.addWidget(right, 1)
 
-    def _connect(self) -> None:
-        talk, view = self._conversation, self.transcript
-        self._shown = talk.current
-        talk.thread_shown.connect(self._thread_shown)
-        talk.turn_added.connect(view.append_turn)
-        talk.turn_added.connect(self._show_thread_or_welcome)
+    def _make_transcript(self) -> TranscriptView:
+        from desktop.ui.transcript.view import TranscriptView
+
+        view = TranscriptView(self._look.theme, icon_of=self._look.icon)
+        view.set_motion(enabled=self._look.motion_ms > 0)
+        talk = self._conversation
         talk.stream_began.connect(view.begin_stream)
         talk.stream_grew.connect(view.feed)
         talk.stream_ended.connect(view.end_stream)
         talk.prompt_read.connect(view.set_progress)
         talk.cut_after.connect(view.remove_after)
+        view.regenerate_requested.connect(talk.regenerate)
+        view.edit_requested.connect(self._begin_edit)
+        self._middle.addWidget(view)
+        return view
+
+    def _connect(self) -> None:
+        talk = self._conversation
+        self._shown = talk.current
+        talk.thread_shown.connect(self._thread_shown)
+        talk.turn_added.connect(self._turn_added)
         talk.state_changed.connect(self._show_state)
         talk.current_changed.connect(self._current_changed)
         talk.went_out.connect(lambda: self.composer.set_text(""))
         talk.text_returned.connect(self._take_back)
-        view.regenerate_requested.connect(talk.regenerate)
-        view.edit_requested.connect(self._begin_edit)
         self.composer.sent.connect(self._send)
         self.composer.stopped.connect(talk.stop)
         self.composer.edit_cancelled.connect(self._edit_left)
@@ -189,12 +206,17 @@ class ChatsPage(QWidget):
 
     # Showing
 
-    def _thread_shown(self, turns: list[ViewTurn]) -> None:
-        self.transcript.set_turns(turns)
+    def _turn_added(self, turn: ViewTurn) -> None:
+        self.transcript.append_turn(turn)
         self._show_thread_or_welcome()
 
-    def _show_thread_or_welcome(self, _turn: object = None) -> None:
-        empty = not self._conversation.turns and self._conversation.current == NEW_CHAT
+    def _thread_shown(self, turns: list[ViewTurn]) -> None:
+        if turns or self._transcript is not None:
+            self.transcript.set_turns(turns)
+        self._show_thread_or_welcome()
+
+    def _show_thread_or_welcome(self) -> None:
+        empty = not self._conversation.turns
         if empty:
             self.welcome.refresh()
         self._middle.setCurrentWidget(self.welcome if empty else self.transcript)
@@ -209,7 +231,8 @@ class ChatsPage(QWidget):
         self.composer.show_busy(busy, words)
 
     def _retheme(self) -> None:
-        self.transcript.set_theme(self._look.theme)
+        if self._transcript is not None:
+            self._transcript.set_theme(self._look.theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow window has no room for the sidebar's full width."""

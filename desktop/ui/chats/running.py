@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop.services.turn_events import (
-    TurnEnded,
-    TurnEvent,
-    TurnProgress,
-    TurnStarted,
-    TurnText,
-)
-
-if TYPE_CHECKING:  # brings the database along: not before the first paint
+if TYPE_CHECKING:  # they bring the engine and the database along: not before the first paint
     from desktop.services.chat_turn import TurnHandle
+    from desktop.services.turn_events import TurnEnded, TurnEvent
 
 
 class Running:
@@ -56,6 +49,8 @@ class Running:
         if self.handle is None:
             self._early.extend(events)
             return None
+        from desktop.services.turn_events import TurnEnded, TurnProgress, TurnStarted, TurnText
+
         added: list[str] = []
         for event in events:
             match event:

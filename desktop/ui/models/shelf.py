@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.engine.cancel import CancelToken
-from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
 from desktop.ui.bridge import Batch
 from desktop.ui.model_session import ModelSession
@@ -19,6 +18,7 @@ from desktop.ui.session import Session
 from desktop.ui.words import Counted
 
 if TYPE_CHECKING:
+    from desktop.fit.types import FitReport
     from desktop.hardware.machine import Machine
     from desktop.services.models import ImportProgress, ImportResult, ListedModel
     from desktop.services.wiring import Services
