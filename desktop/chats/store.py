@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from desktop.chats import branch
 from desktop.chats.model import Chat, Role, Turn, TurnState
 from desktop.chats.schema import SCHEMA
-from desktop.common.database import Database
+from desktop.common.database import Database, storable_text
 from desktop.common.database_opening import BUSY_TIMEOUT_S, open_database, open_in_memory
 from desktop.common.errors import StorageError, UsageError
 from desktop.common.processes import is_alive, process_mark
@@ -79,7 +79,8 @@ class ChatStore:
 
     def create_chat(self, title: str = "", model: str = "") -> Chat:
         now = self._clock()
-        chat = Chat(uuid.uuid4().hex, _storable(title), now, now, model, None)
+        model = storable_text(model)
+        chat = Chat(uuid.uuid4().hex, storable_text(title), now, now, model, None)
         with self._db.transaction() as db:
             db.execute(
                 f"INSERT INTO chats ({_CHAT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
@@ -114,11 +115,11 @@ class ChatStore:
         ]
 
     def rename(self, chat_id: str, title: str) -> None:
-        self._update_chat(chat_id, "title = ?", _storable(title))
+        self._update_chat(chat_id, "title = ?", storable_text(title))
 
     def set_model(self, chat_id: str, model: str) -> None:
         """Remember the model that the next turn of this chat should use."""
-        self._update_chat(chat_id, "model = ?", model)
+        self._update_chat(chat_id, "model = ?", storable_text(model))
 
     def delete(self, chat_id: str) -> None:
         """Hide the chat; `undelete` brings it back until `purge`."""
@@ -201,7 +202,7 @@ class ChatStore:
     ) -> Turn:
         """Add below `parent_id` (None: as a first turn); the new turn becomes the head."""
         now = self._clock()
-        text = _storable(text)
+        text, model = storable_text(text), storable_text(model)
         with self._db.transaction() as db:
             found = db.execute("SELECT head FROM chats WHERE id = ?", (chat_id,)).fetchone()
             if found is None:
@@ -228,7 +229,7 @@ class ChatStore:
         """More of an answer; on the disk when this returns, as far as a killed process goes."""
         with self._db.transaction() as db:
             cursor = db.execute(
-                "UPDATE turns SET text = text || ? WHERE id = ?", (_storable(text), turn_id)
+                "UPDATE turns SET text = text || ? WHERE id = ?", (storable_text(text), turn_id)
             )
             if cursor.rowcount == 0:
                 raise UsageError("no_such_turn")
@@ -290,8 +291,3 @@ class ChatStore:
 
     def _writer(self, state: TurnState) -> str:
         return self._me if state == "streaming" else ""
-
-
-def _storable(text: str) -> str:
-    """`text` without lone surrogates, which SQLite's UTF-8 cannot hold, and with its NULs kept."""
-    return text.encode("utf-8", "replace").decode("utf-8")

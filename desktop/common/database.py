@@ -94,6 +94,11 @@ class Database:
             raise found from error
 
 
+def storable_text(text: str) -> str:
+    """`text` without lone surrogates (a byte of a file name, say), which UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 @contextlib.contextmanager
 def in_transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """BEGIN IMMEDIATE ... COMMIT, rolled back on any exception."""

@@ -50,9 +50,10 @@ class Volume:
 
 def kind_of(path: Path) -> DriveKind:
     """The kind of drive under `path`; raises OSError, "unknown" on another platform."""
+    kind: DriveKind = "unknown"
     if sys.platform == "darwin":
-        return classify(_ask(path))
-    return "unknown"
+        kind = classify(_ask(path))
+    return kind
 
 
 def _ask(path: Path) -> Volume:

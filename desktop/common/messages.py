@@ -18,6 +18,7 @@ import locale
 import string
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from desktop.common.errors import HausgeistError, Param, StorageError
@@ -113,9 +114,25 @@ def _language_of(value: str) -> Language:
 
 def _desktop_language() -> str:
     """The desktop's language where the environment says none: ``de_DE``, ``German_Germany``."""
+    language = locale.getlocale()[0]
     if sys.platform == "win32":
-        import ctypes
+        import ctypes  # 3 ms that only Windows needs to spend
 
-        language_id = ctypes.windll.kernel32.GetUserDefaultUILanguage()
-        return locale.windows_locale.get(language_id, "")
-    return locale.getlocale()[0] or ""
+        number = ctypes.windll.kernel32.GetUserDefaultUILanguage()
+        language = locale.windows_locale.get(number, language)
+    elif sys.platform == "darwin":
+        language = _apple_language(Path.home()) or language
+    return language or ""
+
+
+def _apple_language(home: Path) -> str:
+    """The first of the languages chosen in the settings of macOS, such as ``de-DE``."""
+    import plistlib  # 4 ms with its parser, and only macOS needs it
+    from xml.parsers.expat import ExpatError
+
+    preferences = home / "Library" / "Preferences" / ".GlobalPreferences.plist"
+    try:
+        with preferences.open("rb") as file:
+            return str(plistlib.load(file)["AppleLanguages"][0])
+    except (OSError, ValueError, LookupError, TypeError, ExpatError):
+        return ""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from desktop.common.database import Database
+from desktop.common.database import Database, storable_text
 from desktop.library.files import same_file
 from desktop.library.model import LibraryModel, Source
 from desktop.library.schema import COLUMNS
@@ -87,7 +87,7 @@ class Index:
 
     def by_name(self, name: str) -> Entry | None:
         """In upper or lower case."""
-        return next(iter(self._select("WHERE name = ?", name)), None)
+        return next(iter(self._select("WHERE name = ?", storable_text(name))), None)
 
     def by_file(self, path: Path) -> Entry | None:
         """The entry one of whose files is this one, by the same path or by another to it."""
@@ -139,4 +139,5 @@ class Index:
 
 def _row(entry: Entry) -> tuple[object, ...]:
     name, path, part_names, *rest = dataclasses.astuple(entry)
-    return (name, storable(path), storable(part_names), *rest)
+    clean = (storable_text(item) if isinstance(item, str) else item for item in rest)
+    return (storable_text(name), storable(path), storable(part_names), *clean)

@@ -72,12 +72,14 @@ def test_a_chat_grows_turn_by_turn(store: ChatStore) -> None:
 def test_everything_is_there_after_closing(tmp_path: Path) -> None:
     first = ChatStore.open(tmp_path / "chats.db")
     chat = first.create_chat("a", "m")
-    turn = first.add_turn(chat.id, "user", "b\0c\r\n\ud800")  # a NUL, and half a character
+    # A NUL, half a character, and a model whose file name is no text.
+    turn = first.add_turn(chat.id, "user", "b\0c\r\n\ud800", model="m\udcff")
+    first.set_model(chat.id, "m\udcff")
     first.close()
     second = ChatStore.open(tmp_path / "chats.db")
     assert second.problem is None
     assert second.thread(chat.id) == [turn]
-    assert turn.text == "b\0c\r\n?"
+    assert (turn.text, turn.model) == ("b\0c\r\n?", "m?")
     second.close()
 
 

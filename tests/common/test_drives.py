@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,6 +144,77 @@ def test_a_loop_of_devices_ends(laptop: Path) -> None:
 )
 def test_windows_drive_types(number: int, kind: str) -> None:
     assert drives_windows.classify(number) == kind
+
+
+class _Kernel32:
+    """The calls of Windows, answered as a machine with a system disk and a USB disk answers."""
+
+    def __init__(self, drive_type: int, bus: int = 17, *, media: int = 0, opens: bool = True):
+        self._drive_type = drive_type
+        self._descriptor = struct.pack("<IIBBBBIIIIII", 40, 60, 0, 0, media, 1, 0, 0, 0, 0, bus, 0)
+        self._handle = 1234 if opens else ctypes.c_void_p(-1).value
+        self.closed: list[int | None] = []
+        self.asked: list[str | None] = []
+        self.CreateFileW = _Call(self._open)
+
+    def GetDriveTypeW(self, root: ctypes.c_wchar_p) -> int:  # noqa: N802  (Windows' own name)
+        self.asked.append(root.value)
+        return self._drive_type
+
+    def _open(self, name: ctypes.c_wchar_p, access: int, *_: object) -> int | None:
+        self.asked.append(name.value)
+        assert access == 0  # more would need an administrator
+        return self._handle
+
+    def DeviceIoControl(self, *arguments: Any) -> int:  # noqa: N802
+        handle, code, query, query_bytes, answer, room, length, _ = arguments
+        assert (handle.value, code.value, query_bytes.value) == (1234, 0x2D1400, len(query))
+        assert room.value >= len(self._descriptor)
+        answer[: len(self._descriptor)] = self._descriptor
+        length._obj.value = len(self._descriptor)
+        return 1
+
+    def CloseHandle(self, handle: ctypes.c_void_p) -> int:  # noqa: N802
+        self.closed.append(handle.value)
+        return 1
+
+
+class _Call:
+    """A foreign function: callable, with a result type that can be set."""
+
+    def __init__(self, function: Callable[..., int | None]) -> None:
+        self._function = function
+        self.restype: object = None
+
+    def __call__(self, *arguments: Any) -> int | None:
+        return self._function(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("kernel32", "kind"),
+    [
+        (_Kernel32(3, bus=17), "local"),  # NVMe
+        (_Kernel32(3, bus=11), "local"),  # SATA
+        (_Kernel32(3, bus=13), "local"),  # soldered flash
+        (_Kernel32(3, bus=7), "removable"),  # a USB hard disk calls itself fixed
+        (_Kernel32(3, bus=12), "removable"),  # an SD card
+        (_Kernel32(3, bus=11, media=1), "removable"),
+        (_Kernel32(3, bus=7, opens=False), "local"),
+        (_Kernel32(2), "removable"),
+        (_Kernel32(4), "network"),
+    ],
+)
+def test_a_windows_letter(kernel32: _Kernel32, kind: str) -> None:
+    assert drives_windows.kind_of_letter("E:", kernel32) == kind
+    assert kernel32.asked[0] == "E:\\"
+    if len(kernel32.asked) > 1:
+        assert kernel32.asked[1] == "\\\\.\\E:"
+        assert kernel32.closed == ([1234] if kernel32._handle == 1234 else [])
+
+
+def test_a_windows_disk_that_says_too_little_is_no_stick() -> None:
+    assert not drives_windows.hangs_on_a_plug(b"")
+    assert not drives_windows.hangs_on_a_plug(b"\xff" * 31)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import locale
+import plistlib
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +97,27 @@ def test_without_variables_the_desktop_decides(
 ) -> None:
     monkeypatch.setattr(locale, "getlocale", lambda *_: (told, "UTF-8"))
     assert system_language({}) == language
+
+
+@pytest.mark.parametrize(
+    ("content", "language"),
+    [
+        (plistlib.dumps({"AppleLanguages": ["de-DE", "en-US"]}), "de-DE"),
+        (plistlib.dumps({"AppleLanguages": ["fr"]}, fmt=plistlib.FMT_BINARY), "fr"),
+        (plistlib.dumps({"AppleLanguages": []}), ""),
+        (plistlib.dumps({}), ""),
+        (plistlib.dumps([1]), ""),
+        (b"garbage", ""),
+        (b"<?xml version='1.0'?><plist><dict>", ""),
+        (b"bplist00" + b"\xff" * 40, ""),
+        (None, ""),
+    ],
+)
+def test_macos_keeps_its_languages_in_a_file(
+    tmp_path: Path, content: bytes | None, language: str
+) -> None:
+    folder = tmp_path / "Library" / "Preferences"
+    folder.mkdir(parents=True)
+    if content is not None:
+        (folder / ".GlobalPreferences.plist").write_bytes(content)
+    assert messages._apple_language(tmp_path) == language

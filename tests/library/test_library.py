@@ -302,6 +302,8 @@ def test_a_file_name_that_is_no_text(library: Library, drive: Path) -> None:
     library.touch(model.name)
     library.remove(model.name, delete_file=True)
     assert not path.exists()
+    with pytest.raises(ModelFileError):
+        library.get("M\udcfcll")  # as an argument at a terminal may arrive
 
 
 def test_in_memory_everything_works(guide: Path, drive: Path) -> None:
