@@ -66,13 +66,14 @@ class Interrupts:
         token = CancelToken()
         job = _Job(lambda: work(token))
         with self.cancelling(token.cancel):
-            job.start()
             try:
+                job.start()
                 while not job.wait(_LOOK_EVERY_S):
                     pass
             except BaseException:
                 token.cancel()
-                job.wait(_LEAVE_WITHIN_S)
+                if job.is_alive():
+                    job.wait(_LEAVE_WITHIN_S)
                 raise
         return job.result()
 

@@ -12,11 +12,24 @@ from desktop.common.paths import Paths
 from desktop.hardware.machine import Machine
 from desktop.services.machine import MachineService
 from tests.cli.running import Cli
+from tests.tiny_models import SPECIALS, Array, vocabulary, write_tiny_model
 
 
 @pytest.fixture
 def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
     return Cli(capsys, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def endless_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model that never thinks of ending its answer, for tests that interrupt it."""
+
+    def never_end(weights: dict[str, Array]) -> None:
+        first = vocabulary(0).index(SPECIALS[0])
+        weights["output.weight"][first : first + len(SPECIALS)] = 0.0
+
+    folder = tmp_path_factory.mktemp("endless")
+    return write_tiny_model(folder / "endless.gguf", change=never_end)
 
 
 @pytest.fixture(autouse=True)
