@@ -7,12 +7,14 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from tests.tiny_models import CHATML, Array, add_tokenizer, finish
+from tests.tiny_models import CHATML, Array, Change, add_tokenizer, finish
 
-_VOCAB, _WIDTH = 288, 64
+_WIDTH = 64
 
 
-def write_tiny_mamba(path: Path, *, layers: int = 2, seed: int = 0) -> Path:
+def write_tiny_mamba(
+    path: Path, *, layers: int = 2, vocab: int = 288, seed: int = 0, change: Change | None = None
+) -> Path:
     """Recurrent state: a sequence can be extended or dropped, never cut."""
     inner, kernel, state, rank = 2 * _WIDTH, 4, 16, 8
     writer = gguf.GGUFWriter(path, "mamba")
@@ -27,10 +29,10 @@ def write_tiny_mamba(path: Path, *, layers: int = 2, seed: int = 0) -> Path:
     writer.add_ssm_state_size(state)
     writer.add_ssm_time_step_rank(rank)
     writer.add_layer_norm_rms_eps(1e-5)
-    add_tokenizer(writer, _VOCAB)
+    add_tokenizer(writer, vocab)
     writer.add_chat_template(CHATML)
     random = np.random.default_rng(seed)
-    weights = _ends(random)
+    weights = _ends(random, vocab)
     for layer in range(layers):
         block = f"blk.{layer}."
         weights |= {
@@ -45,10 +47,20 @@ def write_tiny_mamba(path: Path, *, layers: int = 2, seed: int = 0) -> Path:
             block + "ssm_d": _ones(inner),
             block + "ssm_out.weight": _matrix(random, _WIDTH, inner),
         }
+    if change is not None:
+        change(weights)
     return finish(writer, weights)
 
 
-def write_tiny_gemma2(path: Path, *, layers: int = 2, window: int = 64, seed: int = 0) -> Path:
+def write_tiny_gemma2(
+    path: Path,
+    *,
+    layers: int = 2,
+    vocab: int = 288,
+    window: int = 64,
+    seed: int = 0,
+    change: Change | None = None,
+) -> Path:
     """Every other layer sees `window` tokens back, and the cache forgets what lies further."""
     heads, head = 4, 16
     writer = gguf.GGUFWriter(path, "gemma2")
@@ -65,10 +77,10 @@ def write_tiny_gemma2(path: Path, *, layers: int = 2, window: int = 64, seed: in
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_attn_logit_softcapping(50.0)
     writer.add_final_logit_softcapping(30.0)
-    add_tokenizer(writer, _VOCAB)
+    add_tokenizer(writer, vocab)
     writer.add_chat_template(CHATML)
     random = np.random.default_rng(seed)
-    weights = _ends(random)
+    weights = _ends(random, vocab)
     del weights["output.weight"]
     for layer in range(layers):
         block = f"blk.{layer}."
@@ -80,14 +92,16 @@ def write_tiny_gemma2(path: Path, *, layers: int = 2, window: int = 64, seed: in
         weights[block + "ffn_gate.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
         weights[block + "ffn_up.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
         weights[block + "ffn_down.weight"] = _matrix(random, _WIDTH, 2 * _WIDTH)
+    if change is not None:
+        change(weights)
     return finish(writer, weights)
 
 
-def _ends(random: np.random.Generator) -> dict[str, Array]:
+def _ends(random: np.random.Generator, vocab: int) -> dict[str, Array]:
     return {
-        "token_embd.weight": _matrix(random, _VOCAB, _WIDTH),
+        "token_embd.weight": _matrix(random, vocab, _WIDTH),
         "output_norm.weight": _ones(_WIDTH),
-        "output.weight": _matrix(random, _VOCAB, _WIDTH),
+        "output.weight": _matrix(random, vocab, _WIDTH),
     }
 
 

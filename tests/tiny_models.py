@@ -25,6 +25,20 @@ Array = npt.NDArray[np.float32]
 Change = Callable[[dict[str, Array]], None]
 
 
+def speak_signs_only(weights: dict[str, Array]) -> None:
+    """Let a greedy model write nothing but digits and punctuation: each one token, always ASCII.
+
+    All other tokens get the logit 0, and the best of thirty random ones is above that.
+    """
+    name = "output.weight" if "output.weight" in weights else "token_embd.weight"
+    allowed = slice(ord("!"), ord("@"))
+    rows = np.zeros_like(weights[name])
+    rows[allowed] = weights[name][allowed]
+    if name == "token_embd.weight":
+        rows[:, 0] = weights[name][:, 0]  # tied: what is read must still differ
+    weights[name] = rows
+
+
 def byte_characters() -> list[str]:
     """The 256 characters by which a byte-level BPE writes bytes (GPT-2's table), in byte order."""
     shown = [*range(33, 127), *range(161, 173), *range(174, 256)]

@@ -72,9 +72,9 @@ class Batcher:
         return self._cache.slots
 
     @property
-    def waiting(self) -> int:
-        """How many requests have no sequence yet."""
-        return len(self._waiting)
+    def queue(self) -> Sequence[Task]:
+        """The requests without a sequence, the next one first; for reading only."""
+        return self._waiting
 
     def may_abort(self, request_id: str) -> bool:
         """Whether stopping the running step serves this request; safe from any thread.

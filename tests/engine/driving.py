@@ -77,10 +77,19 @@ def drive(batcher: Batcher, *requests: Request, most_steps: int = 20_000) -> dic
     for request in requests:
         events += batcher.add(request)
     for _ in range(most_steps):
+        check_cache(batcher)
         if not batcher.busy:
             return sort_out(events)
         events += batcher.step()
     raise AssertionError(f"still busy after {most_steps} steps")
+
+
+def check_cache(batcher: Batcher) -> None:
+    """What the batcher believes about each sequence is what llama.cpp's memory holds."""
+    lib, memory = batcher._lib, batcher._context.memory
+    for slot in batcher.slots:
+        last = lib.llama_memory_seq_pos_max(memory, slot.sequence)
+        assert last == len(slot.cached) - 1, f"sequence {slot.sequence}"
 
 
 def answer(batcher: Batcher, request: Request) -> Told:
