@@ -12,10 +12,9 @@ from desktop.common.logs import get_logger
 from desktop.common.paths import Paths
 from desktop.engine.backends import report_in_child
 from desktop.hardware.bandwidth import BandwidthCache
-from desktop.hardware.detect import detect
+from desktop.hardware.detect import detect, native_platform
 from desktop.hardware.devices import with_engine
-from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Note
-from desktop.hardware.memory import system_memory
+from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory, Note
 
 ENGINE_REPORT_TIMEOUT_S = 20.0
 
@@ -36,6 +35,11 @@ _log = get_logger("services")
 Summary = tuple[str, Mapping[str, Param]]
 
 
+def memory_now() -> Memory:
+    """Main memory at this moment, as far as this process may use it."""
+    return native_platform().memory().memory
+
+
 class MachineService:
     """Answers what this computer is; looks once and keeps it until asked to look again."""
 
@@ -44,11 +48,13 @@ class MachineService:
         paths: Paths,
         *,
         look: Callable[..., Machine] = detect,
+        look_at_memory: Callable[[], Memory] = memory_now,
         ask_engine: Callable[[float], EngineInfo] = report_in_child,
     ) -> None:
         self._bandwidth = BandwidthCache(paths.cache_dir / "bandwidth.json")
         self._disk_path = paths.models_dir
         self._look = look
+        self._look_at_memory = look_at_memory
         self._ask_engine = ask_engine
         self._lock = threading.Lock()
         self._machine: Machine | None = None
@@ -56,7 +62,7 @@ class MachineService:
     def machine(self, refresh: bool = False) -> Machine:
         """The whole machine; the first call takes a second or two (GPU probes, a child process).
 
-        Free memory and disk are looked up anew by `refresh` only.
+        What is free was free at that look; `current` says what is free now.
         Raises MachineError("memory_unknown").
         """
         with self._lock:
@@ -64,11 +70,24 @@ class MachineService:
                 self._machine = self._look_around()
             return self._machine
 
+    def current(self) -> Machine:
+        """The machine with what is free right now: to be asked before something large is loaded.
+
+        Main memory is read in a moment; a graphics card's is asked anew with everything else.
+        """
+        known = self.machine()
+        if known.gpus:
+            return self.machine(refresh=True)
+        now = replace(known, memory=self._look_at_memory())
+        with self._lock:
+            self._machine = now
+        return now
+
     def quick(self) -> Machine:
         """Memory and cores alone, at once: enough for the guide, which runs anywhere."""
         if self._machine is not None:
             return self._machine
-        return Machine(memory=system_memory(), cpu=Cpu(logical_cores=os.cpu_count() or 1))
+        return Machine(memory=self._look_at_memory(), cpu=Cpu(logical_cores=os.cpu_count() or 1))
 
     def _look_around(self) -> Machine:
         """Hardware and engine at the same time: each waits mostly for others."""

@@ -136,7 +136,7 @@ class ModelOpener:
     ) -> FitReport:
         if found.is_guide:
             return fit(header, self._machines.quick(), _for_guide(wish), try_out=False)
-        machine = self._machines.machine()
+        machine = self._machines.current()
         opening.cancel.raise_if_cancelled()
         return fit(header, machine, wish)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from desktop.hardware.machine import Cpu, Machine, Memory
+from desktop.services.machine import MachineService
 from tests.cli.running import Cli
 from tests.tiny_models import write_tiny_model
 
@@ -116,7 +117,8 @@ def test_a_model_larger_than_ram(
     path = tmp_path / "m.gguf"
     path.write_bytes(tiny_model.read_bytes())
     small = Machine(Memory(300_000, 300_000), Cpu(logical_cores=1))
-    monkeypatch.setattr("desktop.services.machine.MachineService.machine", lambda _self: small)
+    for name in ("machine", "current"):
+        monkeypatch.setattr(MachineService, name, lambda _self: small)
     refused(cli, "larger_than_memory", *arguments_of(command, path))
     report = cli("fit", str(path), "--json")
     assert (report.code, report.json["verdict"]) == (0, "too_large")

@@ -108,10 +108,11 @@ def test_a_card_that_the_engine_cannot_use_does_not_count() -> None:
 class Looks:
     def __init__(self) -> None:
         self.times = 0
+        self.gpus: tuple[Gpu, ...] = ()
 
     def __call__(self, **_options: Any) -> Machine:
         self.times += 1
-        return machine(16)
+        return machine(16, *self.gpus)
 
 
 def test_looks_once_until_asked_again(hausgeist_home: Path) -> None:
@@ -143,6 +144,23 @@ def test_an_engine_that_does_not_answer_leaves_a_machine_and_a_note(hausgeist_ho
     (note,) = found.notes
     for language in ("de", "en"):
         assert Messages(language).text(f"notes.{note.kind}", **dict(note.params))
+
+
+def test_what_is_free_now(hausgeist_home: Path) -> None:
+    paths = Paths.from_environment({"HAUSGEIST_HOME": str(hausgeist_home)})
+    looks = Looks()
+    free = Memory(16 * GIB, 3 * GIB)
+    service = MachineService(
+        paths, look=looks, look_at_memory=lambda: free, ask_engine=lambda _s: EngineInfo("1")
+    )
+    assert service.machine().memory.available_bytes is None
+    assert service.current().memory == free
+    assert service.machine().memory == free
+    assert looks.times == 1
+    looks.gpus = (nvidia(8),)
+    service.machine(refresh=True)
+    service.current()
+    assert looks.times == 3  # a card's free memory is known to the driver alone
 
 
 def test_quick_knows_memory_and_cores(hausgeist_home: Path) -> None:

@@ -57,7 +57,10 @@ class Stage:
         self.library = Library.in_memory(guide)
         paths = Paths.from_environment({"HAUSGEIST_HOME": str(folder)})
         self.machines = MachineService(
-            paths, look=self._look, ask_engine=lambda _timeout_s: EngineInfo("1.0", ("CPU",))
+            paths,
+            look=self._look,
+            look_at_memory=lambda: Memory(self.ram_bytes, self.ram_bytes),
+            ask_engine=lambda _timeout_s: EngineInfo("1.0", ("CPU",)),
         )
         tools = OpenTools(self._load, self._probe, lambda _path: self.drive)
         memory = ProbeMemory(folder / "probed.json")
@@ -191,6 +194,14 @@ def test_a_model_larger_than_ram_never_reaches_llama_cpp(stage: Stage, model: Pa
     assert int(caught.value.params["needed_bytes"]) > 200_000
     assert stage.probed == stage.loaded == []
     assert stage.opener.open(str(model), Wish(), insist=True).engine is not None
+
+
+def test_memory_is_asked_anew_before_every_opening(stage: Stage, model: Path) -> None:
+    stage.opener.open(str(model), Wish())
+    stage.ram_bytes = 200_000  # other programs took the rest meanwhile
+    with pytest.raises(FitError, match="larger_than_memory"):
+        stage.opener.open(str(model), Wish())
+    assert stage.asked_machine == 1
 
 
 @pytest.mark.parametrize("drive", ["removable", "network"])
