@@ -56,6 +56,11 @@ class AccessibleArea(QAbstractScrollArea):
         if QAccessible.isActive() and text:
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
+    def announce_turn(self, index: int) -> None:
+        """Have a screen reader say a whole message."""
+        if QAccessible.isActive():
+            self.announce(message_text(self.stage, index))
+
     def tell_focus(self) -> None:
         """Tell a screen reader that the focus has moved within the view."""
         if not QAccessible.isActive() or self.accessible is None:

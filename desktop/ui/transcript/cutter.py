@@ -15,6 +15,7 @@ class Limits:
 
     window: int = 10_000
     text: int = 4_000
+    text_lines: int = 120
     list: int = 6_000
     list_items: int = 6
     chunk: int = 1_200
@@ -34,6 +35,7 @@ class Block:
     start: int
     end: int
     first_line: int
+    last_line: int
     line_starts: list[int]
     head: str
 
@@ -59,6 +61,7 @@ class Cutter:
         self._block = block
         self._limits = limits
         self._complete = complete_lines
+        self._line = block.first_line
         kind = block.tokens[0].type
         if kind in ("bullet_list_open", "ordered_list_open"):
             self._cut_list(ordered=kind == "ordered_list_open")
@@ -67,7 +70,8 @@ class Cutter:
             if kind == "table_open":
                 self._cut_table()
             longest = limits.text
-        self.too_long = block.end - self.position > longest
+        lines = block.last_line - self._line
+        self.too_long = block.end - self.position > longest or lines > limits.text_lines
 
     def _cut_list(self, *, ordered: bool) -> None:
         opening, closing = self.tokens[0], self.tokens[-1]
@@ -82,7 +86,7 @@ class Cutter:
             part = self.tokens[items[begin] : items[index]]
             number += index - begin
             self._take([opening, *part, closing], start, Carry("list", number=number * ordered))
-            begin = index
+            begin, self._line = index, line
         if begin:
             self.tokens = [opening, *self.tokens[items[begin] :]]
 
@@ -102,7 +106,7 @@ class Cutter:
             part = [*head, *self.tokens[rows[begin] : rows[index]], *closing]
             weights = self.carry.weights or column_weights(part)
             self._take(part, start, Carry("table", opening, weights=weights))
-            begin = index
+            begin, self._line = index, line
         if begin:
             self.tokens = [*head, *self.tokens[rows[begin] :]]
 

@@ -8,7 +8,7 @@ from desktop.ui.transcript.blocks import Block, Kit, make_block
 from desktop.ui.transcript.clean import clean
 from desktop.ui.transcript.pieces import Piece, Splitter
 from desktop.ui.transcript.rows import Row, RowLayout
-from desktop.ui.transcript.sections import SOFT_LIMIT_CHARS
+from desktop.ui.transcript.sections import SOFT_LIMIT, weight
 from desktop.ui.transcript.specs import Spec, specs
 from desktop.ui.transcript.turns import ViewTurn
 
@@ -45,10 +45,10 @@ class LiveTurn:
             return None
         self._texts.append(text)
         self._row_text.append(text)
-        self._row_size += len(text)
+        self._row_size += weight(text)
         pieces = self._splitter.feed(text)
         self._show(pieces, self._splitter.live())
-        if self._row_size > SOFT_LIMIT_CHARS and self._splitter.carry.kind != "fence":
+        if self._row_size > SOFT_LIMIT and self._splitter.carry.kind != "fence":
             return self._new_row()
         return None
 
@@ -99,6 +99,6 @@ class LiveTurn:
         self.layout = RowLayout(self._kit, self.turn, row, old.blocks[self.finished :])
         del old.blocks[self.finished :]
         self._row_text = [tail]
-        self._row_size = len(tail)
+        self._row_size = weight(tail)
         self.finished = 0
         return row

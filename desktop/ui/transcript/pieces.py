@@ -173,6 +173,9 @@ class Splitter:
     def _forced(self, start: int, carry: Carry) -> tuple[Piece, int]:
         """The first part of a block that is too long, and where that part ends."""
         part = self._tail[start : start + self._limits.text]
+        lines = part.split("\n", self._limits.text_lines)
+        if len(lines) > self._limits.text_lines:
+            part = part[: len(part) - len(lines[-1])]
         size = part.rfind("\n") + 1
         if size < len(part) // 2:
             size = part.rfind(" ") + 1
@@ -195,6 +198,7 @@ def _top_level(tokens: list[Token], window: str, offset: int) -> Iterator[Block]
             start=max(0, starts[first] - offset),
             end=min(starts[min(last, len(starts) - 1)], len(window)) - offset,
             first_line=first,
+            last_line=last,
             line_starts=[start - offset for start in starts],
             head=window[starts[first] : starts[min(first + 2, len(starts) - 1)]],
         )

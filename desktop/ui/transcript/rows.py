@@ -24,10 +24,11 @@ from desktop.ui.transcript.clean import clean
 from desktop.ui.transcript.pieces import Splitter
 from desktop.ui.transcript.sections import (
     NOTHING,
-    SOFT_LIMIT_CHARS,
+    SOFT_LIMIT,
     Carry,
     plain_sections,
     sections,
+    weight,
 )
 from desktop.ui.transcript.specs import CodeSpec, TableSpec, plain_specs, specs
 from desktop.ui.transcript.targets import Action, Target
@@ -49,7 +50,7 @@ class Row:
 
 def rows_of(index: int, turn: ViewTurn) -> list[Row]:
     """The rows of a turn: one, unless it is very long."""
-    if len(turn.text) <= SOFT_LIMIT_CHARS:
+    if len(turn.text) <= SOFT_LIMIT and weight(turn.text) <= SOFT_LIMIT:
         return [Row(index, turn.text)]
     cut = plain_sections if turn.role == "user" else sections
     parts = cut(turn.text)

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-SOFT_LIMIT_CHARS = 6_000
-HARD_LIMIT_CHARS = 16_000
+# A row costs by its letters and, more, by its lines: each may be a block of its own.
+SOFT_LIMIT = 6_000
+HARD_LIMIT = 12_000
+LINE_WEIGHT = 40
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^`\n]*$")
 _TABLE_RULE = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
@@ -44,37 +46,42 @@ class Section:
     carry: Carry = NOTHING
 
 
-def sections(
-    text: str, soft: int = SOFT_LIMIT_CHARS, hard: int = HARD_LIMIT_CHARS
-) -> list[Section]:
+def weight(text: str) -> int:
+    """What a text costs to lay out, in letters."""
+    return len(text) + LINE_WEIGHT * text.count("\n")
+
+
+def sections(text: str, soft: int = SOFT_LIMIT, hard: int = HARD_LIMIT) -> list[Section]:
     """The parts of a Markdown message, in order; joined they are the message. Linear in time."""
-    if len(text) <= hard:
+    if weight(text) <= hard:
         return [Section(text)]
     found: list[Section] = []
     scan = _Scan()
-    begin = 0
+    begin = size = 0
     carry = NOTHING
     for start, end in _lines(text, hard):
         line = text[start:end]
-        length = start - begin
-        if length >= soft and (scan.at_block_start(line) or end - begin > hard):
+        step = end - start + LINE_WEIGHT
+        if size >= soft and (size + step > hard or scan.at_block_start(line)):
             found.append(Section(text[begin:start], carry))
-            begin, carry = start, scan.carry(line)
+            begin, size, carry = start, 0, scan.carry(line)
+        size += step
         scan.step(line)
     found.append(Section(text[begin:], carry))
     return found
 
 
-def plain_sections(text: str, soft: int = SOFT_LIMIT_CHARS) -> list[Section]:
+def plain_sections(text: str, soft: int = SOFT_LIMIT) -> list[Section]:
     """The parts of a text that is shown as it is, cut at line ends where there are any."""
-    if len(text) <= 2 * soft:
+    if weight(text) <= 2 * soft:
         return [Section(text)]
     found: list[Section] = []
-    begin = 0
-    for start, _end in _lines(text, soft):
-        if start - begin >= soft:
+    begin = size = 0
+    for start, end in _lines(text, soft):
+        if size >= soft:
             found.append(Section(text[begin:start], Carry("text") if begin else NOTHING))
-            begin = start
+            begin, size = start, 0
+        size += end - start + LINE_WEIGHT
     found.append(Section(text[begin:], Carry("text") if begin else NOTHING))
     return found
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QMenu, QWidget
 
 from desktop.ui.tokens import LIGHT, Theme
 from desktop.ui.transcript import words
-from desktop.ui.transcript.accessible import AccessibleArea, message_text
+from desktop.ui.transcript.accessible import AccessibleArea
 from desktop.ui.transcript.blocks import Kit
 from desktop.ui.transcript.clipboard import message_data, text_data
 from desktop.ui.transcript.copying import code_of
@@ -127,7 +127,7 @@ class TranscriptView(AccessibleArea):
         """Add a turn at the end."""
         self.stage.append(turn)
         self.refresh()
-        self.announce(message_text(self.stage, len(self.stage.turns) - 1))
+        self.announce_turn(len(self.stage.turns) - 1)
 
     def begin_stream(self, turn_id: int) -> None:
         """The last turn, already there, is written from now on; KeyError when it is not there."""
@@ -172,7 +172,7 @@ class TranscriptView(AccessibleArea):
         self._pulse.stop()
         self.stage.end_live(turn)
         self.refresh()
-        self.announce(message_text(self.stage, self.stage.index_of(turn_id)))
+        self.announce_turn(self.stage.index_of(turn_id))
 
     def replace_turn(self, turn: ViewTurn) -> None:
         """Show the turn with this id anew; KeyError when it is not there."""
