@@ -127,9 +127,31 @@ class Batcher:
             events += self._finish(slot, "cancelled")
         return events
 
+    def admit(self) -> list[Event]:
+        """Give free sequences to those who wait, in order, as long as the cache can hold them.
+
+        `step` does it too; called before, it tells who starts before the step has taken its time.
+        """
+        events: list[Event] = []
+        while self._waiting and self._fits(self._waiting[0]):
+            slot = self._cache.take(self._waiting[0])
+            if slot is None:
+                break
+            task = self._waiting.pop(0)
+            self._active[task.request.id] = slot
+            task.started_s = task.started_s or self._clock()
+            if task.sampler is None:
+                task.cached_tokens = len(slot.cached)
+                task.sampler = Sampler(self._llama, task.request.sampling, self._vocabulary.size)
+                task.sampler.accept(task.tokens[-PENALTY_TOKENS:])
+                events.append(Started(task.request.id, task.prompt_tokens, task.cached_tokens))
+            if task.request.max_tokens == 0:
+                events += self._finish(slot, "length")
+        return events
+
     def step(self) -> list[Event]:
         """One llama_decode, and a token for each sequence whose prompt is read."""
-        events = self._admit()
+        events = self.admit()
         parts = self._fill()
         if not parts:
             return events
@@ -151,25 +173,6 @@ class Batcher:
         return events
 
     # -- who takes part ----------------------------------------------------------------------
-
-    def _admit(self) -> list[Event]:
-        """Give free sequences to those who wait, in order, as long as the cache can hold them."""
-        events: list[Event] = []
-        while self._waiting and self._fits(self._waiting[0]):
-            slot = self._cache.take(self._waiting[0])
-            if slot is None:
-                break
-            task = self._waiting.pop(0)
-            self._active[task.request.id] = slot
-            task.started_s = task.started_s or self._clock()
-            if task.sampler is None:
-                task.cached_tokens = len(slot.cached)
-                task.sampler = Sampler(self._llama, task.request.sampling, self._vocabulary.size)
-                task.sampler.accept(task.tokens[-PENALTY_TOKENS:])
-                events.append(Started(task.request.id, task.prompt_tokens, task.cached_tokens))
-            if task.request.max_tokens == 0:
-                events += self._finish(slot, "length")
-        return events
 
     def _fits(self, task: Task) -> bool:
         """Whether the cache can hold `task` beside the active ones; idle ones make room."""

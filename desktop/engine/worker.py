@@ -172,6 +172,8 @@ class Worker:
     def _serve(self, loaded: Loaded) -> None:
         batcher = loaded.batcher
         while self._obey(loaded):
+            if batcher.queue:
+                self._outbox.deliver(batcher.admit(), time.perf_counter())
             self._outbox.deliver(batcher.step(), time.perf_counter())
         self._outbox.deliver(batcher.close(), time.perf_counter())
 
