@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+from desktop.common.database import SQLITE_ERRORS
+
 _CHAT = ("id", "title", "created_at", "updated_at", "model", "head", "deleted_at")
 _TURN = (
     "id",
@@ -43,9 +45,8 @@ def merge_chats(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
         chats[chat_id] = _chat_of(chat_id, turns[chat_id])
     # A title whose every turn is lost would open as an empty chat: that is no rescue.
     whole = [chat for chat in chats.values() if chat["head"] is None or chat["id"] in turns]
-    for chat in whole:
-        _add(target, chat, turns.get(chat["id"], []))
-    return sum(1 for chat in whole if chat["deleted_at"] is None)
+    added = [chat for chat in whole if _try_add(target, chat, turns.get(chat["id"], []))]
+    return sum(1 for chat in added if chat["deleted_at"] is None)
 
 
 def _readable(source: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Row]:
@@ -66,7 +67,7 @@ def _until_damage(
         yield from source.execute(
             f"SELECT rowid, {', '.join(columns)} FROM {table} ORDER BY rowid {direction}"
         )
-    except sqlite3.DatabaseError:
+    except SQLITE_ERRORS:
         return
 
 
@@ -90,6 +91,19 @@ def _chat_of(chat_id: str, turns: list[Row]) -> Row:
         "head": turns[-1]["id"],
         "deleted_at": None,
     }
+
+
+def _try_add(target: sqlite3.Connection, chat: Row, turns: list[Row]) -> bool:
+    """Add one chat wholly or not at all: values that no table of ours takes cost only this one."""
+    target.execute("SAVEPOINT chat")
+    try:
+        _add(target, chat, turns)
+    except (sqlite3.IntegrityError, sqlite3.DataError):
+        target.execute("ROLLBACK TO chat")
+        return False
+    finally:
+        target.execute("RELEASE chat")
+    return True
 
 
 def _add(target: sqlite3.Connection, chat: Row, turns: list[Row]) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 from desktop.common.errors import StorageError
 
 Migration = Callable[[sqlite3.Connection], None]
+# The second is what Python raises where SQLite's own message quotes damaged text.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 Merge = Callable[[sqlite3.Connection, sqlite3.Connection], int]
 
 
@@ -56,12 +58,23 @@ class Database:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query, as tuples."""
         with self._lock, self._clear_errors():
-            return self._connection.execute(sql, values).fetchall()
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith("Could not decode to UTF-8"):
+                    raise
+            # One damaged letter must not hide a whole chat. Asking every text in Python would
+            # take four times as long, so only after a failure.
+            self._connection.text_factory = tolerant_text
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            finally:
+                self._connection.text_factory = str
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> Any | None:
         """The first row, or None."""
-        with self._lock, self._clear_errors():
-            return self._connection.execute(sql, values).fetchone()
+        found = self.rows(sql, values)
+        return found[0] if found else None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -87,7 +100,7 @@ class Database:
             raise StorageError("database_closed", path=str(self.path))
         try:
             yield
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             found = database_error(error, self.path)
             if found.kind == "database_unreadable":
                 ask_for_check(self.path)
@@ -114,8 +127,15 @@ def in_transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connectio
         raise
 
 
-def database_error(error: sqlite3.Error, path: Path) -> StorageError:
+def tolerant_text(raw: bytes) -> str:
+    """A text factory for damaged files: what is no UTF-8 becomes a question mark in a diamond."""
+    return raw.decode("utf-8", "replace")
+
+
+def database_error(error: Exception, path: Path) -> StorageError:
     """SQLite's result code as one of our kinds (https://sqlite.org/rescode.html)."""
+    if isinstance(error, UnicodeDecodeError):
+        return StorageError("database_unreadable", path=str(path), detail=str(error))
     extended = getattr(error, "sqlite_errorcode", 0)
     detail = f"{getattr(error, 'sqlite_errorname', type(error).__name__)}: {error}"
     primary = extended & 0xFF

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from desktop.common.database import (
+    SQLITE_ERRORS,
     Database,
     Schema,
     check_marker,
@@ -26,6 +27,7 @@ from desktop.common.database import (
     in_transaction,
     migrate,
     schema_version,
+    tolerant_text,
 )
 from desktop.common.errors import StorageError
 from desktop.common.locks import file_lock
@@ -89,7 +91,7 @@ def _look(path: Path, schema: Schema, busy_timeout_s: float) -> StorageError | N
             _connect_read_only(path, busy_timeout_s, immutable=alone)
         ) as connection:
             return _look_inside(connection, path, schema)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         found = database_error(error, path)
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
             return StorageError("not_readable", path=str(path), detail=found.detail)
@@ -157,7 +159,7 @@ def _open(path: Path, schema: Schema, busy_timeout_s: float) -> sqlite3.Connecti
             if schema_version(connection):
                 connection.execute("DELETE FROM migrations WHERE false")
         migrate(connection, schema)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         connection.close()
         raise database_error(error, path) from error
     return connection
@@ -214,8 +216,9 @@ def _rescue(kept: Path, connection: sqlite3.Connection, schema: Schema) -> int:
         ):
             # Makes SQLite read a file that is shorter than it says of itself.
             source.execute("PRAGMA writable_schema = ON")
+            source.text_factory = tolerant_text
             return schema.merge(source, connection)
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         _log.warning("nothing could be rescued from %s: %s", kept.name, error)
         return 0
 
@@ -252,7 +255,7 @@ def _bring_home(connection: sqlite3.Connection, path: Path, schema: Schema) -> N
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         for companion in ("", *_COMPANIONS):
             stand_in.with_name(stand_in.name + companion).unlink(missing_ok=True)
-    except (sqlite3.Error, StorageError, OSError) as error:
+    except (*SQLITE_ERRORS, StorageError, OSError) as error:
         _log.warning("the stand-in of %s stays for now: %s", path.name, error)
 
 

@@ -54,12 +54,19 @@ def content_of(parts: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def same_file(one: Path, other: Path) -> bool:
-    """Whether both paths lead to one file: by link, by upper and lower case, by a mapped drive."""
+def identity(path: Path) -> tuple[int, int] | None:
+    """What is the same for every path to one file: by link, by letter case, by a mapped drive."""
     try:
-        return one.samefile(other)
+        stat = path.stat()
     except OSError:
-        return False
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both paths lead to one file that is there."""
+    found = identity(one)
+    return found is not None and found == identity(other)
 
 
 def delete_files(parts: Sequence[Path]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from desktop.common.database import Database, storable_text
-from desktop.library.files import same_file
+from desktop.library.files import identity
 from desktop.library.model import LibraryModel, Source
 from desktop.library.schema import COLUMNS
 
@@ -94,8 +94,11 @@ class Index:
         exact = self._select("WHERE path = ?", storable(path.absolute()))
         if exact:
             return exact[0]
+        wanted = identity(path)
+        if wanted is None:
+            return None
         for entry in self.all():
-            if any(same_file(path, part) for part in entry.parts):
+            if any(identity(part) == wanted for part in entry.parts):
                 return entry
         return None
 

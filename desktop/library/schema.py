@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from desktop.common.database import Schema
+from desktop.common.database import SQLITE_ERRORS, Schema
 
 APPLICATION_ID = 0x48474C42  # "HGLB"
 
@@ -51,7 +51,7 @@ def merge_models(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
                 f"INSERT OR IGNORE INTO models ({COLUMNS}) VALUES ({', '.join('?' * _COUNT)})", row
             )
             added += cursor.rowcount
-    except sqlite3.DatabaseError:
+    except SQLITE_ERRORS:
         return added  # as far as a damaged file can be read
     return added
 
