@@ -7,6 +7,7 @@ import platform as platform_module
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from desktop.common.errors import StorageError
 from desktop.common.storage import free_bytes
@@ -15,14 +16,17 @@ from desktop.hardware.bandwidth import BandwidthCache, machine_key, measure_band
 from desktop.hardware.bounded import Pending
 from desktop.hardware.cpu import complete
 from desktop.hardware.linux import LinuxPlatform
-from desktop.hardware.machine import Cpu, Disk, Machine, Memory, Note
+from desktop.hardware.machine import Cpu, Disk, Machine, Memory, Note, printable
 from desktop.hardware.macos import MacPlatform
 from desktop.hardware.nvidia import NvidiaProbe
 from desktop.hardware.windows import WindowsPlatform
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 GPU_LIMIT_S = 1.9  # of the 2 s that all GPU probes may take together
+_HEALTHY_S = 0.3
 
 
 def detect(
@@ -63,30 +67,30 @@ def survey(
     deadline = time.monotonic() + gpu_limit_s
     memory_scan = platform.memory()
     memory = memory_scan.memory
+    # Everything that waits for a driver, a battery's controller or a file server has a thread.
     gpus = Pending(lambda: platform.gpus(memory), "gpus")
     nvidia_gpus = Pending(lambda: _nvidia(platform, nvidia, memory, deadline), "nvidia")
+    disk = Pending(lambda: Disk(str(disk_path), free_bytes(disk_path)), "disk")
+    on_battery = Pending(platform.on_battery, "battery")
     cpu = complete(platform.cpu())
     npus = platform.npus()
-    on_battery = platform.on_battery()
-    disk = _disk(disk_path)
     # A driver in good health answers well before this; the measurement then has the cores alone.
     for pending in (gpus, nvidia_gpus):
-        pending.wait(min(deadline, time.monotonic() + 0.3))
+        pending.wait(min(deadline, time.monotonic() + _HEALTHY_S))
     rate = _memory_bandwidth(cpu, memory, bandwidth, measure)
-    scans = (
-        _result(nvidia_gpus, deadline, gpu_limit_s),
-        _result(gpus, deadline, gpu_limit_s),
-    )
+    scans = [_scan_of(pending, deadline, gpu_limit_s) for pending in (nvidia_gpus, gpus)]
     notes = [*memory_scan.notes, *(note for scan in scans for note in scan.notes)]
     notes.extend(Note.of("npu_unused", name=name) for name in npus)
-    return Machine(
-        memory=memory,
-        cpu=replace(cpu, memory_bandwidth_bytes_per_s=rate),
-        gpus=tuple(gpu for scan in scans for gpu in scan.gpus),
-        disk=disk,
-        npus=npus,
-        notes=tuple(notes),
-        on_battery=on_battery,
+    return printable(
+        Machine(
+            memory=memory,
+            cpu=replace(cpu, memory_bandwidth_bytes_per_s=rate),
+            gpus=tuple(gpu for scan in scans for gpu in scan.gpus),
+            disk=_or_none(disk, deadline),
+            npus=npus,
+            notes=tuple(notes),
+            on_battery=_or_none(on_battery, deadline),
+        )
     )
 
 
@@ -96,7 +100,7 @@ def _nvidia(platform: Platform, probe: NvidiaProbe, memory: Memory, deadline: fl
     return GpuScan() if cards is None else probe.scan(cards, memory, deadline - 0.1)
 
 
-def _result(pending: Pending[GpuScan], deadline: float, limit_s: float) -> GpuScan:
+def _scan_of(pending: Pending[GpuScan], deadline: float, limit_s: float) -> GpuScan:
     """The scan, or the note that says why there is none."""
     try:
         return pending.result(deadline)
@@ -107,11 +111,12 @@ def _result(pending: Pending[GpuScan], deadline: float, limit_s: float) -> GpuSc
         return GpuScan(notes=(Note.of("gpu_failed", detail=f"{type(error).__name__}: {error}"),))
 
 
-def _disk(path: Path) -> Disk | None:
+def _or_none(pending: Pending[T], deadline: float) -> T | None:
+    """The answer of a probe that the machine can do without."""
     try:
-        return Disk(str(path), free_bytes(path))
-    except StorageError as error:
-        _log.warning("free disk space is not known: %s", error)
+        return pending.result(deadline)
+    except (TimeoutError, StorageError, OSError, ValueError) as error:
+        _log.warning("not known: %r", error)
         return None
 
 

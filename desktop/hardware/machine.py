@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self, get_args
 
 from desktop.hardware.fields import Fields
@@ -17,6 +17,7 @@ _BACKEND_ALIASES: Mapping[str, Backend] = {"hip": "rocm", "mtl": "metal", "mps":
 _MAX_CORES = 1 << 14
 _MAX_BANDWIDTH = 10**15
 _MAX_DEPTH = 32
+_MAX_PATH = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,32 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def printable(machine: Machine) -> Machine:
+    """`machine` with every text as one short printable line: drivers name themselves freely."""
+    return replace(
+        machine,
+        cpu=replace(machine.cpu, name=_line(machine.cpu.name)),
+        gpus=tuple(
+            replace(gpu, name=_line(gpu.name), driver=_line(gpu.driver)) for gpu in machine.gpus
+        ),
+        disk=machine.disk and replace(machine.disk, path=_line(machine.disk.path, _MAX_PATH)),
+        npus=tuple(_line(name) for name in machine.npus),
+        notes=tuple(
+            Note(
+                note.kind,
+                tuple((k, _line(v) if isinstance(v, str) else v) for k, v in note.params),
+            )
+            for note in machine.notes
+        ),
+    )
+
+
+def _line(text: str, most: int = 200) -> str:
+    if len(text) <= most and text.isprintable():
+        return text
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:most]
 
 
 def machine_from_json(obj: object) -> Machine:

@@ -48,8 +48,9 @@ class NvidiaProbe:
         except OSError as error:
             return _failed(name, str(error))
         try:
-            answer = json.loads(output) if code == 0 else None
-        except ValueError:
+            # The last line: libraries print warnings of their own before it.
+            answer = json.loads(output.splitlines()[-1]) if code == 0 else None
+        except (ValueError, IndexError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             return _failed(name, f"exit code {code}")

@@ -1,22 +1,29 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from desktop.common.errors import StorageError
 from desktop.common.messages import Messages
 from desktop.hardware import detect as detect_module
 from desktop.hardware.abc import GpuScan, MemoryScan
 from desktop.hardware.bandwidth import BandwidthCache, machine_key
 from desktop.hardware.detect import detect, survey
+from desktop.hardware.linux import LinuxPlatform
 from desktop.hardware.machine import Machine, Memory, Note, machine_from_json
 from desktop.hardware.nvidia import NvidiaProbe
 from tests.hardware.fakes import CARD, GIB, RTX, FakeNvidia, FakePlatform, Hang
+from tests.hardware.trees import PCI, Tree, add_radeon_card
 
 
 @pytest.fixture
@@ -149,3 +156,80 @@ def test_this_computer(tmp_path: Path) -> None:
     for note in machine.notes:
         assert Messages("de").text(f"notes.{note.kind}", **dict(note.params))
     assert threading.active_count() <= threads + 1
+
+
+def test_a_file_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, hang: Hang) -> None:
+    monkeypatch.setattr(detect_module, "free_bytes", lambda _: hang())
+    machine = _survey(FakePlatform(), gpu_limit_s=0.1)
+    assert machine.disk is None
+
+
+def test_a_disk_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> int:
+        raise StorageError("storage", path=str(path))
+
+    monkeypatch.setattr(detect_module, "free_bytes", fail)
+    assert _survey(FakePlatform()).disk is None
+
+
+def test_names_that_would_upset_a_terminal() -> None:
+    evil = replace(CARD, name="Rade\x1b[2Jon\n" + "x" * 5000, driver="\ud800")
+    note = Note.of("gpu_unreadable", name="a\tb", detail="line\nline")
+    machine = _survey(FakePlatform(lambda: GpuScan((evil,), (note,)), npus=("N\0PU",)))
+    assert machine.gpus[0].name.startswith("Rade [2Jon xxx")
+    assert machine.npus == ("N PU",)
+    assert dict(machine.notes[0].params) == {"name": "a b", "detail": "line line"}
+    assert machine_from_json(machine.to_json()) == machine
+
+
+_WORDS = st.sampled_from(
+    (
+        "",
+        "0",
+        "-1",
+        "0x1002",
+        "0x8086",
+        "0x10de",
+        "0x030000",
+        "0x744c",
+        "max",
+        "nan",
+        "1e9",
+        "9" * 30,
+    )
+)
+_PLACES = (
+    f"{PCI}/0000:03:00.0/vendor",
+    f"{PCI}/0000:03:00.0/device",
+    f"{PCI}/0000:03:00.0/class",
+    f"{PCI}/0000:03:00.0/revision",
+    f"{PCI}/0000:03:00.0/mem_info_vram_total",
+    f"{PCI}/0000:03:00.0/mem_info_vram_used",
+    f"{PCI}/0000:03:00.0/mem_info_gtt_total",
+    f"{PCI}/0000:03:00.0/mem_info_gtt_used",
+    f"{PCI}/0000:03:00.0/gpu_metrics",
+    f"{PCI}/0000:03:00.0/resource",
+    "proc/cpuinfo",
+    "proc/self/cgroup",
+    "proc/self/mountinfo",
+    "sys/fs/cgroup/memory.max",
+    "sys/fs/cgroup/cpu.max",
+    "sys/devices/system/cpu/online",
+    "sys/devices/cpu_core/cpus",
+    "usr/share/libdrm/amdgpu.ids",
+    "usr/share/hwdata/pci.ids",
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from(_PLACES), _WORDS.map(str.encode) | st.binary(max_size=60)))
+def test_whatever_stands_in_the_files_there_is_a_machine(contents: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Tree(Path(folder))
+        add_radeon_card(tree)
+        for name, content in contents.items():
+            tree.write(name, content)
+        linux = LinuxPlatform(tree.files, lambda: Memory(16 * GIB, GIB), lambda: None)
+        machine = survey(linux, FakeNvidia(GpuScan()), disk_path=Path(folder), measure=False)
+    assert machine_from_json(machine.to_json()) == machine
+    assert "gpu_failed" not in _kinds(machine)

@@ -15,7 +15,7 @@ from desktop.common.messages import Messages
 from desktop.hardware import nvml
 from desktop.hardware.abc import GpuScan
 from desktop.hardware.machine import Gpu, Memory
-from desktop.hardware.nvidia import NvidiaProbe, read_answer
+from desktop.hardware.nvidia import NvidiaProbe, nvml_command, read_answer
 from tests.hardware.trees import GIB
 
 MEMORY = Memory(32 * GIB, 20 * GIB)
@@ -180,6 +180,12 @@ def test_a_child_that_answers() -> None:
     assert [gpu.name for gpu in scan.gpus] == ["NVIDIA GeForce RTX 4090"]
 
 
+def test_a_library_that_prints_before_it() -> None:
+    answer = {"code": 0, "detail": "", "driver": "560", "cards": [_RTX_4090]}
+    code = f"print('WARNING: infoROM is corrupted'); print({json.dumps(answer)!r})"
+    assert len(_probe(code).scan(CARDS, MEMORY, _within(60)).gpus) == 1
+
+
 def test_a_driver_that_hangs_forever() -> None:
     started = time.monotonic()
     probe = _probe("import threading; threading.Event().wait()")
@@ -218,6 +224,8 @@ def test_a_child_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
         "raise SystemExit(3)",
         "print('not json')",
         "print('[]')",
+        "pass",
+        "print('[' * 100000)",
         "print('{}')",
         "print('{\"code\": 0}')",
         'print(\'{"code": 0, "cards": 5}\')',
@@ -237,10 +245,8 @@ def test_a_python_that_cannot_be_started() -> None:
 
 def test_the_real_child_answers_on_every_machine() -> None:
     """With or without NVIDIA's library: one JSON document and exit code 0."""
-    done = subprocess.run(
-        [sys.executable, "-m", "desktop.hardware.nvml"], capture_output=True, check=True, timeout=60
-    )
-    answer = json.loads(done.stdout)
+    done = subprocess.run(nvml_command(), capture_output=True, check=True, timeout=60)
+    answer = json.loads(done.stdout.splitlines()[-1])
     assert answer.keys() == {"code", "detail", "driver", "cards"}
     assert (answer["code"] == 0) == bool(answer["driver"])
 
