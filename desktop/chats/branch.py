@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from desktop.chats.model import Turn
+from desktop.chats.model import NO_PARAMS, Turn
+from desktop.common.errors import Param
 
 COLUMNS = (
     "id, parent_id, role, text, state, model, created_at,"
-    " prompt_tokens, completion_tokens, tokens_per_s, seconds, error_kind"
+    " prompt_tokens, completion_tokens, tokens_per_s, seconds, error"
 )
 
 # Filling the slots directly takes 0.9 µs a turn, the frozen dataclass's own __init__ 1.5:
@@ -28,7 +31,22 @@ COLUMNS = (
     _tokens_per_s,
     _seconds,
     _error_kind,
+    _error_params,
 ) = (getattr(Turn, name).__set__ for name in Turn.__slots__)
+
+
+def write_error(kind: str, params: Mapping[str, Param]) -> str:
+    """What ended a failed turn, as the table keeps it; empty for an empty kind."""
+    return json.dumps([kind, dict(params)]) if kind else ""
+
+
+def read_error(stored: str) -> tuple[str, Mapping[str, Param]]:
+    """The reverse of `write_error`; a damaged text is an error of unknown kind."""
+    try:
+        kind, params = json.loads(stored)
+        return str(kind), MappingProxyType(dict(params))
+    except (ValueError, TypeError):
+        return "internal", NO_PARAMS
 
 
 def branch(rows: Iterable[tuple[Any, ...]], chat_id: str) -> list[Turn]:
@@ -51,7 +69,7 @@ def branch(rows: Iterable[tuple[Any, ...]], chat_id: str) -> list[Turn]:
         completion_tokens,
         tokens_per_s,
         seconds,
-        error_kind,
+        error,
     ) in rows:
         if number != wanted and found:
             continue
@@ -68,7 +86,9 @@ def branch(rows: Iterable[tuple[Any, ...]], chat_id: str) -> list[Turn]:
         _completion_tokens(turn, completion_tokens)
         _tokens_per_s(turn, tokens_per_s)
         _seconds(turn, seconds)
+        error_kind, error_params = read_error(error) if error else ("", NO_PARAMS)
         _error_kind(turn, error_kind)
+        _error_params(turn, error_params)
         found.append(turn)
         wanted = parent
         if wanted is None:

@@ -22,7 +22,7 @@ _TURN = (
     "completion_tokens",
     "tokens_per_s",
     "seconds",
-    "error_kind",
+    "error",
     "writer",
 )
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
+from desktop.common.errors import Param
+
+NO_PARAMS: Mapping[str, Param] = MappingProxyType({})
 Role = Literal["user", "assistant", "system"]
 TurnState = Literal["complete", "streaming", "stopped", "failed", "interrupted"]
 
@@ -25,7 +30,8 @@ class Chat:
 class Turn:
     """One message. Turns of a chat form a tree by `parent_id`: a second answer is a sibling.
 
-    `created_at` is seconds since 1970, `seconds` how long the answer took.
+    `created_at` is seconds since 1970, `seconds` how long the answer took. `error_kind` and
+    `error_params` are those of the HausgeistError that ended a failed turn.
     """
 
     id: int
@@ -41,3 +47,4 @@ class Turn:
     tokens_per_s: float | None
     seconds: float | None
     error_kind: str = ""
+    error_params: Mapping[str, Param] = field(default_factory=lambda: NO_PARAMS, hash=False)

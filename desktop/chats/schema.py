@@ -24,6 +24,7 @@ def _001_chats_and_turns(connection: sqlite3.Connection) -> None:
         )
         """
     )
+    # error is empty, or kind and params of what ended a failed turn, as JSON.
     # parent_id has no foreign key: a rescue of a damaged file may miss a turn in the middle.
     connection.execute(
         """
@@ -40,7 +41,7 @@ def _001_chats_and_turns(connection: sqlite3.Connection) -> None:
             completion_tokens INTEGER NOT NULL DEFAULT 0,
             tokens_per_s REAL,
             seconds REAL,
-            error_kind TEXT NOT NULL DEFAULT '',
+            error TEXT NOT NULL DEFAULT '',
             writer TEXT NOT NULL DEFAULT ''
         )
         """

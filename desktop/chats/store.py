@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from desktop.chats import branch
-from desktop.chats.model import Chat, Role, Turn, TurnState
+from desktop.chats.model import NO_PARAMS, Chat, Role, Turn, TurnState
 from desktop.chats.schema import SCHEMA
 from desktop.common.database import Database, storable_text
 from desktop.common.database_opening import BUSY_TIMEOUT_S, open_database, open_in_memory
-from desktop.common.errors import StorageError, UsageError
+from desktop.common.errors import Param, StorageError, UsageError
 from desktop.common.processes import is_alive, process_mark
 
 
@@ -32,10 +32,6 @@ HEAD: Final = _Head.HEAD
 Parent = int | None | Literal[_Head.HEAD]
 
 _CHAT_COLUMNS = "id, title, created_at, updated_at, model, head"
-_TURN_COLUMNS = (
-    "id, chat_id, parent_id, role, text, state, model, created_at,"
-    " prompt_tokens, completion_tokens, tokens_per_s, seconds, error_kind"
-)
 
 
 class ChatStore:
@@ -160,10 +156,10 @@ class ChatStore:
         return branch.branch(rows, chat_id)
 
     def turn(self, turn_id: int) -> Turn:
-        row = self._db.row(f"SELECT {_TURN_COLUMNS} FROM turns WHERE id = ?", (turn_id,))
+        row = self._db.row(f"SELECT {branch.COLUMNS}, chat_id FROM turns WHERE id = ?", (turn_id,))
         if row is None:
             raise UsageError("no_such_turn")
-        return Turn(*row)
+        return branch.branch([row[:-1]], row[-1])[0]
 
     def turn_count(self, chat_id: str) -> int:
         """All turns of the chat, those of other branches too."""
@@ -244,15 +240,21 @@ class ChatStore:
         tokens_per_s: float | None = None,
         seconds: float | None = None,
         error_kind: str = "",
+        error_params: Mapping[str, Param] = NO_PARAMS,
     ) -> Turn:
-        """Say how the turn ended; the numbers are those of this answer alone."""
+        """Say how the turn ended; the numbers are those of this answer alone.
+
+        Kind and params of an error are kept, so that its sentence can be said again later, in
+        whatever language.
+        """
         now = self._clock()
+        error = branch.write_error(error_kind, error_params)
         numbers: tuple[Any, ...] = (prompt_tokens, completion_tokens, tokens_per_s, seconds)
         with self._db.transaction() as db:
             cursor = db.execute(
                 "UPDATE turns SET state = ?, prompt_tokens = ?, completion_tokens = ?,"
-                " tokens_per_s = ?, seconds = ?, error_kind = ?, writer = ? WHERE id = ?",
-                (state, *numbers, error_kind, self._writer(state), turn_id),
+                " tokens_per_s = ?, seconds = ?, error = ?, writer = ? WHERE id = ?",
+                (state, *numbers, error, self._writer(state), turn_id),
             )
             if cursor.rowcount == 0:
                 raise UsageError("no_such_turn")

@@ -16,7 +16,9 @@ def source(tmp_path: Path) -> Path:
     chat = store.create_chat("a chat", "m")
     for number in range(6):
         turn = store.add_turn(chat.id, "user" if number % 2 == 0 else "assistant", str(number))
-    store.finish_turn(turn.id, state="failed", error_kind="disk_full", seconds=1.5)
+    store.finish_turn(
+        turn.id, state="failed", error_kind="disk_full", error_params={"path": "ä"}, seconds=1.5
+    )
     gone = store.create_chat("deleted")
     store.delete(gone.id)
     store.close()
@@ -57,6 +59,7 @@ def test_a_whole_chat_comes_over_beside_what_is_there(source: Path, tmp_path: Pa
         "disk_full",
         1.5,
     )
+    assert turns[-1].error_params == {"path": "ä"}
     assert chat.head == turns[-1].id
     assert [turn.text for turn in store.thread(own.id)] == ["own turn"]
     store.close()

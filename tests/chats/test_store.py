@@ -8,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from desktop.chats.branch import read_error
 from desktop.chats.model import Turn
 from desktop.chats.schema import SCHEMA
 from desktop.chats.store import ChatStore
 from desktop.common.database import Database
 from desktop.common.database_opening import open_database
-from desktop.common.errors import StorageError, UsageError
+from desktop.common.errors import Param, StorageError, UsageError
 
 
 class Clock:
@@ -67,6 +68,23 @@ def test_a_chat_grows_turn_by_turn(store: ChatStore) -> None:
     assert store.chat(chat.id).head == answer.id
     assert store.chat(chat.id).updated_at > chat.updated_at
     assert store.turn_count(chat.id) == 2
+
+
+def test_why_a_turn_failed_can_be_said_again_later(store: ChatStore) -> None:
+    chat = store.create_chat()
+    turn = store.add_turn(chat.id, "assistant", "half", state="streaming")
+    params: dict[str, Param] = {"path": "/Größe", "needed_bytes": 5_600_000_000, "x": 0.5}
+    failed = store.finish_turn(
+        turn.id, state="failed", error_kind="not_enough_space", error_params=params
+    )
+    assert store.thread(chat.id) == [failed]
+    assert (failed.error_kind, failed.error_params) == ("not_enough_space", params)
+    assert turn.error_params == {}
+
+
+@pytest.mark.parametrize("stored", ["disk_full", "{", "[]", "[1, 2]", "null"])
+def test_a_damaged_reason_is_no_reason_to_fail(stored: str) -> None:
+    assert read_error(stored) == ("internal", {})
 
 
 def test_everything_is_there_after_closing(tmp_path: Path) -> None:
