@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from desktop.chats.model import TurnState
+from desktop.chats.model import NO_PARAMS, TurnState
 from desktop.chats.store import ChatStore
-from desktop.common.errors import HausgeistError
+from desktop.common.errors import HausgeistError, Param
 from desktop.common.logs import get_logger
 from desktop.engine.events import Stats
 
@@ -54,7 +54,13 @@ class AnswerWriter:
             self._pending.clear()
             self.problem = None
 
-    def finish(self, state: TurnState, stats: Stats | None, error_kind: str = "") -> None:
+    def finish(
+        self,
+        state: TurnState,
+        stats: Stats | None,
+        error_kind: str = "",
+        error_params: Mapping[str, Param] = NO_PARAMS,
+    ) -> None:
         """Write the rest and how the turn ended."""
         self.flush()
         if self._pending:
@@ -69,6 +75,7 @@ class AnswerWriter:
                 tokens_per_s=numbers.tokens_per_s or None,
                 seconds=(numbers.prompt_s + numbers.generation_s) if stats else None,
                 error_kind=error_kind,
+                error_params=error_params,
             )
         except HausgeistError as error:
             self._note(error)

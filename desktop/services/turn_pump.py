@@ -116,7 +116,7 @@ class TurnPump:
         return TurnEnded(self._turn_id, state, end.stats, reason=end.reason)
 
     def _store(self, ended: TurnEnded) -> TurnEnded:
-        self._writer.finish(ended.state, ended.stats, ended.error_kind)
+        self._writer.finish(ended.state, ended.stats, ended.error_kind, ended.error_params)
         problem = self._writer.problem
         if problem is None or ended.error_kind:
             return ended

@@ -26,7 +26,9 @@ def view_turn(turn: Turn, messages: Messages, *, mark: str = "", notice: str = "
         return ViewTurn(turn.id, "user", turn.text, mark=mark, can_edit=True)
     error = ""
     if turn.state == "failed":
-        error = messages.error(HausgeistError(turn.error_kind or "internal"))
+        failure = HausgeistError(turn.error_kind or "internal")
+        failure.params = turn.error_params
+        error = messages.error(failure)
     return ViewTurn(
         turn.id,
         turn.role,
