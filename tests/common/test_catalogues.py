@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import string
@@ -19,11 +20,20 @@ from desktop.common.resources import read_text
 
 _DESKTOP = Path(__file__).resolve().parents[2] / "desktop"
 
-# Kinds that code puts together instead of writing them down, where a reader will not find them.
+# Kinds that code puts together instead of writing them down, and what it passes with them.
+_DAMAGED = frozenset({"path", "kept_as", "rescued"})
 _COMPOSED = {
-    f"{name}_{state}": frozenset({"path", "kept_as", "rescued", "stand_in"})
-    for name in ("chats", "library")
-    for state in ("damaged", "locked", "newer")
+    "f'{schema.name}_damaged'": {"chats_damaged": _DAMAGED, "library_damaged": _DAMAGED},
+    "f'{schema.name}_{state}'": {
+        f"{name}_{state}": frozenset({"path", "stand_in"})
+        for name in ("chats", "library")
+        for state in ("locked", "newer")
+    },
+    "kind or 'load_failed'": {
+        f"probe_{how}": frozenset({"path"}) for how in ("aborted", "out_of_memory", "timeout")
+    },
+    # The dry run's child passes on an error that is counted where it is raised.
+    "answer['error']": {},
 }
 
 
@@ -46,9 +56,20 @@ def _fields(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
 
 
-def _sources() -> Iterator[tuple[Path, ast.Module]]:
+@functools.cache
+def _calls() -> list[tuple[str, ast.Call, _Names]]:
+    """Every call in the house, with where it stands and what the names around it mean."""
+    found: list[tuple[str, ast.Call, _Names]] = []
     for path in sorted(_DESKTOP.rglob("*.py")):
-        yield path, ast.parse(path.read_text(encoding="utf-8"))
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = _Names(tree)
+        place = str(path.relative_to(_DESKTOP))
+        found += [
+            (f"{place}:{node.lineno}", node, names)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+        ]
+    return found
 
 
 def _error_classes() -> dict[str, type[HausgeistError]]:
@@ -59,13 +80,44 @@ def _error_classes() -> dict[str, type[HausgeistError]]:
     }
 
 
-def _literals(node: ast.expr) -> list[str]:
-    """The texts that an expression can only be: a literal, or one of two."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    if isinstance(node, ast.IfExp):
-        return _literals(node.body) + _literals(node.orelse)
-    return []
+class _Names:
+    """What the names of one file are set to: its constants, and the variables of a function."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._file = self._values(tree.body)
+        self._inside: dict[ast.AST, dict[str, list[ast.expr]]] = {}
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef):
+                values = self._values(function.body)
+                for node in ast.walk(function):
+                    self._inside[node] = values
+
+    @staticmethod
+    def _values(body: list[ast.stmt]) -> dict[str, list[ast.expr]]:
+        found: dict[str, list[ast.expr]] = {}
+        for statement in body:
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    found.setdefault(node.targets[0].id, []).append(node.value)
+        return found
+
+    def literals(self, node: ast.expr) -> list[str]:
+        """All texts that an expression can be; none where that cannot be seen."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return [node.value]
+        if isinstance(node, ast.IfExp):
+            return self.literals(node.body) + self.literals(node.orelse)
+        if isinstance(node, ast.BoolOp):
+            return [text for value in node.values for text in self.literals(value)]
+        if isinstance(node, ast.Name):
+            inside = self._inside.get(node, {}).get(node.id) or self._file.get(node.id, [])
+            return [text for value in inside for text in self.literals(value)]
+        return []
+
+
+def _is_passed_on(node: ast.expr) -> bool:
+    """`error.kind`: an error that has its own place where it was raised first."""
+    return isinstance(node, ast.Attribute) and node.attr in ("kind", "error_kind")
 
 
 def _named(call: ast.Call) -> str:
@@ -81,38 +133,57 @@ def _keywords(call: ast.Call) -> frozenset[str] | None:
 
 
 def _error_uses() -> list[Use]:
-    classes = _error_classes()
-    found = [Use(f"errors.{kind}", fields, "composed") for kind, fields in _COMPOSED.items()]
-    for path, tree in _sources():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or _named(node) not in classes:
-                continue
-            kinds = [classes[_named(node)].default_kind]
-            if node.args:
-                kinds = _literals(node.args[0])
-            place = f"{path.relative_to(_DESKTOP)}:{node.lineno}"
-            found.extend(Use(f"errors.{kind}", _keywords(node), place) for kind in kinds)
+    found: list[Use] = []
+    for place, call, names in _error_calls():
+        kinds = [_error_classes()[_named(call)].default_kind]
+        if call.args:
+            kinds = names.literals(call.args[0])
+            composed = _COMPOSED.get(ast.unparse(call.args[0]), {})
+            found += [Use(f"errors.{kind}", has, place) for kind, has in composed.items()]
+        found += [Use(f"errors.{kind}", _keywords(call), place) for kind in kinds if kind]
     return found
+
+
+def _error_calls() -> Iterator[tuple[str, ast.Call, _Names]]:
+    classes = _error_classes()
+    for place, call, names in _calls():
+        # An attribute is another library's error of the same name.
+        if isinstance(call.func, ast.Name) and call.func.id in classes:
+            yield place, call, names
 
 
 def _text_uses() -> list[Use]:
     """Calls such as messages.text("cli.fit.looking", name=...), of any object."""
     places = {key.split(".")[0] for key in _catalogue("en")}
     found: list[Use] = []
-    for path, tree in _sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _named(node) == "text" and node.args:
-                for key in _literals(node.args[0]):
-                    if key.split(".")[0] in places and "." in key:
-                        place = f"{path.relative_to(_DESKTOP)}:{node.lineno}"
-                        found.append(Use(key, _keywords(node), place))
+    for place, call, names in _calls():
+        if _named(call) == "text" and call.args:
+            for key in names.literals(call.args[0]):
+                if key.split(".")[0] in places and "." in key:
+                    found.append(Use(key, _keywords(call), place))
     return found
 
 
 def test_the_reader_of_sources_finds_what_there_is() -> None:
     uses = _error_uses()
     assert any(use.key == "errors.not_enough_space" and use.params for use in uses)
+    assert any(use.key == "errors.not_readable" for use in uses)  # by a variable
+    assert any(use.key == "errors.library_newer" for use in uses)  # put together
+    assert any(use.key == "errors.database_newer" for use in uses)  # by a constant
     assert len({use.key for use in uses}) > 20
+
+
+def test_every_kind_is_written_where_it_can_be_seen() -> None:
+    """A kind put together at run time belongs into _COMPOSED, or its sentence may be missing."""
+    unseen = [
+        f"{place} {ast.unparse(call)}"
+        for place, call, names in _error_calls()
+        if call.args
+        and not names.literals(call.args[0])
+        and not _is_passed_on(call.args[0])
+        and ast.unparse(call.args[0]) not in _COMPOSED
+    ]
+    assert not unseen, "\n".join(unseen)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
