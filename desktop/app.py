@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QLoggingCategory, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.common.errors import HausgeistError, StorageError
@@ -62,6 +62,8 @@ def main(arguments: list[str]) -> int:
 def make_application() -> QApplication:
     """Qt's application with our name; Fusion, because the style sheet is made for it."""
     QCoreApplication.setApplicationName("Hausgeist")
+    # Which scripts a font lacks is no news to anybody who reads a terminal.
+    QLoggingCategory.setFilterRules("qt.text.font.db.warning=false")
     app = QApplication(["hausgeist"])
     app.setDesktopFileName("hausgeist")
     app.setStyle("Fusion")
@@ -133,6 +135,7 @@ class Desk(QObject):
             services.close()
         self._instance.close()
         self._failures.release()
+        self._translation.release()
         if self._log is not None:
             from desktop.common.logs import stop_log
 

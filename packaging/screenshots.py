@@ -118,7 +118,7 @@ class DemoModels(ModelsService):
             "Qwen3 8B": report(speed=9.0),
             "Gemma 3 4B": report(speed=17.0),
             "Mistral Small 3.2": report(speed=2.1),
-            "Llama 3.3 70B": report(verdict="too_large", speed=None),
+            "Llama 3.3 70B": report(verdict="too_large", speed=None, file_bytes=42 * GB),
         }
         return [ListedModel(model, fits.get(model.name)) for model in self.list()]
 

@@ -36,9 +36,8 @@ class FocusRing(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.FocusIn and isinstance(event, QFocusEvent):
-            by_keyboard = event.reason() in _BY_KEYBOARD
-            self._follow(watched if by_keyboard and isinstance(watched, QWidget) else None)
+        if isinstance(event, QFocusEvent) and isinstance(watched, QWidget) and event.gotFocus():
+            self._follow(watched if event.reason() in _BY_KEYBOARD else None)
         elif watched is self._target and kind in (
             QEvent.Type.Move,
             QEvent.Type.Resize,

@@ -22,9 +22,7 @@ class Translation:
 
         English has a catalogue too: it knows "1 page" from "2 pages".
         """
-        for translator in self._installed:
-            self._app.removeTranslator(translator)
-        self._installed = []
+        self.release()
         QLocale.setDefault(QLocale(language))
         qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
         places = [str(resource_path(f"translations/hausgeist_{language}.qm"))]
@@ -37,3 +35,9 @@ class Translation:
                 self._installed.append(translator)
             else:
                 log.warning("no translation at %s", place)
+
+    def release(self) -> None:
+        """Speak the source's language again."""
+        for translator in self._installed:
+            self._app.removeTranslator(translator)
+        self._installed = []

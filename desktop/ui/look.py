@@ -34,8 +34,9 @@ class Look(QObject):
         self._phosphor = Phosphor()
         self.theme = tokens.LIGHT
         hints = app.styleHints()
+        self._system = hints.colorScheme()
+        hints.colorSchemeChanged.connect(self._system_changed)
         hints.setColorScheme(_SCHEMES[choice])
-        hints.colorSchemeChanged.connect(self._refresh)
         hints.accessibility().contrastPreferenceChanged.connect(self._refresh)
         self._refresh()
 
@@ -74,11 +75,14 @@ class Look(QObject):
         """The house with its ghost, in the accent of the theme."""
         return mark_pixmap(side, ratio, self.color("accent"), self.color("ghost"))
 
+    def _system_changed(self, scheme: Qt.ColorScheme) -> None:
+        self._system = scheme
+        self._refresh()
+
     def _refresh(self) -> None:
         hints = self._app.styleHints()
-        dark = self._choice == "dark" or (
-            self._choice == "auto" and hints.colorScheme() == Qt.ColorScheme.Dark
-        )
+        by_system = self._choice == "auto" and self._system == Qt.ColorScheme.Dark
+        dark = self._choice == "dark" or by_system
         theme = tokens.scaled(tokens.DARK if dark else tokens.LIGHT, tokens.system_text_px())
         if hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast:
             theme = replace(theme, muted=theme.text, line=theme.text, line_strong=theme.text)

@@ -29,7 +29,7 @@ QLabel[role="problem"] {{ color: {bad}; font-size: {pt.small}pt; }}
 QLabel[role="column"] {{ color: {muted}; font-size: {pt.small}pt; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {pt.title}pt; font-weight: 600; }}
 QLabel[role="tag"] {{ font-size: {pt.small}pt; border-radius: {s.radius_tag}px;
-  padding: 2px {s.space_2}px; background: {code}; color: {muted}; }}
+  padding: 2px {s.space_2}px; background: {side}; color: {muted}; }}
 QLabel[role="tag"][tone="ok"] {{ background: {ok_soft}; color: {ok}; }}
 QLabel[role="tag"][tone="warn"] {{ background: {warn_soft}; color: {warn}; }}
 QLabel[role="tag"][tone="bad"] {{ background: {bad_soft}; color: {bad}; }}

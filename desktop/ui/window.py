@@ -86,7 +86,7 @@ class MainWindow(QMainWindow):
         told = self.banners
         self._build(told.banners)
         self.show_place(place)
-        self._house.conversation.show(self._house.conversation.current)
+        self._house.conversation.show_again()
         self._show_models()
         self._show_machine()
         self.ring.raise_()

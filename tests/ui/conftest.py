@@ -90,7 +90,9 @@ def open_window(
         driven = Driven(desk, opener, services, qtbot)
         opened.append(driven)
         desk.open(list(files))
-        qtbot.waitExposed(desk.window)
+        desk.window.activateWindow()
+        with qtbot.waitActive(desk.window):
+            pass
         driven.until(lambda: desk.house.chats.loaded and desk.house.shelf.loaded)
         return driven
 

@@ -97,6 +97,7 @@ class Composer(Frame):
         s = look.sizes
         self._busy = False
         self._editing = False
+        self._typing = True
         self.edit = MessageEdit(look)
         self.edit.setAccessibleName(self.tr("Message to Hausgeist"))
         self.edit.setPlaceholderText(self.tr("Message to Hausgeist …"))
@@ -135,8 +136,10 @@ class Composer(Frame):
         return self.edit.toPlainText()
 
     def set_text(self, text: str) -> None:
-        """Put in a text, the cursor behind it; undo can take it back."""
+        """Put in a text, the cursor behind it; nobody has begun to write by that."""
+        self._typing = False
         self.edit.setPlainText(text)
+        self._typing = True
         cursor = self.edit.textCursor()
         cursor.movePosition(cursor.MoveOperation.End)
         self.edit.setTextCursor(cursor)
@@ -171,7 +174,7 @@ class Composer(Frame):
 
     def _text_changed(self) -> None:
         self.send.setEnabled(bool(self.text().strip()))
-        if self.text():
+        if self._typing and self.text():
             self.began_writing.emit()
 
     def _submit(self) -> None:

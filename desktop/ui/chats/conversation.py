@@ -102,9 +102,15 @@ class Conversation(QObject):
         done = partial(self._thread_read, self._shown)
         self._chats.work(lambda: services.store.thread(chat_id), done)
 
+    def show_again(self) -> None:
+        """Show the same chat in widgets that are new."""
+        self._show_turns(self.turns)
+
     def _thread_read(self, shown: int, turns: list[Turn]) -> None:
-        if shown != self._shown:
-            return
+        if shown == self._shown:
+            self._show_turns(turns)
+
+    def _show_turns(self, turns: list[Turn]) -> None:
         running = self.running()
         if running is not None and running.turn_id is not None:
             # What the window has heard is ahead of what the disk has.

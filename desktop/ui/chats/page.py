@@ -61,6 +61,8 @@ class ChatsPage(QWidget):
         self._middle.addWidget(self.welcome)
         self._lay_out()
         self._connect()
+        self.composer.set_text(conversation.waiting or conversation.drafts.get(self._shown, ""))
+        self._show_state()
         self._show_thread_or_welcome()
 
     def show_models(self, models: list[LibraryModel]) -> None:
@@ -124,6 +126,7 @@ class ChatsPage(QWidget):
         view.regenerate_requested.connect(talk.regenerate)
         view.edit_requested.connect(self._begin_edit)
         self._middle.addWidget(view)
+        QWidget.setTabOrder(self.top_bar.retry, view)
         return view
 
     def _connect(self) -> None:

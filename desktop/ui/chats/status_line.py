@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.ui.chats.conversation import Conversation
@@ -27,12 +28,17 @@ class StatusLine(QWidget):
         self.meter = Meter(look, self.tr("How full the memory of this chat is"))
         self.meter.setFixedWidth(s.sidebar // 2)
         self.used = Text(kind="small_muted")
-        local = Text(self.tr("Everything stays on this computer"), "small_muted")
-        self.setLayout(row(self._name, self.meter, self.used, 1, local, space=s.space_3))
+        self._local = Text(self.tr("Everything stays on this computer"), "small_muted")
+        self._room = s.dialog
+        self.setLayout(row(self._name, self.meter, self.used, 1, self._local, space=s.space_3))
         model.changed.connect(self.refresh)
         conversation.state_changed.connect(self.refresh)
         conversation.current_changed.connect(self.refresh)
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._local.setVisible(self.width() > self._room)
 
     def refresh(self) -> None:
         """Say again how much of the context the chat takes."""

@@ -165,8 +165,9 @@ class Welcome(Page):
             self.import_wanted.emit,
             icon="file-plus",
         )
-        side = column(head, words, space=s.space_1)
-        line = row(icon, side, bring, space=s.space_3)
+        side = column(head, words, row(bring, 1), space=s.space_2)
+        line = row(icon, side, space=s.space_3)
+        line.setAlignment(icon, Qt.AlignmentFlag.AlignTop)
         line.setStretch(1, 1)
         return Card(self._look, line)
 

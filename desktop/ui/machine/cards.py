@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.common.wording import Language, format_bytes
+from desktop.common.wording import Language, format_bytes, format_number
 from desktop.hardware.machine import Gpu, Machine
 from desktop.ui.words import Counted
 
@@ -55,8 +55,7 @@ def _memory(machine: Machine, language: Language, ram_gb: int) -> Fact:
         share = used / memory.total_bytes if memory.total_bytes else None
         tone = "warn" if share is not None and share > 0.85 else "accent"
         words = QCoreApplication.translate("Machine", "in use {used}, free {free}").format(
-            used=format_bytes(used, language),
-            free=format_bytes(memory.available_bytes, language),
+            used=_box_gb(used, language), free=_box_gb(memory.available_bytes, language)
         )
     return Fact(
         QCoreApplication.translate("Machine", "Memory (RAM)"),
@@ -65,6 +64,11 @@ def _memory(machine: Machine, language: Language, ram_gb: int) -> Fact:
         share,
         tone,
     )
+
+
+def _box_gb(size_bytes: int, language: Language) -> str:
+    """In the unit of the figure above it: memory is sold in GB of 2^30 bytes."""
+    return f"{format_number(size_bytes / 2**30, language, 1)} GB"
 
 
 def _processor(machine: Machine, language: Language) -> Fact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from desktop.hardware.machine import Machine
 from desktop.ui.look import Look
@@ -100,6 +100,10 @@ class MachinePage(Page):
         else:
             self._sentence.setText(watch.sentence)
             self._show(machine)
+
+    def texts(self) -> list[str]:
+        """All that is said on the page."""
+        return [label.text() for label in self.findChildren(QLabel) if label.text()]
 
     def _show(self, machine: Machine) -> None:
         language = self._session.language

@@ -54,8 +54,8 @@ class ModelsPage(Page):
         self.content.addSpacing(s.space_2)
         self.content.addWidget(Text(self.tr("My models"), "heading"))
         self.content.addLayout(self._list)
-        self._hint = self._make_hint()
-        self.content.addWidget(self._hint)
+        self.hint = self._make_hint()
+        self.content.addWidget(self.hint)
         self.content.addStretch(1)
         shelf.changed.connect(self.refresh)
         shelf.importing_changed.connect(self._show_import)
@@ -105,7 +105,7 @@ class ModelsPage(Page):
             self.rows[-1].setProperty("last", True)  # noqa: FBT003
         elif not self._shelf.loaded:
             self._list.addWidget(Text(self.tr("Looking for your models …"), "muted"))
-        self._hint.setVisible(self._shelf.loaded and len(models) <= 1)
+        self.hint.setVisible(self._shelf.loaded and len(models) <= 1)
 
     def _maybe_refresh(self) -> None:
         state = self._model.state
