@@ -8,32 +8,41 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from desktop.common.atomic import write_atomic
 from desktop.common.errors import StorageError
 from desktop.hardware.machine import Cpu, Memory
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _log = logging.getLogger(__name__)
 
-_LEAST_BUFFER = 96 << 20
+_LEAST_BUFFER = 128 << 20
 _MOST_BUFFER = 1 << 30
-_UNKNOWN_CACHE = 64 << 20  # what Apple's larger chips have
-_CACHES_OVER = 3  # the buffer is so many times the last-level cache
+_UNKNOWN_CACHE = 48 << 20  # what Apple's larger chips have
+_CACHES_OVER = 4  # the buffer is so many times the last-level cache
 _ROUND_S = 0.01
-_MEASURE_S = 0.12  # of reading; filling the buffer comes on top
-_GIVE_UP_S = 0.22
-_REMEASURE_AFTER_S = 7 * 86400.0
+_CHUNK_WORDS = 1 << 18
+_READ_S = 0.12  # of reading, after the buffer is filled
+_LEAST_READ_S = 0.03
+_USUALLY_S = 0.26  # filling and reading together, unless the machine is busy
+_FILL_S = 0.4  # beyond it the machine is too busy to measure anything
+# A busy machine measures too little: a new machine is measured again on the next days.
+_REMEASURE_AFTER_S = (86400.0, 86400.0, 7 * 86400.0)
 _FORMAT = 1
 
 
 def measure_bandwidth(cpu: Cpu, memory: Memory) -> int | None:
-    """Bytes a second that all cores together read from main memory, in at most about 0.3 s.
+    """Bytes a second that all cores together read from main memory, in less than 0.3 s.
 
     Every core reads its own part of a buffer that is larger than the caches, all at the same
     time, round after round; the best round counts, since whatever else runs only makes one
-    slower. None where memory is too short for the buffer.
+    slower. None where memory is too short for the buffer, or the machine too busy to tell.
     """
     threads = max(1, min(cpu.physical_cores or 1, cpu.usable_cores or cpu.physical_cores or 1))
     caches = _UNKNOWN_CACHE if cpu.l3_bytes is None else cpu.l3_bytes
@@ -59,8 +68,10 @@ class _Measurement:
         self._read = np.bitwise_or.reduce  # reads with vector instructions, without the GIL
         self._barrier = threading.Barrier(threads, action=self._between_rounds)
         self._ends = [0.0] * threads
-        self._give_up = time.perf_counter() + _GIVE_UP_S
-        self._round_start = self._stop_at = 0.0
+        self._least_bytes = buffer_bytes * 3 // 8
+        self._start = time.perf_counter()
+        self._stop_at = 0.0
+        self._round_start = 0.0
         self._repeats = 0
         self._best = 0.0
         self._done = False
@@ -84,8 +95,7 @@ class _Measurement:
         return int(self._best) or None
 
     def _work(self, index: int) -> None:
-        part = self._parts[index]
-        part.fill(index + 1)  # untouched pages would all be the one page of zeros
+        part = self._parts[index] = self._filled(self._parts[index])
         try:
             while True:
                 self._barrier.wait()
@@ -97,16 +107,27 @@ class _Measurement:
         except threading.BrokenBarrierError:
             return  # a thread could not be started: `run` raises
 
+    def _filled(self, part: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """As much of `part` as can be written in time (pages never written are all one page)."""
+        written = 0
+        while written < part.size and time.perf_counter() < self._start + _FILL_S:
+            part[written : written + _CHUNK_WORDS].fill(written + 1)
+            written += _CHUNK_WORDS
+        return part[:written]
+
     def _between_rounds(self) -> None:
         """Runs in one thread while the others wait: rate the last round, set up the next."""
         now = time.perf_counter()
+        total = sum(part.nbytes for part in self._parts)
         if not self._repeats:
-            self._stop_at = min(now + _MEASURE_S, self._give_up)
             self._repeats = 1
+            soon = max(self._start + _USUALLY_S, now + _LEAST_READ_S)
+            self._stop_at = min(now + _READ_S, soon)
+            # Too little written in time: the caches would be measured, so nothing is.
+            self._done = total < self._least_bytes
         else:
             took = max(self._ends) - self._round_start
-            total = sum(part.nbytes for part in self._parts) * self._repeats
-            self._best = max(self._best, total / took)
+            self._best = max(self._best, total * self._repeats / took)
             if took < _ROUND_S / 2:  # long rounds, so that meeting at the barrier costs nothing
                 self._repeats = max(1, min(64, round(self._repeats * _ROUND_S / took)))
             self._done = now >= self._stop_at
@@ -122,10 +143,11 @@ def machine_key(cpu: Cpu, memory: Memory) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measurement; `at_s` in seconds since the epoch."""
+    """The best of `times` measurements, the last at `at_s` (seconds since the epoch)."""
 
     bytes_per_s: int
     at_s: float
+    times: int
 
 
 class BandwidthCache:
@@ -142,7 +164,10 @@ class BandwidthCache:
     def is_fresh(self, key: str) -> bool:
         """Whether there is a measurement young enough not to be repeated."""
         found = self._load().get(key)
-        return found is not None and 0 <= self._clock() - found.at_s < _REMEASURE_AFTER_S
+        if found is None:
+            return False
+        wait_s = _REMEASURE_AFTER_S[min(found.times, len(_REMEASURE_AFTER_S)) - 1]
+        return 0 <= self._clock() - found.at_s < wait_s
 
     def put(self, key: str, bytes_per_s: int) -> int:
         """Keep a measurement and return the best one so far.
@@ -150,9 +175,10 @@ class BandwidthCache:
         A busy machine measures too little, never too much: of two measurements the higher counts.
         """
         found = self._load()
-        best = max(bytes_per_s, found[key].bytes_per_s if key in found else 0)
-        found[key] = Measured(best, self._clock())
-        document = {k: {"bytes_per_s": m.bytes_per_s, "at_s": m.at_s} for k, m in found.items()}
+        before = found.get(key, Measured(0, 0.0, 0))
+        best = max(bytes_per_s, before.bytes_per_s)
+        found[key] = Measured(best, self._clock(), before.times + 1)
+        document = {key: asdict(measured) for key, measured in found.items()}
         try:
             write_atomic(self._path, json.dumps(document, indent=1).encode())
         except StorageError as error:
@@ -176,4 +202,12 @@ def _measured(value: object) -> Measured | None:
     rate, at_s = value.get("bytes_per_s"), value.get("at_s")
     if type(rate) is not int or not 0 < rate < 10**15:
         return None
-    return Measured(rate, float(at_s)) if isinstance(at_s, (int, float)) else None
+    times = value.get("times")
+    if (
+        not isinstance(at_s, (int, float))
+        or isinstance(at_s, bool)
+        or type(times) is not int
+        or times < 1
+    ):
+        return None
+    return Measured(rate, float(at_s), times)

@@ -33,7 +33,8 @@ def cache(tmp_path: Path, clock: Clock) -> BandwidthCache:
     return BandwidthCache(tmp_path / "cache" / "bandwidth.json", clock)
 
 
-def test_this_machine_reads_its_memory() -> None:
+def test_this_machine_reads_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bandwidth, "_FILL_S", 30.0)  # however busy it is
     threads = threading.active_count()
     rate = measure_bandwidth(CPU, MEMORY)
     assert rate is not None
@@ -62,6 +63,12 @@ def test_a_thread_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not started[0].is_alive()
 
 
+def test_a_machine_too_busy_to_fill_the_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a buffer lies in the caches, and their speed says nothing."""
+    monkeypatch.setattr(bandwidth, "_FILL_S", 0.0)
+    assert measure_bandwidth(CPU, MEMORY) is None
+
+
 def test_no_memory_for_the_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
@@ -86,11 +93,18 @@ def test_the_best_measurement_counts(cache: BandwidthCache) -> None:
     assert cache.get("a") == 50_000
 
 
-def test_an_old_measurement_is_repeated(cache: BandwidthCache, clock: Clock) -> None:
-    cache.put("a", 40_000)
-    clock.now += 8 * 86400
-    assert not cache.is_fresh("a")
-    assert cache.get("a") == 40_000
+def test_a_new_machine_is_measured_on_three_days_and_then_once_a_week(
+    cache: BandwidthCache, clock: Clock
+) -> None:
+    day = 86400
+    measured_on = []
+    for today in range(20):
+        if not cache.is_fresh("a"):
+            measured_on.append(today)
+            cache.put("a", 40_000)
+        assert cache.is_fresh("a")
+        clock.now += day
+    assert measured_on == [0, 1, 2, 9, 16]
 
 
 def test_a_measurement_from_the_future_is_repeated(cache: BandwidthCache, clock: Clock) -> None:
@@ -110,7 +124,10 @@ def test_a_measurement_from_the_future_is_repeated(cache: BandwidthCache, clock:
         b'{"a": 5}',
         b'{"a": {"bytes_per_s": -5, "at_s": 0}}',
         b'{"a": {"bytes_per_s": true, "at_s": 0}}',
-        b'{"a": {"bytes_per_s": 5, "at_s": "noon"}}',
+        b'{"a": {"bytes_per_s": 5, "at_s": "noon", "times": 1}}',
+        b'{"a": {"bytes_per_s": 5, "at_s": 0}}',
+        b'{"a": {"bytes_per_s": 5, "at_s": 0, "times": 0}}',
+        b'{"a": {"bytes_per_s": 5, "at_s": true, "times": 1}}',
     ],
 )
 def test_a_broken_file_is_measured_anew(tmp_path: Path, content: bytes) -> None:
