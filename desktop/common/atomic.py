@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.common.storage import storage_error
+
+_PAUSES_S = (0.02, 0.05, 0.1, 0.2) if os.name == "nt" else ()
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -24,13 +28,24 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        replace(temporary, path)
     except OSError as error:
         if temporary is not None:
             with contextlib.suppress(OSError):  # the first error is the one that tells
                 temporary.unlink()
         raise storage_error(error, path) from error
     _sync_folder(path.parent)
+
+
+def replace(temporary: Path, path: Path, pauses_s: Sequence[float] = _PAUSES_S) -> None:
+    """Rename over `path`. On Windows a virus scanner may hold either file for a moment."""
+    for pause_s in pauses_s:
+        try:
+            temporary.replace(path)
+            return
+        except PermissionError:
+            time.sleep(pause_s)
+    temporary.replace(path)
 
 
 def _sync_folder(folder: Path) -> None:

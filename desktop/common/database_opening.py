@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import quote
 
 from desktop.common.database import (
@@ -135,8 +135,15 @@ def _connect_read_only(
     path: Path, busy_timeout_s: float, *, immutable: bool = False
 ) -> sqlite3.Connection:
     options = "mode=ro&immutable=1" if immutable else "mode=ro"
-    address = f"file:{quote(os.fsencode(path.absolute().as_posix()))}?{options}"
+    address = f"{file_address(path.absolute())}?{options}"
     return sqlite3.connect(address, uri=True, timeout=busy_timeout_s, isolation_level=None)
+
+
+def file_address(path: PurePath) -> str:
+    """The URI of an absolute path for SQLite (https://sqlite.org/uri.html), which takes no server
+    in it: a Windows network path begins with four slashes."""
+    name = path.as_posix()
+    return f"file://{'' if name.startswith('/') else '/'}{quote(os.fsencode(name), safe='/:')}"
 
 
 def _open(path: Path, schema: Schema, busy_timeout_s: float) -> sqlite3.Connection:

@@ -31,5 +31,5 @@ def drive_kind(path: Path, *, platform: str = sys.platform) -> DriveKind:
         if platform == "darwin":
             return drives_macos.kind_of(real)
         return drives_linux.kind_of(real)
-    except OSError:
+    except (OSError, ValueError):  # the second: a zero character in the path
         return "unknown"

@@ -38,7 +38,10 @@ class Paths:
         """
         moved = env.get("HAUSGEIST_HOME", "").strip()
         if moved:
-            home = Path(os.path.expandvars(moved)).expanduser().absolute()
+            try:
+                home = Path(moved).expanduser().absolute()
+            except RuntimeError as error:  # ~ where nobody knows whose
+                raise StorageError("no_home", detail=str(error)) from error
             return cls._below(home, data_dir=home / "data", cache_dir=home / "cache")
         data_dir = Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
         cache_dir = Path(platformdirs.user_cache_dir(APP_NAME, appauthor=False))

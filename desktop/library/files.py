@@ -58,7 +58,7 @@ def identity(path: Path) -> tuple[int, int] | None:
     """What is the same for every path to one file: by link, by letter case, by a mapped drive."""
     try:
         stat = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # the second: a zero character in the path
         return None
     return stat.st_dev, stat.st_ino
 

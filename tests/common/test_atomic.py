@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.common.atomic import write_atomic
+from desktop.common.atomic import replace, write_atomic
 from desktop.common.errors import StorageError
 from tests.ordinary_user import read_only
 
@@ -33,6 +33,26 @@ def test_a_failure_at_the_last_step_leaves_the_old_file_and_no_litter(tmp_path: 
     with pytest.raises(StorageError):
         write_atomic(path, b"new")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_windows_is_asked_again_while_a_scanner_holds_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Path.replace
+    refusals = [PermissionError(13, "in use"), PermissionError(13, "in use")]
+
+    def sometimes(path: Path, target: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return really(path, target)
+
+    monkeypatch.setattr(Path, "replace", sometimes)
+    (tmp_path / "new").write_bytes(b"new")
+    replace(tmp_path / "new", tmp_path / "file", pauses_s=(0.0, 0.0))
+    assert (tmp_path / "file").read_bytes() == b"new"
+    refusals.append(PermissionError(13, "in use"))
+    with pytest.raises(PermissionError):
+        replace(tmp_path / "file", tmp_path / "other", pauses_s=())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's full device")

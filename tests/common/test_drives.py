@@ -263,6 +263,7 @@ def test_this_machine(tmp_path: Path) -> None:
     if Path("/dev/shm").is_dir():
         assert drive_kind(link / "x") == "local"
     assert drive_kind(Path("/proc/self")) == "unknown"
+    assert drive_kind(Path("a\0b")) == "unknown"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -37,6 +37,12 @@ def test_an_account_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert caught.value.kind == "no_home"
 
 
+def test_a_home_of_an_unknown_user_is_told() -> None:
+    with pytest.raises(StorageError) as caught:
+        Paths.from_environment({"HAUSGEIST_HOME": "~no-such-user-here/x"})
+    assert caught.value.kind == "no_home"
+
+
 def test_ensure_makes_the_folders_and_leaves_no_trace_of_its_try(tmp_path: Path) -> None:
     paths = Paths.from_environment({"HAUSGEIST_HOME": str(tmp_path / "home")})
     paths.ensure()

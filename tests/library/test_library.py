@@ -78,6 +78,7 @@ def test_a_model_is_taken_by_reference_and_nothing_is_copied(
     assert library.get(model.name.lower()) == model
     assert library.find(path) == model
     assert library.find(tmp_path / "other.gguf") is None
+    assert library.find(Path("a\0b")) is None
     assert sorted(p.name for p in tmp_path.rglob("*.gguf")) == ["guide.gguf", "some file.gguf"]
 
 
