@@ -12,12 +12,13 @@ from typing import TypeVar
 from desktop.common.errors import StorageError
 from desktop.common.storage import free_bytes
 from desktop.hardware.abc import GpuScan, Platform
-from desktop.hardware.bandwidth import BandwidthCache, machine_key, measure_bandwidth
+from desktop.hardware.bandwidth import BandwidthCache, machine_key
 from desktop.hardware.bounded import Pending
 from desktop.hardware.cpu import complete
 from desktop.hardware.linux import LinuxPlatform
 from desktop.hardware.machine import Cpu, Disk, Machine, Memory, Note, printable
 from desktop.hardware.macos import MacPlatform
+from desktop.hardware.memory_speed import measure_bandwidth
 from desktop.hardware.nvidia import NvidiaProbe
 from desktop.hardware.windows import WindowsPlatform
 
@@ -127,6 +128,6 @@ def _memory_bandwidth(
     if not measure or (cache is not None and cache.is_fresh(key)):
         return None if cache is None else cache.get(key)
     measured = measure_bandwidth(cpu, memory)
-    if cache is None or measured is None:
-        return measured
-    return cache.put(key, measured)
+    if measured is None:
+        return None if cache is None else cache.get(key)
+    return measured.bytes_per_s if cache is None else cache.put(key, measured)

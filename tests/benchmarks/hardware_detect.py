@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 from desktop.hardware.abc import GpuScan
-from desktop.hardware.bandwidth import BandwidthCache, measure_bandwidth
+from desktop.hardware.bandwidth import BandwidthCache
 from desktop.hardware.detect import detect, native_platform, survey
+from desktop.hardware.memory_speed import measure_bandwidth
 from desktop.hardware.nvidia import NvidiaProbe
 
 _HANGS = "import threading; threading.Event().wait()"
@@ -40,10 +41,12 @@ def main() -> None:
         second = time.perf_counter()
         detect(disk_path=place, bandwidth=cache)
         second = time.perf_counter() - second
-    rates, took = [], []
+    rates, took, steady = [], [], 0
     for _ in range(repeat):
         start = time.perf_counter()
-        rates.append((measure_bandwidth(machine.cpu, machine.memory) or 0) / 1e9)
+        speed = measure_bandwidth(machine.cpu, machine.memory)
+        rates.append(speed.bytes_per_s / 1e9 if speed else 0.0)
+        steady += bool(speed and speed.is_steady)
         took.append(time.perf_counter() - start)
     figures = {
         "import_s": float(_output([sys.executable, "-c", _IMPORT])),
@@ -51,7 +54,12 @@ def main() -> None:
         "detect_first_s": first,
         "detect_with_cached_bandwidth_s": second,
         "bandwidth_s": {"median": statistics.median(took), "max": max(took)},
-        "bandwidth_gb_per_s": {"best": max(rates), "median": statistics.median(rates)},
+        "bandwidth_gb_per_s": {
+            "best": max(rates),
+            "median": statistics.median(rates),
+            "least": min(rates),
+            "steady_share": steady / repeat,
+        },
         "nvml_child_s": _nvml_child_s(),
         "everything_hangs_s": _hanging_s(),
     }

@@ -21,6 +21,7 @@ from desktop.hardware.bandwidth import BandwidthCache, machine_key
 from desktop.hardware.detect import detect, survey
 from desktop.hardware.linux import LinuxPlatform
 from desktop.hardware.machine import Machine, Memory, Note, machine_from_json
+from desktop.hardware.memory_speed import MemorySpeed
 from desktop.hardware.nvidia import NvidiaProbe
 from tests.hardware.fakes import CARD, GIB, RTX, FakeNvidia, FakePlatform, Hang
 from tests.hardware.trees import PCI, Tree, add_radeon_card
@@ -121,14 +122,17 @@ def test_bandwidth_is_looked_up_and_not_measured(
     cache = BandwidthCache(tmp_path / "bandwidth.json")
     platform = FakePlatform()
     assert _survey(platform, bandwidth=cache).cpu.memory_bandwidth_bytes_per_s is None
-    cache.put(machine_key(platform.cpu(), platform.memory().memory), 50 * 10**9)
+    cache.put(
+        machine_key(platform.cpu(), platform.memory().memory),
+        MemorySpeed(50 * 10**9, is_steady=True),
+    )
     assert _survey(platform, bandwidth=cache).cpu.memory_bandwidth_bytes_per_s == 50 * 10**9
     fresh = _survey(platform, bandwidth=cache, measure=True)
     assert fresh.cpu.memory_bandwidth_bytes_per_s == 50 * 10**9
 
 
 def test_bandwidth_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rates = [40 * 10**9]
+    rates = [MemorySpeed(40 * 10**9, is_steady=True)]
     monkeypatch.setattr(detect_module, "measure_bandwidth", lambda *_: rates.pop())
     cache = BandwidthCache(tmp_path / "bandwidth.json")
     for _ in range(2):
