@@ -117,10 +117,14 @@ class MainWindow(QMainWindow):
         layout.setStretchFactor(inner, 1)
         root.setLayout(layout)
         self.setCentralWidget(root)
-        self.toast = ToastBox(house.look, root)
+        self.toast = ToastBox(house.look, root, self._below_toasts)
         self._drop = self._make_drop(root)
         self.rail.show_place(CHATS)
         self.place = CHATS
+
+    def _below_toasts(self) -> int:
+        """Where one writes must stay in view."""
+        return self.chats.writing_height() if self.place == CHATS else 0
 
     def _make_page(self, place: str) -> QWidget:
         """The imports stand here because each place costs 10 to 30 ms of the start."""

@@ -698,10 +698,6 @@
         <source>Reads the chat: {percent} %</source>
         <translation>Liest den Chat: {percent} %</translation>
     </message>
-    <message>
-        <source>Thinks about it …</source>
-        <translation>Denkt nach …</translation>
-    </message>
 </context>
 <context>
     <name>Transcript</name>

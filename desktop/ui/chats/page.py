@@ -76,6 +76,10 @@ class ChatsPage(QWidget):
             self._transcript = self._make_transcript()
         return self._transcript
 
+    def writing_height(self) -> int:
+        """How high the composer with its status line is."""
+        return self._below.height() + self._look.sizes.space_2
+
     def focus_composer(self) -> None:
         """Put the keyboard where one writes."""
         self.composer.edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -96,7 +100,7 @@ class ChatsPage(QWidget):
 
     def _lay_out(self) -> None:
         s = self._look.sizes
-        below = QWidget()
+        self._below = below = QWidget()
         below.setLayout(column(self.composer, self.status, space=s.space_2))
         below.setMaximumWidth(s.column)
         line = QHBoxLayout()

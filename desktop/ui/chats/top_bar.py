@@ -75,12 +75,9 @@ class TopBar(Frame):
         if state.phase == "opening":
             return stage_words(state.stage, state.fraction)
         running = self._conversation.running()
-        if running is not None:
-            if running.read_share is not None:
-                percent = round(100 * running.read_share)
-                return self.tr("Reads the chat: {percent} %").format(percent=percent)
-            if not running.text:
-                return self.tr("Thinks about it …")
+        if running is not None and running.read_share is not None:
+            percent = round(100 * running.read_share)
+            return self.tr("Reads the chat: {percent} %").format(percent=percent)
         speed = self._conversation.last_speed
         if speed is None and state.report is not None and not state.is_guide:
             speed = state.report.speed.tokens_per_s

@@ -47,9 +47,9 @@ class Welcome(Page):
             self._title,
             self._subtitle,
             self._gap(s.space_1),
+            self.machine_card,
             chips,
             self._gap(s.space_1),
-            self.machine_card,
             self._guide_card,
             space=s.space_3,
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QLabel
 
@@ -13,6 +12,8 @@ from desktop.ui.notice import Action, Banner, NoticeTone
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.text import Text
+
+MOST_SHOWN = 3
 
 _ICONS: dict[str, tuple[str, str]] = {
     "info": ("info", "accent_strong"),
@@ -48,7 +49,6 @@ class BannerBox(Frame):
             margins=(s.space_3, s.space_2, s.space_2, s.space_2),
         )
         line.setStretchFactor(self.words, 1)
-        line.setAlignment(icon, Qt.AlignmentFlag.AlignTop)
         for action in actions:
             line.addWidget(Button(look, action.label, action.run))
         if on_dismiss is not None:
@@ -82,6 +82,8 @@ class BannerStack(Frame):
     def tell(self, banner: Banner) -> None:
         """Show a banner, in the place of an older one of its key."""
         self.dismiss(banner.key)
+        for oldest in list(self._boxes)[: len(self._boxes) - MOST_SHOWN + 1]:
+            self.dismiss(oldest)
         actions = tuple(
             Action(action.label, self._then_dismiss(banner.key, action.run))
             for action in banner.actions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -13,12 +15,16 @@ from desktop.ui.parts.text import Text
 
 
 class ToastBox(Frame):
-    """One toast at a time, over the window; stays while the pointer or the keyboard is in it."""
+    """One toast at a time, over the window but not over what `keep_free` pixels below hold.
 
-    def __init__(self, look: Look, parent: QWidget) -> None:
+    It stays while the pointer or the keyboard is in it.
+    """
+
+    def __init__(self, look: Look, parent: QWidget, keep_free: Callable[[], int]) -> None:
         super().__init__("toast")
         self.setParent(parent)
         self._over = parent
+        self._keep_free = keep_free
         s = look.sizes
         self._look = look
         self._toast: Toast | None = None
@@ -84,7 +90,7 @@ class ToastBox(Frame):
         self.setMaximumWidth(max(s.card_min, parent.width() - 2 * s.space_5))
         self.adjustSize()
         x = (parent.width() - self.width()) // 2
-        self.move(x, parent.height() - self.height() - s.space_6)
+        self.move(x, parent.height() - self.height() - self._keep_free() - s.space_4)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._over and event.type() == QEvent.Type.Resize:
