@@ -80,6 +80,7 @@ class _Measurement:
         self._read = np.bitwise_or.reduce  # reads with vector instructions, without the GIL
         self._barrier = threading.Barrier(threads, action=self._between_rounds)
         self._ends = [0.0] * threads
+        self._words = words * threads
         self._least_bytes = buffer_bytes * 3 // 8
         self._start = time.perf_counter()
         self._stop_at = 0.0
@@ -109,8 +110,12 @@ class _Measurement:
             return None
         if not _COUNTS_FINELY:
             return MemorySpeed(int(self._best), is_steady=True)
-        alone = max(tally.read_bytes / tally.cpu_s for tally in self._tallies)
-        share = sum(t.cpu_s for t in self._tallies) / sum(t.wall_s for t in self._tallies)
+        cpu_s = sum(tally.cpu_s for tally in self._tallies)
+        alone = sum(tally.read_bytes for tally in self._tallies) / cpu_s
+        if sum(part.size for part in self._parts) < self._words:
+            # More of a smaller buffer lies in the caches: all cores together then look too fast.
+            return MemorySpeed(int(alone), is_steady=False)
+        share = cpu_s / sum(tally.wall_s for tally in self._tallies)
         return MemorySpeed(int(max(self._best, alone)), share >= _STEADY_SHARE)
 
     def _work(self, index: int) -> None:
