@@ -1,0 +1,393 @@
+"""Plans, verdicts and their reasons on machines of all sizes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from desktop.common.errors import UnsafeModelError, UsageError
+from desktop.common.messages import Messages
+from desktop.fit.memory import CPU
+from desktop.fit.planner import plan
+from desktop.fit.types import FitReport, Plan, Wish
+from desktop.gguf.header import ModelHeader
+from desktop.gguf.reader import read_header_from
+from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
+from tests.fit.conftest import FamilyHeader
+from tests.fit.machines import GIB, LAPTOP_CPU, desktop, laptop, unified
+from tests.gguf.test_reader import Bytes
+from tests.gguf_files import LlamaShape, header_bytes
+
+
+def _fits(report: FitReport) -> bool:
+    return all(row.needed_bytes < (row.available_bytes or 0) for row in report.memory)
+
+
+def test_a_laptop_without_graphics(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), eight_billion, Wish())
+    assert report.verdict == "cpu"
+    assert (report.plan.gpu_layers, report.plan.device) == (0, "")
+    assert report.plan.context == 8_192
+    assert _fits(report)
+    assert report.method == "header"
+    assert report.model.quantization == "Q4_K_M"
+    assert report.model.layers == 32
+
+
+def test_a_margin_stays_free(eight_billion: ModelHeader) -> None:
+    for free in (5.2, 5.6, 6.0, 7.0, 9.0):
+        report = plan(laptop(16, free), eight_billion, Wish())
+        row = report.memory[0]
+        if report.verdict != "too_large":
+            assert row.needed_bytes + 256 * 1024 * 1024 <= free * GIB
+
+
+def test_less_memory_means_a_shorter_context(eight_billion: ModelHeader) -> None:
+    contexts = [plan(laptop(8, free), eight_billion, Wish()).plan.context for free in (6.5, 5.7)]
+    assert contexts[0] > contexts[1] >= 2_048
+
+
+def test_too_large(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(4, 3), eight_billion, Wish())
+    assert report.verdict == "too_large"
+    assert report.reason_key == "fit.too_large"
+    assert report.reason_params["available"] == 3 * GIB
+    assert int(report.reason_params["needed"]) > 4_600_000_000
+
+
+def test_too_large_only_for_now(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(16, 2), eight_billion, Wish())
+    assert report.reason_key == "fit.too_large_for_now"
+
+
+def test_nothing_free_at_all(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(16, 0), eight_billion, Wish())
+    assert report.verdict == "too_large"
+    assert report.memory[0].available_bytes == 0
+
+
+def test_too_long_a_context_says_which_would_fit(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), eight_billion, Wish(context=100_000))
+    assert report.verdict == "too_large"
+    assert report.reason_key == "fit.too_large_context"
+    suggested = int(report.reason_params["context"])
+    assert plan(laptop(), eight_billion, Wish(context=suggested)).verdict == "cpu"
+
+
+def test_free_memory_that_nobody_knows(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(16, None), eight_billion, Wish())
+    assert report.verdict == "cpu"
+    assert [warning.kind for warning in report.warnings] == ["free_memory_guessed"]
+    assert 0 < (report.memory[0].available_bytes or 0) < 16 * GIB
+
+
+def test_all_layers_on_a_large_card(eight_billion: ModelHeader) -> None:
+    report = plan(desktop(12), eight_billion, Wish())
+    assert report.verdict == "gpu"
+    assert report.plan.gpu_layers == 33
+    assert report.plan.device == "CUDA0"
+    assert report.plan.context == 16_384
+    assert _fits(report)
+    assert [row.device for row in report.memory] == ["CPU", "CUDA0"]
+
+
+def test_some_layers_on_a_small_card(eight_billion: ModelHeader) -> None:
+    report = plan(desktop(4), eight_billion, Wish())
+    assert report.verdict == "partly_gpu"
+    assert 10 < report.plan.gpu_layers < 33
+    assert _fits(report)
+    faster = plan(desktop(6), eight_billion, Wish())
+    assert faster.speed.tokens_per_s is not None
+    assert report.speed.tokens_per_s is not None
+    assert faster.speed.tokens_per_s > report.speed.tokens_per_s
+
+
+def test_a_tiny_card_is_not_preferred_to_much_memory(eight_billion: ModelHeader) -> None:
+    """Seen in the field: 1 GB of graphics memory taken before 32 GB of main memory."""
+    report = plan(desktop(1), eight_billion, Wish())
+    assert report.verdict == "cpu"
+    assert report.plan.gpu_layers == 0
+    assert [row.device for row in report.memory] == ["CPU"]
+
+
+def test_two_cards_hold_what_one_cannot(eight_billion: ModelHeader) -> None:
+    assert plan(desktop(4), eight_billion, Wish()).verdict == "partly_gpu"
+    report = plan(desktop(4, 4), eight_billion, Wish())
+    assert report.verdict == "gpu"
+    assert report.plan.device == ""
+    assert [row.device for row in report.memory] == ["CPU", "CUDA0", "CUDA1"]
+    assert _fits(report)
+
+
+def test_experts_leave_the_card_before_whole_layers(family: FamilyHeader) -> None:
+    report = plan(desktop(8), family("qwen3moe"), Wish())
+    assert report.verdict == "partly_gpu"
+    assert report.plan.gpu_layers == 49
+    assert 0 < report.plan.expert_layers_on_cpu < 48
+    assert _fits(report)
+    one_less = replace(
+        report.plan, expert_layers_on_cpu=report.plan.expert_layers_on_cpu - 1, context=16_384
+    )
+    assert one_less != report.plan  # the fewest that fit were chosen, see _fits above
+
+
+def test_unified_memory_is_counted_once(eight_billion: ModelHeader) -> None:
+    report = plan(unified(), eight_billion, Wish())
+    assert report.verdict == "gpu"
+    assert sum(row.needed_bytes for row in report.memory) < 10 * GIB
+    assert report.reason_params["total"] == 16 * GIB
+    tight = plan(unified(8, 4.9), eight_billion, Wish())
+    assert tight.verdict == "too_large"
+
+
+def test_what_metal_may_wire_is_respected(eight_billion: ModelHeader) -> None:
+    report = plan(unified(16, 12, wired=3), eight_billion, Wish())
+    on_gpu = next((row for row in report.memory if row.device == "MTL0"), None)
+    assert report.verdict in ("cpu", "partly_gpu")
+    assert on_gpu is None or on_gpu.needed_bytes < 3 * GIB
+
+
+def test_integrated_graphics_yield_to_a_card(eight_billion: ModelHeader) -> None:
+    integrated = unified(32, 20, vendor="intel", wired=None).gpus[0]
+    machine = desktop(12)
+    both = replace(machine, gpus=(integrated, *machine.gpus))
+    assert plan(both, eight_billion, Wish()).plan.device == "CUDA0"
+
+
+def test_a_card_that_this_engine_cannot_use(eight_billion: ModelHeader) -> None:
+    machine = desktop(12)
+    nameless = tuple(replace(gpu, device="") for gpu in machine.gpus)
+    without = replace(machine, gpus=nameless, engine=EngineInfo("1", ("CPU", "RPC")))
+    assert plan(without, eight_billion, Wish()).verdict == "cpu"
+    by_cuda = replace(machine, gpus=nameless, engine=EngineInfo("1", ("CPU", "CUDA")))
+    assert plan(by_cuda, eight_billion, Wish()).verdict == "gpu"
+    by_vulkan = replace(machine, gpus=nameless, engine=EngineInfo("1", ("CPU", "Vulkan")))
+    assert plan(by_vulkan, eight_billion, Wish()).verdict == "gpu"
+
+
+def test_a_wish_is_kept_to_the_letter(eight_billion: ModelHeader) -> None:
+    wish = Wish(context=4_096, kv_type="q8_0", parallel=2, gpu_layers=20, ubatch=256, threads=3)
+    chosen = plan(desktop(8), eight_billion, wish).plan
+    assert (chosen.context, chosen.kv_type, chosen.parallel) == (4_096, "q8_0", 2)
+    assert (chosen.gpu_layers, chosen.ubatch, chosen.threads) == (20, 256, 3)
+
+
+def test_a_wish_that_does_not_fit_is_answered_as_it_is(eight_billion: ModelHeader) -> None:
+    report = plan(desktop(4), eight_billion, Wish(gpu_layers=33))
+    assert report.verdict == "too_large"
+    assert report.plan.gpu_layers == 33
+
+
+def test_more_layers_than_there_are_means_all(eight_billion: ModelHeader) -> None:
+    assert plan(desktop(12), eight_billion, Wish(gpu_layers=999)).plan.gpu_layers == 33
+
+
+def test_layers_without_graphics_are_ignored_and_said(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), eight_billion, Wish(gpu_layers=10))
+    assert report.verdict == "cpu"
+    assert [warning.kind for warning in report.warnings] == ["gpu_layers_ignored"]
+
+
+def test_a_context_beyond_the_training_is_warned_of(family: FamilyHeader) -> None:
+    report = plan(laptop(64, 60), family("qwen3"), Wish(context=50_000))
+    assert report.verdict == "cpu"
+    assert [warning.kind for warning in report.warnings] == ["beyond_training"]
+    assert report.warnings[0].params == {"context": 50_176, "trained": 40_960}
+
+
+def test_the_automatic_context_stays_within_the_training() -> None:
+    shape = LlamaShape(context=1_000)
+    header = _header(shape)
+    assert plan(laptop(), header, Wish()).plan.context == 1_024
+    assert not plan(laptop(), header, Wish()).warnings
+
+
+@pytest.mark.parametrize(
+    ("wish", "kind", "field"),
+    [
+        (Wish(context=0), "bad_wish", "context"),
+        (Wish(context=-1), "bad_wish", "context"),
+        (Wish(context=1 << 40), "bad_wish", "context"),
+        (Wish(parallel=0), "bad_wish", "parallel"),
+        (Wish(parallel=10_000), "bad_wish", "parallel"),
+        (Wish(gpu_layers=-1), "bad_wish", "gpu_layers"),
+        (Wish(ubatch=0), "bad_wish", "ubatch"),
+        (Wish(threads=-2), "bad_wish", "threads"),
+        (Wish(threads=100_000), "bad_wish", "threads"),
+        (Wish(kv_type="q3_K"), "bad_kv_type", None),  # type: ignore[arg-type]
+        (Wish(context=256, parallel=64), "wish_too_narrow", None),
+    ],
+)
+def test_impossible_wishes(
+    eight_billion: ModelHeader, wish: Wish, kind: str, field: str | None
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        plan(laptop(), eight_billion, wish)
+    assert caught.value.kind == kind
+    assert caught.value.params.get("field") == field
+
+
+def test_an_unsafe_header_is_not_planned() -> None:
+    with pytest.raises(UnsafeModelError):
+        plan(laptop(), _header(LlamaShape(), llama__block_count=4_000_000_000), Wish())
+
+
+def test_a_context_type_that_the_model_cannot_have() -> None:
+    shape = LlamaShape(embedding=320, heads=4, kv_heads=1, type="F16", output_type="F16")
+    report = plan(laptop(), _header(shape), Wish(kv_type="q8_0"))
+    assert report.plan.kv_type == "f16"
+    assert [warning.kind for warning in report.warnings] == ["kv_type_refused"]
+
+
+def test_a_file_of_which_only_the_header_is_there(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), replace(eight_billion, complete=False), Wish())
+    assert report.verdict == "cpu"
+    assert [warning.kind for warning in report.warnings] == ["incomplete_file"]
+
+
+def test_more_threads_than_cores(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), eight_billion, Wish(threads=32))
+    assert report.plan.threads == 32
+    assert [warning.kind for warning in report.warnings] == ["more_threads_than_cores"]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "threads"),
+    [
+        (Cpu(physical_cores=1, logical_cores=1), 1),
+        (Cpu(physical_cores=2, logical_cores=4), 2),
+        (Cpu(physical_cores=4, logical_cores=8), 3),
+        (Cpu(physical_cores=8, logical_cores=16), 6),
+        (Cpu(physical_cores=14, logical_cores=20, performance_cores=6), 5),
+        (Cpu(physical_cores=16, logical_cores=32, usable_cores=2), 2),
+        (Cpu(logical_cores=8), 3),
+        (Cpu(), 3),
+    ],
+)
+def test_threads(eight_billion: ModelHeader, cpu: Cpu, threads: int) -> None:
+    machine = Machine(Memory(16 * GIB, 11 * GIB), cpu)
+    assert plan(machine, eight_billion, Wish()).plan.threads == threads
+
+
+def test_a_rearranged_file_is_not_mapped(family: FamilyHeader) -> None:
+    """Mapped and rearranged it would lie in memory twice: 1,333 MiB instead of 794."""
+    assert not plan(laptop(), family("lfm2"), Wish()).plan.use_mmap
+    plain = Machine(Memory(16 * GIB, 11 * GIB), replace(LAPTOP_CPU, features=("sse4_2",)))
+    assert plan(plain, family("lfm2"), Wish()).plan.use_mmap
+    assert plan(desktop(8), family("lfm2"), Wish()).plan.use_mmap
+
+
+class Oracle:
+    """A compute estimator that notes what it was asked."""
+
+    def __init__(self, answer: Mapping[str, int] | None) -> None:
+        self.answer = answer
+        self.asked: list[Plan] = []
+
+    def __call__(self, wanted: Plan, /) -> Mapping[str, int] | None:
+        self.asked.append(wanted)
+        return self.answer
+
+
+def test_llama_cpps_own_figures_are_taken(eight_billion: ModelHeader) -> None:
+    oracle = Oracle({"CPU": 123_000_000, "CUDA0": 456_000_000, "CUDA_Host": 7_000_000})
+    report = plan(desktop(12), eight_billion, Wish(), oracle)
+    assert report.method == "dry_run"
+    assert oracle.asked == [report.plan]
+    logits = 128_256 * 4
+    assert {row.device: row.compute_bytes for row in report.memory} == {
+        "CPU": 130_000_000 + logits,
+        "CUDA0": 456_000_000,
+    }
+
+
+def test_where_llama_cpp_needs_more_the_plan_shrinks(eight_billion: ModelHeader) -> None:
+    oracle = Oracle({"CPU": int(1.6 * GIB)})
+    report = plan(laptop(16, 6.5), eight_billion, Wish(), oracle)
+    assert len(oracle.asked) > 1
+    assert report.plan.context < oracle.asked[0].context
+    assert len(oracle.asked) <= 4
+
+
+def test_where_llama_cpp_cannot_be_asked_the_estimate_stays(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), eight_billion, Wish(), Oracle(None))
+    assert report.method == "header"
+    assert report.memory[0].compute_bytes > 0
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_answer_has_its_sentence(eight_billion: ModelHeader, language: str) -> None:
+    messages = Messages("de" if language == "de" else "en")
+    machines = [laptop(), laptop(4, 3), laptop(16, None), desktop(12), desktop(4), unified()]
+    for machine in machines:
+        for wish in (Wish(), Wish(context=200_000), Wish(gpu_layers=4, threads=99)):
+            report = plan(machine, eight_billion, wish)
+            sentence = messages.text(report.reason_key, **report.reason_params)
+            assert sentence.count("{") == 0
+            for warning in report.warnings:
+                messages.text(f"fit.warning.{warning.kind}", **warning.params)
+
+
+def test_the_sentence_of_a_good_fit(eight_billion: ModelHeader) -> None:
+    report = plan(laptop(), eight_billion, Wish())
+    english = Messages("en").text(report.reason_key, **report.reason_params)
+    german = Messages("de").text(report.reason_key, **report.reason_params)
+    assert english == (
+        "Fits well: needs 5.9 GB of 17.2 GB, about 7 tokens a second, a page in 1 minute."
+    )
+    assert german == (
+        "Passt gut: braucht 5,9 GB von 17,2 GB, etwa 7 Tokens in der Sekunde, "
+        "eine Seite in 1 Minute."
+    )
+
+
+def test_the_json_is_as_promised(eight_billion: ModelHeader) -> None:
+    document = plan(desktop(4), eight_billion, Wish()).to_json("A sentence.")
+    assert set(document) >= {"model", "plan", "memory", "verdict", "speed", "method", "reason"}
+    expected = {
+        "model": ["name", "architecture", "quantization", "parameters", "file_bytes", "layers"],
+        "plan": [
+            "gpu_layers",
+            "context",
+            "kv_type",
+            "parallel",
+            "flash_attention",
+            "expert_layers_on_cpu",
+        ],
+        "speed": ["prompt_tokens_per_s", "tokens_per_s", "basis"],
+    }
+    for key, names in expected.items():
+        part = document[key]
+        assert isinstance(part, dict)
+        assert set(names) <= set(part)
+    rows = document["memory"]
+    assert isinstance(rows, list)
+    assert set(rows[0]) == {
+        "device",
+        "weights_bytes",
+        "context_bytes",
+        "compute_bytes",
+        "total_bytes",
+        "available_bytes",
+    }
+    assert rows[0]["device"] == CPU
+    assert document["reason"] == "A sentence."
+
+
+def test_planning_takes_little_time(family: FamilyHeader) -> None:
+    begin = time.perf_counter()
+    plan(desktop(4, 4, 4), family("qwen3moe"), Wish())
+    assert time.perf_counter() - begin < 2
+
+
+def test_a_graphics_device_without_memory_is_no_device(eight_billion: ModelHeader) -> None:
+    machine = replace(laptop(), gpus=(Gpu("x", "other", "", 0, 0),))
+    assert plan(machine, eight_billion, Wish()).verdict == "cpu"
+
+
+def _header(shape: LlamaShape, **more: object) -> ModelHeader:
+    raw = header_bytes(shape.metadata(**more), shape.tensors())
+    return replace(read_header_from(Bytes(raw), "m.gguf"), complete=True)
