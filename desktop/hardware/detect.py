@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import platform as platform_module
 import time
 from dataclasses import replace
@@ -52,7 +53,7 @@ def native_platform() -> Platform:
         case "Darwin":
             return MacPlatform()
         case _:
-            return LinuxPlatform()
+            return LinuxPlatform(library_path=os.environ.get("LD_LIBRARY_PATH", ""))
 
 
 def survey(

@@ -11,11 +11,15 @@ from desktop.hardware.files import Files
 from desktop.hardware.machine import Cpu, Memory
 from desktop.hardware.memory import SystemMemory, system_memory, within_limit
 
-_NVIDIA_TRACES = (
-    "/proc/driver/nvidia",
-    "/dev/nvidiactl",
-    "/usr/lib/wsl/lib/libnvidia-ml.so.1",
-    "/etc/nv_tegra_release",
+_NVIDIA_TRACES = ("/proc/driver/nvidia", "/dev/nvidiactl", "/etc/nv_tegra_release")
+_NVIDIA_LIBRARY = "libnvidia-ml.so.1"
+_LIBRARY_FOLDERS = (
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/lib/wsl/lib",
+    "/run/opengl-driver/lib",
 )
 _NPU_DRIVERS = {
     "intel_vpu": "Intel AI Boost",
@@ -42,8 +46,11 @@ class LinuxPlatform(Platform):
         files: Files | None = None,
         read_memory: SystemMemory = system_memory,
         read_battery: Callable[[], bool | None] = power.on_battery,
+        library_path: str = "",
     ) -> None:
+        """`library_path` is LD_LIBRARY_PATH, where drivers may lie as well."""
         self._files = files or Files()
+        self._library_folders = (*library_path.split(":"), *_LIBRARY_FOLDERS)
         self._read_memory = read_memory
         self._read_battery = read_battery
 
@@ -60,9 +67,11 @@ class LinuxPlatform(Platform):
             for device in pci.display_devices(self._files)
             if device.vendor == pci.NVIDIA
         )
-        if not cards and not any(self._files.exists(trace) for trace in _NVIDIA_TRACES):
-            return None
-        return cards
+        return cards if cards or self._has_nvidia_driver() else None
+
+    def _has_nvidia_driver(self) -> bool:
+        libraries = (f"{folder}/{_NVIDIA_LIBRARY}" for folder in self._library_folders if folder)
+        return any(self._files.exists(trace) for trace in (*_NVIDIA_TRACES, *libraries))
 
     def gpus(self, memory: Memory) -> GpuScan:
         return sysfs_gpus.scan(self._files, memory)

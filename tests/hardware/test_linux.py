@@ -49,11 +49,18 @@ def test_nvidia_cards_are_named_by_the_systems_list(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    "trace", ["proc/driver/nvidia/version", "dev/nvidiactl", "usr/lib/wsl/lib/libnvidia-ml.so.1"]
+    "trace",
+    [
+        "proc/driver/nvidia/version",
+        "dev/nvidiactl",
+        "usr/lib/wsl/lib/libnvidia-ml.so.1",
+        "opt/driver/libnvidia-ml.so.1",
+    ],
 )
 def test_a_trace_of_nvidia_without_a_listed_card(tree: Tree, trace: str) -> None:
     tree.write(trace, "")
-    assert _linux(tree).nvidia_cards() == ()
+    linux = LinuxPlatform(tree.files, lambda: MEMORY, lambda: None, library_path=":/opt/driver")
+    assert linux.nvidia_cards() == ()
 
 
 def test_npus_by_driver_and_by_number(tree: Tree) -> None:
