@@ -27,7 +27,6 @@ from desktop import app
 from desktop.services.start import begin
 from desktop.ui.instance import Instance
 imported = time.time()
-import psutil
 from PySide6.QtCore import QTimer
 start = begin(os.environ)
 application = app.make_application()
@@ -35,14 +34,21 @@ instance = Instance(start.paths.data_dir, os.environ)
 assert instance.is_first()
 desk = app.Desk(application, start, os.environ, instance)
 found = {"import_s": imported - started}
-me = psutil.Process()
 
 def painted():
     # After this turn of the loop: the picture is made, nothing of it is still to be drawn.
-    QTimer.singleShot(0, lambda: found.setdefault("first_paint_s", time.time() - started))
+    QTimer.singleShot(0, at_once)
+
+def at_once():
+    found.setdefault("first_paint_s", time.time() - started)
+    found.setdefault("first_paint_cpu_s", time.process_time())
+
+def rss():
+    import psutil
+    return psutil.Process().memory_info().rss
 
 def idle():
-    found["rss_idle_bytes"] = me.memory_info().rss
+    found["rss_idle_bytes"] = rss()
     found["modules"] = len(sys.modules)
     found["llama_loaded"] = "llama_cpp" in sys.modules
     if "--guide" in sys.argv:
@@ -53,7 +59,7 @@ def idle():
         end()
 
 def with_guide():
-    found["rss_guide_bytes"] = me.memory_info().rss
+    found["rss_guide_bytes"] = rss()
     end()
 
 def end():
@@ -72,6 +78,32 @@ print(json.dumps(found))
 """
 
 
+# The same start with nothing but Qt: what no program of this kind can be faster than.
+BARE = """
+import json, os, sys, time
+started = float(sys.argv[1])
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QLabel
+application = QApplication([])
+found = {}
+
+class Window(QLabel):
+    def paintEvent(self, event):
+        super().paintEvent(event)
+        QTimer.singleShot(0, end)
+
+def end():
+    found.setdefault("first_paint_s", time.time() - started)
+    found.setdefault("first_paint_cpu_s", time.process_time())
+    application.quit()
+
+window = Window("Hausgeist")
+window.show()
+application.exec()
+print(json.dumps(found))
+"""
+
+
 def drop_caches() -> bool:
     """Empty the page cache; False where that is not allowed."""
     try:
@@ -82,7 +114,7 @@ def drop_caches() -> bool:
     return True
 
 
-def run(home: str, *, cold: bool, guide: bool = False) -> dict[str, float]:
+def run(home: str, *, cold: bool, guide: bool = False, code: str = CHILD) -> dict[str, float]:
     """One start; the times count from just before the process is made."""
     if cold and not drop_caches():
         return {}
@@ -92,7 +124,7 @@ def run(home: str, *, cold: bool, guide: bool = False) -> dict[str, float]:
         "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-c", CHILD, str(time.time()), *(["--guide"] if guide else [])]
+    command = [sys.executable, "-c", code, str(time.time()), *(["--guide"] if guide else [])]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -108,12 +140,18 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         run(home, cold=False)
-        warm = [run(home, cold=False, guide=options.guide) for _ in range(options.runs)]
+        warm, bare = [], []
+        for _ in range(options.runs):
+            bare.append(run(home, cold=False, code=BARE))
+            warm.append(run(home, cold=False, guide=options.guide))
         cold = [found for _ in range(options.cold) if (found := run(home, cold=True))]
     result = {
         "warm_first_paint_s": statistics.median(r["first_paint_s"] for r in warm),
         "warm_first_paint_best_s": min(r["first_paint_s"] for r in warm),
         "warm_first_paint_worst_s": max(r["first_paint_s"] for r in warm),
+        "warm_first_paint_cpu_s": statistics.median(r["first_paint_cpu_s"] for r in warm),
+        "bare_qt_first_paint_s": statistics.median(r["first_paint_s"] for r in bare),
+        "bare_qt_first_paint_cpu_s": statistics.median(r["first_paint_cpu_s"] for r in bare),
         "cold_first_paint_s": statistics.median(r["first_paint_s"] for r in cold) if cold else None,
         "import_s": statistics.median(r["import_s"] for r in warm),
         "wired_s": statistics.median(r.get("wired_s", 0.0) for r in warm),
