@@ -54,9 +54,12 @@ class ChatStore:
         return cls(open_database(path, SCHEMA, busy_timeout_s=busy_timeout_s))
 
     @classmethod
-    def in_memory(cls) -> ChatStore:
-        """For a disk that cannot be written: everything works, nothing outlives the program."""
-        return cls(open_in_memory(SCHEMA))
+    def in_memory(cls, like: Path | None = None) -> ChatStore:
+        """For a disk that cannot be written: everything works, nothing outlives the program.
+
+        It begins with the chats of the file `like`, where that can be read.
+        """
+        return cls(open_in_memory(SCHEMA, like))
 
     @property
     def path(self) -> Path:

@@ -266,9 +266,27 @@ def _bring_home(connection: sqlite3.Connection, path: Path, schema: Schema) -> N
         _log.warning("the stand-in of %s stays for now: %s", path.name, error)
 
 
-def open_in_memory(schema: Schema) -> Database:
-    """A database that lives as long as the program: for a disk that cannot be written at all."""
+def open_in_memory(schema: Schema, like: Path | None = None) -> Database:
+    """A database that lives as long as the program: for a disk that cannot be written at all.
+
+    It begins with what the file `like` holds, where that can be read. Never raises.
+    """
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    if like is not None:
+        _copy(like, connection, schema)
     connection.execute("PRAGMA foreign_keys = ON")
     migrate(connection, schema)
     return Database(connection, Path(":memory:"))
+
+
+def _copy(path: Path, connection: sqlite3.Connection, schema: Schema) -> None:
+    """Fill an empty database with what `path` holds; it stays empty if that cannot be read."""
+    # In a folder that cannot be written the log of a crash cannot be used: then without it.
+    for immutable in (False, True):
+        try:
+            with contextlib.closing(_connect_read_only(path, 0.1, immutable=immutable)) as source:
+                if _look_inside(source, path, schema) is None:
+                    source.backup(connection)
+                return
+        except SQLITE_ERRORS as error:
+            _log.warning("%s not read into memory: %s", path.name, error)

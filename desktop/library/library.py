@@ -49,9 +49,12 @@ class Library:
         return cls(open_database(path, SCHEMA, busy_timeout_s=busy_timeout_s), guide)
 
     @classmethod
-    def in_memory(cls, guide: Path) -> Library:
-        """For a disk that cannot be written: forgotten when the program ends."""
-        return cls(open_in_memory(SCHEMA), guide)
+    def in_memory(cls, guide: Path, like: Path | None = None) -> Library:
+        """For a disk that cannot be written: changes are forgotten when the program ends.
+
+        It begins with the models of the index `like`, where that can be read.
+        """
+        return cls(open_in_memory(SCHEMA, like), guide)
 
     @property
     def problem(self) -> StorageError | None:

@@ -324,6 +324,40 @@ def test_a_read_only_folder_is_told(path: Path) -> None:
     assert caught.value.kind == "read_only"
 
 
+@pytest.mark.parametrize("crashed", [False, True])
+def test_the_chats_of_a_read_only_folder_can_be_read_and_go_on_in_memory(
+    path: Path, crashed: bool
+) -> None:
+    log = path.with_name("chats.db-wal")
+    if crashed:
+        # What a killed process leaves: a log whose index nobody here may make anew.
+        writer = sqlite3.connect(path, isolation_level=None)
+        writer.execute("UPDATE chats SET title = title")
+        left = log.read_bytes()
+        writer.close()
+        log.write_bytes(left)
+    before = path.read_bytes()
+    with read_only(path.parent):
+        store = ChatStore.in_memory(path)
+        assert _titles(store) == {f"chat {number}" for number in range(CHATS)}
+        chat = store.search_titles("chat 7")[0]
+        store.add_turn(chat.id, "user", "not kept")
+        assert len(store.thread(chat.id)) == TURNS + 1
+        store.close()
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"garbage " * 1000, b"", b"S"])
+def test_what_cannot_be_read_leaves_the_memory_empty(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "chats.db").write_bytes(content)
+    for like in (tmp_path / "chats.db", tmp_path / "none.db", tmp_path):
+        store = ChatStore.in_memory(like)
+        assert store.list_chats() == []
+        store.create_chat("x")
+        store.close()
+    assert (tmp_path / "chats.db").read_bytes() == content
+
+
 def test_a_read_only_file_is_told_and_unchanged(path: Path) -> None:
     before = path.read_bytes()
     path.chmod(0o444)

@@ -314,6 +314,23 @@ def test_in_memory_everything_works(guide: Path, drive: Path) -> None:
     library.close()
 
 
+def test_in_memory_knows_the_models_of_an_index_that_cannot_be_written(
+    tmp_path: Path, guide: Path, drive: Path
+) -> None:
+    path = tmp_path / "data" / "library.db"
+    library = Library.open(path, guide)
+    model = library.add(_write(drive / "a.gguf"))
+    library.close()
+    with read_only(path.parent):
+        copy = Library.in_memory(guide, path)
+    assert copy.get(model.name) == model
+    copy.remove(model.name, delete_file=False)
+    copy.close()
+    again = Library.open(path, guide)
+    assert again.get(model.name) == model
+    again.close()
+
+
 def _shown(models: list[LibraryModel]) -> list[tuple[str, Path]]:
     return [(model.name, model.path) for model in models]
 
