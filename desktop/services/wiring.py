@@ -144,7 +144,7 @@ def _open_library(
         else:
             problems.append(library.problem)
             return library
-    return Library.in_memory(guide)
+    return Library.in_memory(guide, path)
 
 
 def _open_chats(path: Path, writable: bool, problems: list[HausgeistError | None]) -> ChatStore:
@@ -156,4 +156,4 @@ def _open_chats(path: Path, writable: bool, problems: list[HausgeistError | None
         else:
             problems.append(store.problem)
             return store
-    return ChatStore.in_memory()
+    return ChatStore.in_memory(path)
