@@ -6,7 +6,7 @@ import contextlib
 import sys
 
 from desktop.cli.conversation import Answer, Conversation
-from desktop.cli.front import Front, write
+from desktop.cli.front import Front, write_words
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.typed import offer_line_editing, read_line
 from desktop.common.errors import HausgeistError
@@ -59,7 +59,7 @@ def _read() -> str:
 
 def _answer(front: Front, interrupts: Interrupts, conversation: Conversation, line: str) -> None:
     try:
-        answer = conversation.ask(line, interrupts, lambda piece: write(sys.stdout, piece))
+        answer = conversation.ask(line, interrupts, lambda piece: write_words(sys.stdout, piece))
     except HausgeistError as error:
         front.say()
         front.note(front.messages.error(error))

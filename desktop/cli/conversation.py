@@ -61,29 +61,49 @@ class Conversation:
         self._first_kept = 0
 
     def _answer(self, interrupts: Interrupts, on_text: Callable[[str], None]) -> Answer:
-        system = [Message("system", self.system)] if self.system else []
-        prompt = PromptFitter(self.engine).fit(
-            merge_roles([*system, *self._said]),
-            first_kept=self._first_kept,
-            answer_tokens=self.max_tokens,
-        )
-        self._first_kept = prompt.first_kept
-        request = Request(
-            id=uuid.uuid4().hex,
-            prompt=prompt.prompt,
-            max_tokens=self.max_tokens,
-            stop=prompt.stop,
-            sampling=self.sampling,
-            conversation=self.id,
-        )
-        info = self.engine.info
-        with self.crash_marker.running("generating", info.path, info.plan):
-            stream = self.engine.submit(request)
-            with interrupts.cancelling(stream.cancel):
+        stop = _Stop()
+        with interrupts.cancelling(stop.cancel):
+            system = [Message("system", self.system)] if self.system else []
+            prompt = PromptFitter(self.engine).fit(
+                merge_roles([*system, *self._said]),
+                first_kept=self._first_kept,
+                answer_tokens=self.max_tokens,
+            )
+            self._first_kept = prompt.first_kept
+            request = Request(
+                id=uuid.uuid4().hex,
+                prompt=prompt.prompt,
+                max_tokens=self.max_tokens,
+                stop=prompt.stop,
+                sampling=self.sampling,
+                conversation=self.id,
+            )
+            info = self.engine.info
+            with self.crash_marker.running("generating", info.path, info.plan):
+                stream = self.engine.submit(request)
+                stop.watch(stream)
                 pieces, end = _read(stream, on_text)
         if isinstance(end, Failed):
             raise EngineError(end.kind, detail=end.detail, **end.params)
         return Answer("".join(pieces), end.stats, end.reason, prompt.left_out)
+
+
+class _Stop:
+    """A Ctrl+C that may come before there is a stream to cancel."""
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._stream: Stream | None = None
+
+    def cancel(self) -> None:
+        self._wanted = True
+        if self._stream is not None:
+            self._stream.cancel()
+
+    def watch(self, stream: Stream) -> None:
+        self._stream = stream
+        if self._wanted:
+            stream.cancel()
 
 
 def _read(stream: Stream, on_text: Callable[[str], None]) -> tuple[list[str], EndEvent]:

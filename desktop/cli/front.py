@@ -12,6 +12,9 @@ from desktop.common.errors import HausgeistError, Param
 from desktop.common.messages import Language, Messages, format_number
 from desktop.services.start import Start
 
+_KEPT = ("\n", "\t")
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in _KEPT}
+
 
 class Front:
     """Results go to standard output; everything else to standard error.
@@ -30,11 +33,11 @@ class Front:
     def say(self, line: str = "") -> None:
         """A line of the result for a person; nothing with --json."""
         if not self.as_json:
-            write(sys.stdout, line + "\n")
+            write_words(sys.stdout, line + "\n")
 
     def note(self, line: str) -> None:
         """A line beside the result."""
-        write(sys.stderr, line + "\n")
+        write_words(sys.stderr, line + "\n")
 
     def document(self, document: Any) -> None:
         """The one JSON document."""
@@ -57,7 +60,7 @@ def report(error: HausgeistError, messages: Messages, *, as_json: bool) -> int:
         found = {"kind": error.kind, "message": sentence}
         write(sys.stdout, as_json_text({"error": found}) + "\n")
     else:
-        write(sys.stderr, f"hausgeist: {sentence}\n")
+        write_words(sys.stderr, f"hausgeist: {sentence}\n")
     return error.exit_code
 
 
@@ -68,6 +71,12 @@ def speed_text(tokens_per_s: float, language: Language) -> str:
 
 def as_json_text(document: Any) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def write_words(stream: TextIO | None, text: str) -> None:
+    """Write what a model or a file's name said: to a terminal without its control characters,
+    which could move the cursor, rename the window or type for the user."""
+    write(stream, text.translate(_CONTROLS) if is_terminal(stream) else text)
 
 
 def write(stream: TextIO | None, text: str) -> None:

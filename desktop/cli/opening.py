@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from desktop.cli.front import Front
 from desktop.cli.interrupts import Interrupts
@@ -32,11 +33,12 @@ def open_model(
 def _open(
     front: Front, core: Core, interrupts: Interrupts, model: str, wish: Wish, *, insist: bool
 ) -> OpenedModel:
+    name = Path(model).name
     with StatusLine(front) as status:
 
         def show(progress: OpenProgress) -> None:
             percent = round(100 * progress.fraction)
-            status.show(front.text(f"cli.open.{progress.stage}", model=model, percent=percent))
+            status.show(front.text(f"cli.open.{progress.stage}", model=name, percent=percent))
 
         def work(cancel: CancelToken) -> OpenedModel:
             return core.opener.open(model, wish, on_progress=show, cancel=cancel, insist=insist)

@@ -11,6 +11,8 @@ from typing import Self
 from desktop.cli.front import Front, write
 
 _REDRAW_EVERY_S = 0.1
+# What is over sooner needs no line that only flickers.
+_SHOWN_AFTER_S = 0.3
 
 
 class StatusLine:
@@ -19,7 +21,7 @@ class StatusLine:
     def __init__(self, front: Front) -> None:
         self._shown = front.shows_progress
         self._text = ""
-        self._drawn_s = 0.0
+        self._drawn_s = time.monotonic() + _SHOWN_AFTER_S - _REDRAW_EVERY_S
 
     def show(self, text: str) -> None:
         """Replace the line; called often, drawn at most ten times a second."""

@@ -11,7 +11,7 @@ from desktop.cli import options
 from desktop.cli.arguments import Arguments, real, text, whole
 from desktop.cli.chat import chat
 from desktop.cli.conversation import Answer, Conversation
-from desktop.cli.front import Front, is_terminal, speed_text, write
+from desktop.cli.front import Front, is_terminal, speed_text, write_words
 from desktop.cli.house import open_house
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.opening import open_model
@@ -102,7 +102,7 @@ def _one_answer(
 
 def _stream(front: Front, piece: str) -> None:
     if not front.as_json:
-        write(sys.stdout, piece)
+        write_words(sys.stdout, piece)
 
 
 def _document(answer: Answer, opened: OpenedModel) -> dict[str, object]:

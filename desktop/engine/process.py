@@ -20,7 +20,11 @@ from types import TracebackType
 from typing import Any, Self
 
 _TAIL_BYTES = 4000
-_WITHOUT_CONSOLE = getattr(subprocess, "CREATE_NO_WINDOW", 0)  # Windows alone has it
+# No console window, and no Ctrl+C from the terminal: it is meant for the parent, who decides.
+_FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
+    subprocess, "CREATE_NEW_PROCESS_GROUP", 0
+)
+_OWN_GROUP = None if sys.platform == "win32" else 0
 _BOOT = (
     "import sys; sys.path.append(sys.argv.pop(1)); from desktop.engine.child import main; main()"
 )
@@ -56,7 +60,8 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._last_words,
             env=os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUTF8": "1"},
-            creationflags=_WITHOUT_CONSOLE,
+            creationflags=_FLAGS,
+            process_group=_OWN_GROUP,
         )
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name=f"child-{job}", daemon=True)

@@ -11,6 +11,7 @@ import pytest
 from desktop.cli.interrupts import Interrupts, TerminatedError
 from desktop.common.errors import CancelledError
 from desktop.engine.cancel import CancelToken
+from desktop.engine.process import Child
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 WAIT_S = 20.0
@@ -85,3 +86,9 @@ def test_the_handlers_before_are_put_back() -> None:
     with Interrupts():
         assert signal.getsignal(signal.SIGTERM) not in before
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_the_terminals_ctrl_c_does_not_reach_the_engines_children() -> None:
+    """It goes to the whole group; a template child that died of it broke the next answer."""
+    with Child("template") as child:
+        assert os.getpgid(child.pid) != os.getpgrp()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from desktop.cli.conversation import Conversation
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
+from desktop.engine.request import Message, Rendered
 from desktop.services.crash_marker import CrashMarker
 from tests.cli.running import Cli
 from tests.services.fake_engine import FakeEngine
@@ -152,3 +155,20 @@ def test_after_new_nothing_is_left(conversation: Conversation) -> None:
     assert isinstance(engine, FakeEngine)
     assert "Hallo" not in engine.requests[-1].prompt
     assert "Sei kurz" in engine.requests[-1].prompt
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_before_the_first_word_stops_the_answer_and_not_the_chat(tmp_path: Path) -> None:
+    class Slow(FakeEngine):
+        """Ctrl+C comes while the conversation is still being put together."""
+
+        def render(
+            self, messages: Sequence[Message], *, add_generation_prompt: bool = True
+        ) -> Rendered:
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().render(messages, add_generation_prompt=add_generation_prompt)
+
+    talk = Conversation(Slow(), CrashMarker(tmp_path / "running.json"), id="c")
+    with Interrupts() as interrupts:
+        answer = talk.ask("Hallo", interrupts, lambda _piece: None)
+    assert (answer.reason, answer.text) == ("cancelled", "")
