@@ -42,6 +42,18 @@ def test_prompts_have_the_length_and_never_repeat() -> None:
     assert all(request.max_tokens == 1 for request in engine.requests)
 
 
+def test_a_start_token_of_the_model_is_made_room_for() -> None:
+    class WithStart(FakeEngine):
+        def count_tokens(self, text: str) -> int:
+            """A request's prompt has one token more than its words."""
+            requested = any(request.prompt is text for request in self.requests)
+            return super().count_tokens(text) + requested
+
+    engine = WithStart(answers(3, 0, 0))
+    bench(engine, 64, 0, repeat=2)
+    assert [len(request.prompt.split()) for request in engine.requests] == [64, 63, 63]
+
+
 def test_generation_runs_past_the_models_own_end() -> None:
     engine = FakeEngine(answers(0, 2, 8))
     bench(engine, 0, 8, repeat=1)
