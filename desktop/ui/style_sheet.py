@@ -126,6 +126,9 @@ QComboBox::down-arrow {{ image: none; }}
 QComboBox QAbstractItemView {{ background: {surface}; color: {text};
   border: {s.line}px solid {line}; selection-background-color: {accent_soft};
   selection-color: {text}; padding: {s.space_1}px; }}
+QComboBox QAbstractItemView::item {{ min-height: {inner}px; padding: 0 {s.space_2}px;
+  border-radius: {s.radius_tag}px; }}
+QComboBox QAbstractItemView::item:selected {{ background: {accent_soft}; color: {text}; }}
 QMenu {{ background: {surface}; color: {text}; border: {s.line}px solid {line};
   border-radius: {s.radius_button}px; padding: {s.space_1}px; }}
 QMenu::item {{ padding: {s.space_2}px {s.space_4}px {s.space_2}px {s.space_3}px;

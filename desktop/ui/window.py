@@ -142,9 +142,7 @@ class MainWindow(QMainWindow):
             return MachinePage(house.look, house.session, house.watch)
         from desktop.ui.settings.page import SettingsPage
 
-        machine = house.watch.machine
-        threads = machine.cpu.logical_cores if machine is not None else 0
-        return SettingsPage(house.look, house.session, threads)
+        return SettingsPage(house.look, house.session)
 
     def import_files(self) -> None:
         """Ask for model files; the import is shown in the place "Models"."""

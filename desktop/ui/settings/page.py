@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QStyledItemDelegate, QWidget
 
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Frame, Page, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
-from desktop.ui.words import Counted, pages
+from desktop.ui.words import Counted
 
-CONTEXTS = (2048, 4096, 8192, 16384, 32768)
+CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
+"""Pages, and the tokens that hold them."""
 
 
 class Choice(QComboBox):
@@ -23,6 +26,8 @@ class Choice(QComboBox):
         super().__init__()
         self.setAccessibleName(name)
         self.setMinimumWidth(look.sizes.card_min)
+        # The default one draws its own focus frame and leaves the style sheet's rows out.
+        self.setItemDelegate(QStyledItemDelegate(self))
         for words, value in options:
             self.addItem(words, value)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -44,7 +49,7 @@ class Choice(QComboBox):
 class SettingsPage(Page):
     """Every change holds at once."""
 
-    def __init__(self, look: Look, session: Session, usable_threads: int) -> None:
+    def __init__(self, look: Look, session: Session) -> None:
         super().__init__(look, self.tr("Settings"))
         self._look = look
         self._session = session
@@ -64,9 +69,9 @@ class SettingsPage(Page):
             ],
         )
         automatic = (self.tr("Automatic"), 0)
-        threads = [(str(n), n) for n in range(1, usable_threads + 1)]
+        threads = [(str(n), n) for n in range(1, (os.cpu_count() or 1) + 1)]
         self.threads = Choice(look, self.tr("Processor threads"), [automatic, *threads])
-        contexts = [(Counted().pages(pages(n)), n) for n in CONTEXTS]
+        contexts = [(Counted().pages(pages), n) for pages, n in CONTEXTS.items()]
         self.context = Choice(look, self.tr("Memory of a chat"), [automatic, *contexts])
         self._show_values()
         self.language.currentIndexChanged.connect(self._changed("language", self.language))
