@@ -35,7 +35,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "sme": ("sme", "feat_sme"),
     "rvv": ("rvv",),
 }
-_BY_NAME = {theirs: ours for ours, names in _NAMES.items() for theirs in names}
+_BY_NAME = {name: ours for ours, theirs in _NAMES.items() for name in (ours, *theirs)}
 
 
 def known_features(flags: Iterable[str]) -> tuple[str, ...]:

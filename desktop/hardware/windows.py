@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from desktop.hardware import amd, intel, pci, power
+from desktop.hardware import amd, cpuid, intel, pci, power
 from desktop.hardware.abc import GpuScan, MemoryScan, Platform
+from desktop.hardware.cpuid import CpuidCall
 from desktop.hardware.dxgi import Adapter
+from desktop.hardware.features import known_features
 from desktop.hardware.fields import MAX_BYTES
 from desktop.hardware.machine import Cpu, Gpu, Memory, Note, Vendor
 from desktop.hardware.memory import SystemMemory, system_memory
@@ -84,7 +86,9 @@ class WindowsPlatform(Platform):
         machine: str | None = None,
         read_memory: SystemMemory = system_memory,
         read_battery: Callable[[], bool | None] = power.on_battery,
+        find_cpuid: Callable[[], CpuidCall | None] = cpuid.native_cpuid,
     ) -> None:
+        self._find_cpuid = find_cpuid
         self._system = system or _native_system()
         self._is_arm = (machine or platform.machine()).upper() in ("ARM64", "AARCH64")
         self._read_memory = read_memory
@@ -112,13 +116,15 @@ class WindowsPlatform(Platform):
             return Cores(0, 0, 0, None)
 
     def _features(self) -> tuple[str, ...]:
-        """On ARM all that matters; on x86 empty, so that cpuid is asked, which knows more."""
-        if not self._is_arm:
-            return ()
-        found = [name for number, name in _FEATURES_ARM.items() if self._system.has_feature(number)]
-        if "i8mm" not in found and self._system.has_feature(_SVE_I8MM):
-            found.append("i8mm")
-        return tuple(found)
+        """On x86 cpuid's answer, which knows more; where it is forbidden, and on ARM, Windows'."""
+        ask = None if self._is_arm else self._find_cpuid()
+        if ask is not None:
+            return cpuid.read(ask).features
+        numbers = _FEATURES_ARM if self._is_arm else _FEATURES_X86
+        found = {name for number, name in numbers.items() if self._system.has_feature(number)}
+        if self._is_arm and self._system.has_feature(_SVE_I8MM):
+            found.add("i8mm")
+        return known_features(found)
 
     def memory(self) -> MemoryScan:
         return MemoryScan(self._read_memory())

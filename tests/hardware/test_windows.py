@@ -8,6 +8,7 @@ from desktop.hardware.abc import GpuScan
 from desktop.hardware.dxgi import Adapter
 from desktop.hardware.machine import Gpu, Memory
 from desktop.hardware.windows import WindowsPlatform
+from tests.hardware.test_cpuid import RAPTOR_LAKE, Processor
 from tests.hardware.test_windows_cores import cache, core
 from tests.hardware.trees import GIB, MIB
 
@@ -96,7 +97,7 @@ def driver(
 
 
 def _windows(system: FakeWindows, machine: str = "AMD64") -> WindowsPlatform:
-    return WindowsPlatform(system, machine, lambda: MEMORY, lambda: None)
+    return WindowsPlatform(system, machine, lambda: MEMORY, lambda: None, lambda: None)
 
 
 def _gpus(*adapters: Adapter, memory: Memory = MEMORY) -> tuple[Gpu, ...]:
@@ -275,7 +276,20 @@ def test_the_processor() -> None:
     cpu = _windows(FakeWindows(registry=registry, records=records)).cpu()
     assert cpu.name == "AMD Ryzen 7 7840U w/ Radeon 780M Graphics"
     assert (cpu.physical_cores, cpu.logical_cores, cpu.l3_bytes) == (8, 16, 16 * MIB)
-    assert cpu.features == ()  # cpuid tells them
+    assert cpu.features == ()
+
+
+def test_features_come_from_cpuid() -> None:
+    system = FakeWindows(features=(38, 39, 40))
+    with_cpuid = WindowsPlatform(
+        system, "AMD64", lambda: MEMORY, lambda: None, lambda: Processor(RAPTOR_LAKE)
+    )
+    assert "avx_vnni" in with_cpuid.cpu().features
+    assert _windows(system).cpu().features == ("sse4_2", "avx", "avx2")
+    on_arm = WindowsPlatform(
+        system, "ARM64", lambda: MEMORY, lambda: None, lambda: Processor(RAPTOR_LAKE)
+    )
+    assert on_arm.cpu().features == ()
 
 
 def test_an_arm_processor() -> None:
