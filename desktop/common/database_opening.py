@@ -91,6 +91,8 @@ def _look(path: Path, schema: Schema, busy_timeout_s: float) -> StorageError | N
             _connect_read_only(path, busy_timeout_s, immutable=alone)
         ) as connection:
             return _look_inside(connection, path, schema)
+    except OSError as error:
+        return storage_error(error, path, reading=True)
     except SQLITE_ERRORS as error:
         found = database_error(error, path)
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
@@ -288,5 +290,5 @@ def _copy(path: Path, connection: sqlite3.Connection, schema: Schema) -> None:
                 if _look_inside(source, path, schema) is None:
                     source.backup(connection)
                 return
-        except SQLITE_ERRORS as error:
+        except (*SQLITE_ERRORS, OSError) as error:
             _log.warning("%s not read into memory: %s", path.name, error)

@@ -92,12 +92,14 @@ def test_everything_is_there_after_closing(tmp_path: Path) -> None:
     chat = first.create_chat("a", "m")
     # A NUL, half a character, and a model whose file name is no text.
     turn = first.add_turn(chat.id, "user", "b\0c\r\n\ud800", model="m\udcff")
+    first.append_text(turn.id, "\0\udfff d")
+    turn = first.turn(turn.id)
     first.set_model(chat.id, "m\udcff")
     first.close()
     second = ChatStore.open(tmp_path / "chats.db")
     assert second.problem is None
     assert second.thread(chat.id) == [turn]
-    assert (turn.text, turn.model) == ("b\0c\r\n?", "m?")
+    assert (turn.text, turn.model) == ("b\0c\r\n?\0? d", "m?")
     second.close()
 
 
