@@ -79,7 +79,10 @@ def survey(
     # A driver in good health answers well before this; the measurement then has the cores alone.
     for pending in (gpus, nvidia_gpus):
         pending.wait(min(deadline, time.monotonic() + _HEALTHY_S))
-    rate = _memory_bandwidth(cpu, memory, bandwidth, measure)
+    if measure:
+        rate = _memory_bandwidth(cpu, memory, bandwidth)
+    else:
+        rate = None if bandwidth is None else bandwidth.get(machine_key(cpu, memory))
     scans = [_scan_of(pending, deadline, gpu_limit_s) for pending in (nvidia_gpus, gpus)]
     notes = [*memory_scan.notes, *(note for scan in scans for note in scan.notes)]
     notes.extend(Note.of("npu_unused", name=name) for name in npus)
@@ -122,12 +125,20 @@ def _or_none(pending: Pending[T], deadline: float) -> T | None:
         return None
 
 
-def _memory_bandwidth(
-    cpu: Cpu, memory: Memory, cache: BandwidthCache | None, measure: bool
-) -> int | None:
+def with_bandwidth(machine: Machine, cache: BandwidthCache | None) -> Machine:
+    """`machine` with its memory bandwidth, measured now unless `cache` knows it well enough.
+
+    For callers that start other work beside `detect`: measure when that has ended, since all
+    cores are needed for a moment.
+    """
+    rate = _memory_bandwidth(machine.cpu, machine.memory, cache)
+    return replace(machine, cpu=replace(machine.cpu, memory_bandwidth_bytes_per_s=rate))
+
+
+def _memory_bandwidth(cpu: Cpu, memory: Memory, cache: BandwidthCache | None) -> int | None:
     key = machine_key(cpu, memory)
-    if not measure or (cache is not None and cache.is_fresh(key)):
-        return None if cache is None else cache.get(key)
+    if cache is not None and cache.is_fresh(key):
+        return cache.get(key)
     measured = measure_bandwidth(cpu, memory)
     if measured is None:
         return None if cache is None else cache.get(key)

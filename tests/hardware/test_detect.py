@@ -18,7 +18,7 @@ from desktop.common.messages import Messages
 from desktop.hardware import detect as detect_module
 from desktop.hardware.abc import GpuScan, MemoryScan
 from desktop.hardware.bandwidth import BandwidthCache, machine_key
-from desktop.hardware.detect import detect, survey
+from desktop.hardware.detect import detect, survey, with_bandwidth
 from desktop.hardware.linux import LinuxPlatform
 from desktop.hardware.machine import Machine, Memory, Note, machine_from_json
 from desktop.hardware.memory_speed import MemorySpeed
@@ -147,6 +147,17 @@ def test_bandwidth_that_could_not_be_measured(
     cache = BandwidthCache(tmp_path / "bandwidth.json")
     machine = _survey(FakePlatform(), bandwidth=cache, measure=True)
     assert machine.cpu.memory_bandwidth_bytes_per_s is None
+
+
+def test_bandwidth_added_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = [MemorySpeed(40 * 10**9, is_steady=True)]
+    monkeypatch.setattr(detect_module, "measure_bandwidth", lambda *_: rates.pop())
+    cache = BandwidthCache(tmp_path / "bandwidth.json")
+    machine = _survey(FakePlatform(), bandwidth=cache)
+    for _ in range(2):
+        later = with_bandwidth(machine, cache)
+        assert later.cpu.memory_bandwidth_bytes_per_s == 40 * 10**9
+        assert replace(later, cpu=machine.cpu) == machine
 
 
 def test_this_computer(tmp_path: Path) -> None:
