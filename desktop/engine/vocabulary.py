@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+from desktop.engine.long_runs import cut_long_runs
 from desktop.engine.model import Model
 
 
@@ -16,21 +17,27 @@ class Vocabulary:
         self._vocab = model.vocab
         self.size: int = self._lib.llama_vocab_n_tokens(self._vocab)
         self.adds_bos = bool(self._lib.llama_vocab_get_add_bos(self._vocab))
+        self._split_by_regex = (
+            self._lib.llama_vocab_type(self._vocab) == self._lib.LLAMA_VOCAB_TYPE_BPE
+        )
+        self._bos: int = self._lib.llama_vocab_bos(self._vocab)
         self._pieces: dict[int, tuple[bytes, bool]] = {}
         self._buffer = ctypes.create_string_buffer(256)
 
     def tokenize(self, text: str, *, add_special: bool = True) -> list[int]:
         """Tokens of `text`; special tokens written in it count as such.
 
+        Characters in a row without a break are split in portions of `LONGEST_RUN`.
+
         `add_special` puts the beginning-of-text token before it, where the model wants one.
         """
-        # A lone surrogate (half of a pasted emoji) is no text: "?" stands for it.
-        raw = text.encode("utf-8", "replace")
-        tokens, count = self._split(raw, len(raw) + 8, special=add_special)
-        if count < 0:
-            tokens, count = self._split(raw, -count, special=add_special)
-        found: list[int] = tokens[: max(count, 0)]
-        return found
+        pieces = cut_long_runs(text) if self._split_by_regex else [text]
+        if len(pieces) == 1:
+            return self._split(text, special=add_special)
+        tokens = [self._bos] if add_special and self.adds_bos else []
+        for piece in pieces:
+            tokens += self._split(piece, special=False)
+        return tokens
 
     def piece(self, token: int) -> tuple[bytes, bool]:
         """The bytes that `token` writes, and whether it ends the answer; control tokens write none.
@@ -51,7 +58,7 @@ class Vocabulary:
 
     @property
     def bos_text(self) -> str:
-        return self.special_text(self._lib.llama_vocab_bos(self._vocab))
+        return self.special_text(self._bos)
 
     @property
     def eos_text(self) -> str:
@@ -60,8 +67,7 @@ class Vocabulary:
     @property
     def first_token(self) -> int:
         """A token that any text may begin with, for trying the model out."""
-        bos: int = self._lib.llama_vocab_bos(self._vocab)
-        return bos if 0 <= bos < self.size else 0
+        return self._bos if 0 <= self._bos < self.size else 0
 
     def single_token(self, text: str) -> int | None:
         """The control token that `text` is, or None where it is ordinary text."""
@@ -71,12 +77,18 @@ class Vocabulary:
     def is_control(self, token: int) -> bool:
         return bool(self._lib.llama_vocab_is_control(self._vocab, token))
 
-    def _split(self, raw: bytes, room: int, *, special: bool) -> tuple[Any, int]:
-        tokens, parse = (ctypes.c_int32 * room)(), True
-        count: int = self._lib.llama_tokenize(
-            self._vocab, raw, len(raw), tokens, room, special, parse
-        )
-        return tokens, count
+    def _split(self, text: str, *, special: bool) -> list[int]:
+        # A lone surrogate (half of a pasted emoji) is no text: "?" stands for it.
+        raw, parse = text.encode("utf-8", "replace"), True
+        room = len(raw) + 8
+        while True:
+            tokens = (ctypes.c_int32 * room)()
+            count: int = self._lib.llama_tokenize(
+                self._vocab, raw, len(raw), tokens, room, special, parse
+            )
+            if count >= 0:
+                return tokens[:count]
+            room = -count
 
     def ends_answer(self, token: int) -> bool:
         """Whether the vocabulary itself counts `token` as the end of an answer."""

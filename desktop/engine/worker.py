@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from desktop.fit.types import Plan
 
 MAX_REQUESTS = 256
 """Requests that may run and wait at once; the next one is told that the engine is busy."""
-_BYTES_PER_TOKEN_AT_MOST = 256
+_CHARACTERS_PER_TOKEN = 32
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +60,10 @@ class Worker:
         self._loaded: Loaded | None = None
         self._ready = threading.Event()
         self._load_error: BaseException | None = None
-        # Guards the vocabulary against being freed under a caller, and the order of the queue:
-        # nothing comes behind `_Close`.
-        self._lock = threading.Lock()
+        # Guards the order of the queue (nothing comes behind `_Close`) and the count of callers
+        # that use the vocabulary, which must not be freed under them.
+        self._state = threading.Condition()
+        self._readers = 0
         self._closed = False
         self._failed = False
         self._progress: Progress | None = None
@@ -90,8 +93,14 @@ class Worker:
         stream = Stream(request.id, self.cancel)
         try:
             request.check()
-            with self._lock:
-                tokens = self._split(request)
+            with self._reading() as loaded:
+                tokens = _split(loaded, request.prompt)
+            with self._state:
+                self._open()
+                if request.id in self._open_ids:
+                    raise RequestError("duplicate_request", request_id=request.id)
+                if len(self._open_ids) >= MAX_REQUESTS:
+                    raise RequestError("engine_busy", limit=MAX_REQUESTS)
                 self._open_ids.add(request.id)
                 self._commands.put(_Submit(request, tokens, stream))
         except HausgeistError as error:
@@ -107,12 +116,12 @@ class Worker:
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as a part of a prompt. Raises EngineError when closed."""
-        with self._lock:
-            return len(self._open().vocabulary.tokenize(text, add_special=False))
+        with self._reading() as loaded:
+            return len(loaded.vocabulary.tokenize(text, add_special=False))
 
     def close(self) -> None:
         """End every stream, free the model; safe to call twice, and from any thread but its own."""
-        with self._lock:
+        with self._state:
             if not self._closed:
                 self._closed = True
                 self._commands.put(_Close())
@@ -130,22 +139,18 @@ class Worker:
             raise EngineError("engine_closed")
         return self._loaded
 
-    def _split(self, request: Request) -> list[int]:
-        """The prompt's tokens; the lock is held."""
-        loaded = self._open()
-        if request.id in self._open_ids:
-            raise RequestError("duplicate_request", request_id=request.id)
-        if len(self._open_ids) >= MAX_REQUESTS:
-            raise RequestError("engine_busy", limit=MAX_REQUESTS)
-        context_tokens = loaded.context.sequence_tokens
-        most_bytes = context_tokens * _BYTES_PER_TOKEN_AT_MOST
-        if len(request.prompt) > most_bytes:
-            # Megabytes too much: a share of it tells how much, without minutes of splitting.
-            share = len(loaded.vocabulary.tokenize(request.prompt[:most_bytes]))
-            check_length(share * len(request.prompt) // most_bytes, context_tokens)
-        tokens = loaded.vocabulary.tokenize(request.prompt)
-        check_length(len(tokens), context_tokens)
-        return tokens
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Loaded]:
+        """Use the vocabulary from a caller's thread. Raises EngineError when closed."""
+        with self._state:
+            loaded = self._open()
+            self._readers += 1
+        try:
+            yield loaded
+        finally:
+            with self._state:
+                self._readers -= 1
+                self._state.notify_all()
 
     # -- the engine's thread -----------------------------------------------------------------
 
@@ -165,9 +170,10 @@ class Worker:
             _log.exception("the engine's thread failed")
             self._fail(error)
         finally:
-            with self._lock:
+            with self._state:
                 self._closed = True
-                loaded.close()
+                self._state.wait_for(lambda: self._readers == 0)
+            loaded.close()
 
     def _serve(self, loaded: Loaded) -> None:
         batcher = loaded.batcher
@@ -204,10 +210,23 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         detail = f"{type(error).__name__}: {error}"
-        with self._lock:
+        with self._state:
             self._failed = True
         while not self._commands.empty():
             command = self._commands.get()
             if isinstance(command, _Submit):
                 self._outbox.open(command.stream)
         self._outbox.fail_all("engine_failed", detail)
+
+
+def _split(loaded: Loaded, prompt: str) -> list[int]:
+    """The prompt's tokens. Raises RequestError("context_exceeded")."""
+    context_tokens = loaded.context.sequence_tokens
+    usual_characters = context_tokens * _CHARACTERS_PER_TOKEN
+    if len(prompt) > usual_characters:
+        # Megabytes too much: a share of it tells how much, without minutes of splitting.
+        share = len(loaded.vocabulary.tokenize(prompt[:usual_characters]))
+        check_length(share * len(prompt) // usual_characters, context_tokens)
+    tokens = loaded.vocabulary.tokenize(prompt)
+    check_length(len(tokens), context_tokens)
+    return tokens
