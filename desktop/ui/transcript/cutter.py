@@ -20,6 +20,7 @@ class Limits:
     list_items: int = 6
     chunk: int = 1_200
     table_rows: int = 12
+    settled_line: int = 100
     code: int = 8_000
     code_lines: int = 200
 
@@ -62,16 +63,16 @@ class Cutter:
         self._limits = limits
         self._complete = complete_lines
         self._line = block.first_line
+        self._longest = limits.text
+        self._waits = False  # for the line that a chunk ends before to be whole
         kind = block.tokens[0].type
         if kind in ("bullet_list_open", "ordered_list_open"):
+            self._longest = limits.list
             self._cut_list(ordered=kind == "ordered_list_open")
-            longest = limits.list
-        else:
-            if kind == "table_open":
-                self._cut_table()
-            longest = limits.text
-        lines = block.last_line - self._line
-        self.too_long = block.end - self.position > longest or lines > limits.text_lines
+        elif kind == "table_open":
+            self._cut_table()
+        too_long = self._is_too_long(block.end, block.last_line)
+        self.too_long = too_long and not self._waits
 
     def _cut_list(self, *, ordered: bool) -> None:
         opening, closing = self.tokens[0], self.tokens[-1]
@@ -79,9 +80,12 @@ class Cutter:
         number = self.carry.number or int(opening.attrs.get("start", 1))
         begin = 0
         for index, line, start in self._starts(items):
+            if self._is_too_long(start, line):
+                break
             if not self._enough(index - begin, self._limits.list_items, start):
                 continue
             if line >= self._complete:
+                self._waits = True
                 break
             part = self.tokens[items[begin] : items[index]]
             number += index - begin
@@ -99,9 +103,12 @@ class Cutter:
         opening = self.carry.opening if self.carry.kind == "table" else self._block.head
         begin = 0
         for index, line, start in self._starts(rows):
+            if self._is_too_long(start, line):
+                break
             if not self._enough(index - begin, self._limits.table_rows, start):
                 continue
             if line >= self._complete:
+                self._waits = True
                 break
             part = [*head, *self.tokens[rows[begin] : rows[index]], *closing]
             weights = self.carry.weights or column_weights(part)
@@ -117,6 +124,11 @@ class Cutter:
             line = (self.tokens[index].map or [0])[0]
             found.append((number, line, self._block.line_starts[line]))
         return found
+
+    def _is_too_long(self, end: int, line: int) -> bool:
+        """Whether what stands before this end is longer than any piece may be."""
+        lines = line - self._line
+        return end - self.position > self._longest or lines > self._limits.text_lines
 
     def _enough(self, count: int, most: int, start: int) -> bool:
         return count >= most or start - self.position >= self._limits.chunk

@@ -147,10 +147,13 @@ class Splitter:
         complete = self._complete_lines(final=final)
         pieces: list[Piece] = []
         position, carry = 0, self._carry
+        # "-" may still become a line across; what is longer is an item, whole or not.
+        last_line = len(self._tail) - self._tail.rfind("\n") - 1
+        long_last = int(last_line > self._limits.settled_line)
         for index, block in enumerate(blocks):
             if index and block.tokens[0].type == "fence":
                 break  # from here on it is read line by line
-            cutter = Cutter(block, carry, self._limits, complete)
+            cutter = Cutter(block, carry, self._limits, complete + long_last)
             for chunk in cutter.chunks:
                 pieces.append(self._flow(chunk.tokens, chunk.start, chunk.end, chunk.carry))
             position, carry = max(position, cutter.position), cutter.carry

@@ -280,7 +280,8 @@ class Stage:
         if abs(way) <= 2 * self.view_height:
             self._move(way)
         else:
-            self._row, self._offset = self._heights.find(value - self.head)
+            y = value - self.head
+            self._row, self._offset = self._heights.find(y) if y >= 0 else (0, y)
         if value >= self.most and way > 0:
             self.sticks = True
 

@@ -10,19 +10,19 @@ from desktop.ui.transcript.pieces import Piece, Splitter
 
 SMALL = Limits(
     window=400, text=120, text_lines=9, list=160, list_items=3, chunk=60, table_rows=3,
-    code=150, code_lines=6,
+    code=150, code_lines=6, settled_line=20,
 )  # fmt: skip
 
 lines = st.sampled_from(
     [
-        "", "", "plain words", "**bold** and `code`", "# Heading", "===", "---", "- item",
-        "- [ ] open", "  - nested", "1. first", "7. seventh", "   continued", "> quote", "> > deeper",
-        "lazy", "```", "```python", "``", "x = 1", "~~~", "    indented", "| a | b |", "|---|:-:|",
-        "| 1 | 2 |", "a | b", "-|-", "-", "#", "***", "[x]: http://y.z", "<b>raw</b>",
-        "long " * 30, "x" * 200, "* star", "+ plus", "1) paren", "\\", "![i](u)", "[l](u)",
-        "\t- tab", "$ % &amp;",
+        *("", "", "plain words", "**bold** and `code`", "# Heading", "===", "---", "#", "***"),
+        *("- item", "- [ ] open", "  - nested", "1. first", "7. seventh", "   continued", "-"),
+        *("* star", "+ plus", "1) paren", "\t- tab", "> quote", "> > deeper", "lazy"),
+        *("```", "```python", "``", "x = 1", "~~~", "    indented"),
+        *("| a | b |", "|---|:-:|", "| 1 | 2 |", "a | b", "-|-"),
+        *("[x]: http://y.z", "<b>raw</b>", "long " * 30, "x" * 200, "\\", "![i](u)", "[l](u)"),
     ]
-)  # fmt: skip
+)
 texts = st.lists(lines, max_size=25).map("\n".join)
 cuts = st.lists(st.integers(1, 9), min_size=1, max_size=12)
 
