@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from desktop.common.errors import StorageError
+from desktop.common.processes import is_alive, process_mark
 from desktop.common.storage import free_bytes, storage_error
 
 # What a system needs to go on breathing when the copy is done.
 SPARE_BYTES = 500_000_000
 _CHUNK_BYTES = 8 << 20
 _UNFINISHED = ".part"
+_ABANDONED = re.compile(r"\.(\d+_[\d.]*_[\da-f-]*)\.part$")
 
 Progress = Callable[[float], None]
 
@@ -37,6 +40,7 @@ def copy_model(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(error, folder) from error
+    remove_abandoned(folder)
     available_bytes = free(folder)
     if total_bytes + SPARE_BYTES > available_bytes:
         raise StorageError(
@@ -46,7 +50,8 @@ def copy_model(
             free_bytes=available_bytes,
         )
     target = _free_folder(parts, folder)
-    unfinished = [target / (part.name + _UNFINISHED) for part in parts]
+    ending = _ending(process_mark())
+    unfinished = [target / (part.name + ending) for part in parts]
     finished = [target / part.name for part in parts]
     placed: list[Path] = []
     try:
@@ -64,6 +69,19 @@ def copy_model(
             raise storage_error(error, target) from error
         raise
     return tuple(finished)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Delete what copies left behind whose process was killed: gigabytes that nobody would miss."""
+    for file in [*folder.glob(f"*{_UNFINISHED}"), *folder.glob(f"*/*{_UNFINISHED}")]:
+        match = _ABANDONED.search(file.name)
+        if match is not None and not is_alive(match[1].replace("_", ":")):
+            _clean_up([file], file.parent if file.parent != folder else None)
+
+
+def _ending(mark: str) -> str:
+    """Says whose unfinished copy it is; a colon cannot stand in a file name everywhere."""
+    return f".{mark.replace(':', '_')}{_UNFINISHED}"
 
 
 def _free_folder(parts: Sequence[Path], folder: Path) -> Path:

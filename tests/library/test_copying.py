@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +129,50 @@ def test_a_read_only_target_is_told(split: tuple[Path, ...], tmp_path: Path) -> 
 def test_a_source_that_vanishes_is_told(drive: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         copy_model([drive / "gone.gguf"], tmp_path / "models")
+
+
+_COPIER = """
+import sys
+from pathlib import Path
+from desktop.library import copying
+copying._CHUNK_BYTES = 50_000
+def wait(fraction):
+    print(fraction, flush=True)
+    sys.stdin.readline()
+copying.copy_model([Path(p) for p in sys.argv[2:]], Path(sys.argv[1]), progress=wait)
+"""
+
+
+def test_what_a_killed_copy_left_is_removed_by_the_next(
+    split: tuple[Path, ...], tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / split[0].name).write_bytes(b"another model")  # so it copies into a folder of its own
+    arguments = [sys.executable, "-c", _COPIER, str(models), *map(str, split)]
+    with subprocess.Popen(
+        arguments,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2],
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline()
+        copying.remove_abandoned(models)
+        assert len(list(models.rglob("*.part"))) == 1  # of a living process
+        child.kill()
+        child.wait()
+        assert len(list(models.rglob("*.part"))) == 1
+    (models / "download.part").write_bytes(b"somebody else's")
+    copied = copy_model(split, models)
+    assert _files(models) == sorted(
+        [
+            split[0].name,
+            "download.part",
+            copied[0].parent.name,
+            *(str(path.relative_to(models)) for path in copied),
+        ]
+    )
 
 
 def test_the_library_owns_its_copy(library: Library, drive: Path, tmp_path: Path) -> None:
