@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, QLoggingCategory, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.common.errors import HausgeistError, StorageError
-from desktop.common.messages import Messages
+from desktop.common.messages import Messages, system_language
 from desktop.services.start import Start, begin, language_of
 from desktop.ui.bridge import Bridge
 from desktop.ui.failures import Failures
@@ -29,6 +29,7 @@ from desktop.ui.transcript.collecting import Collecting
 from desktop.ui.window import MainWindow
 
 if TYPE_CHECKING:
+    from desktop.services.crash_marker import CrashRecord
     from desktop.services.wiring import Services
 
 Build = Callable[[Mapping[str, str]], "Services"]
@@ -45,7 +46,8 @@ def main(arguments: list[str]) -> int:
     try:
         start = begin(os.environ)
     except HausgeistError as error:
-        sys.stderr.write(f"{Messages('en').error(error)}\n")
+        messages = Messages(system_language(os.environ))
+        sys.stderr.write(f"{messages.error(error)}\n")
         return error.exit_code
     files = [Path(argument).absolute() for argument in arguments]
     app = make_application()
@@ -94,6 +96,7 @@ class Desk(QObject):
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._app = app
         self._env = env
+        self._start = start
         self._instance = instance
         self._build = build
         self._files: list[Path] = []
@@ -158,10 +161,12 @@ class Desk(QObject):
             log.warning("no log file: %s", error)
         for problem in services.problems:
             self._tell_problem(problem)
+        told = {problem.kind for problem in services.problems}
+        first = self._start.settings_store.problem
+        if first is not None and first.kind not in told:
+            self._tell_problem(first)
         for crash in services.crashes:
-            name = crash.model_path.stem
-            words = self.session.messages.text(f"cli.crash.{crash.activity}", model=name)
-            self.session.tell(Banner(f"crash.{name}", words, "warn"))
+            self._tell_crash(crash)
         self.session.provide(services)
         self._collecting.settle()
         files, self._files = self._files, []
@@ -173,6 +178,20 @@ class Desk(QObject):
     def _tell_problem(self, problem: HausgeistError) -> None:
         words = self.session.messages.error(problem)
         self.session.tell(Banner(f"problem.{problem.kind}", words, "warn"))
+
+    def _tell_crash(self, crash: CrashRecord) -> None:
+        model = crash.model_path.stem
+        if crash.activity == "loading":
+            words = self.tr(
+                "Last time Hausgeist ended while “{model}” was being opened. It is now opened one "
+                "step smaller, so that this does not happen again."
+            )
+        else:
+            words = self.tr(
+                "Last time Hausgeist ended while “{model}” was answering. What was written is "
+                "kept. If it happens again, a smaller model helps."
+            )
+        self.session.tell(Banner(f"crash.{model}", words.format(model=model), "warn"))
 
     def _called(self, files: list[Path], token: str) -> None:
         """Another start called: come forward, take its files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,8 +27,8 @@ class Instance(QObject):
     def __init__(self, data_dir: Path, env: Mapping[str, str]) -> None:
         super().__init__()
         self._env = env
-        who = f"{getpass.getuser()}\n{data_dir}"
-        self.key = "hausgeist-" + hashlib.sha256(who.encode()).hexdigest()[:16]
+        who = os.fsencode(f"{getpass.getuser()}\n{data_dir}")
+        self.key = "hausgeist-" + hashlib.sha256(who).hexdigest()[:16]
         self._lock = QLockFile(str(Path(QDir.tempPath()) / f"{self.key}.lock"))
         # Only the death of its process makes a lock stale, never its age.
         self._lock.setStaleLockTime(0)

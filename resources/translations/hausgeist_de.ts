@@ -175,6 +175,17 @@
     </message>
 </context>
 <context>
+    <name>Desk</name>
+    <message>
+        <source>Last time Hausgeist ended while “{model}” was being opened. It is now opened one step smaller, so that this does not happen again.</source>
+        <translation>Beim letzten Mal endete Hausgeist, während „{model}“ geöffnet wurde. Es wird jetzt eine Stufe kleiner geöffnet, damit das nicht wieder passiert.</translation>
+    </message>
+    <message>
+        <source>Last time Hausgeist ended while “{model}” was answering. What was written is kept. If it happens again, a smaller model helps.</source>
+        <translation>Beim letzten Mal endete Hausgeist, während „{model}“ antwortete. Das Geschriebene ist erhalten. Passiert es wieder, hilft ein kleineres Modell.</translation>
+    </message>
+</context>
+<context>
     <name>Machine</name>
     <message>
         <source>Graphics</source>

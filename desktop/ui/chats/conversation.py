@@ -297,6 +297,7 @@ class Conversation(QObject):
             tokens_per_s=stats.tokens_per_s if stats else None,
             seconds=(stats.prompt_s + stats.generation_s) if stats else None,
             error_kind=ended.error_kind,
+            error_params=ended.error_params,
         )
         if running.chat_id == self.current:
             self.turns = [turn if t.id == turn.id else t for t in self.turns]
