@@ -292,7 +292,7 @@ def message_text(stage: Stage, index: int) -> str:
         if size > _LONGEST_SPOKEN_CHARS:
             break
     extra = [text for text in (turn.notice, turn.error) if text]
-    return clean(f"{words.speaker(turn)}: " + "\n".join([*parts, *extra]))
+    return clean(f"{words.speaker(turn)}: " + "\n".join(part for part in [*parts, *extra] if part))
 
 
 def _interface_for(_key: str, thing: QObject) -> QAccessibleInterface:
