@@ -35,15 +35,15 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
     if not devices or plan.gpu_layers == 0:
         return {CPU: buffer + logits}
     # Main memory keeps the inputs of the graph, and the logits as they are read out.
-    host = _FLOAT * rows * header.embedding_length + masks
+    width = _FLOAT * rows * header.embedding_length
+    host = 2 * width + _FLOAT * rows * _per_layer_values(header) + masks
     copied = 0
     if plan.gpu_layers < footprint.all_layers or plan.expert_layers_on_cpu > 0:
         # Long prompts are computed on the GPU with weights copied there one at a time.
         host = buffer
-        copied = max(
-            (tensor.nbytes for tensor in header.tensors if "blk." in tensor.name), default=0
-        )
-    return {CPU: host + logits, **dict.fromkeys(devices, buffer + copied)}
+        blocks = (tensor.nbytes for tensor in header.tensors if "blk." in tensor.name)
+        copied = max(blocks, default=0)
+    return {CPU: host + logits, **dict.fromkeys(devices, buffer - width + copied)}
 
 
 def logits_bytes(header: ModelHeader, plan: Plan) -> int:
@@ -58,11 +58,14 @@ def _row_values(header: ModelHeader) -> int:
     expert_width = header.arch_integer("expert_feed_forward_length")
     experts = 2 * header.expert_used_count * (width + expert_width) if expert_width else 0
     recurrent = 4 * width + 5 * header.arch_integer("ssm.inner_size")
-    # Gemma looks up a row for each layer before the first.
-    per_layer = header.arch_integer("embedding_length_per_layer_input") * header.block_count
     if experts:
         dense = experts + 2 * width
-    return max(dense + 2 * per_layer, recurrent)
+    return max(dense + 2 * _per_layer_values(header), recurrent)
+
+
+def _per_layer_values(header: ModelHeader) -> int:
+    """Gemma looks up a row for each layer before the first."""
+    return header.arch_integer("embedding_length_per_layer_input") * header.block_count
 
 
 def _mask_bytes(footprint: Footprint, plan: Plan) -> int:

@@ -20,6 +20,9 @@ _CPU_SHARE = 0.75  # of the measured bandwidth that quantized reading reaches
 _GPU_SHARE = 0.65
 _TYPICAL_TOKENS = 1_000  # of context that an answer reads besides the weights
 
+_STEP_S = 0.0003  # sampling and what lies around a step
+_LAYER_S = 20e-6  # starting a layer's work and waiting for its threads
+
 _CORE_READS_BYTES_PER_S = (
     # A core unpacks quantized weights no faster than this, whatever memory could deliver.
     ("avx512", 18e9),
@@ -70,7 +73,9 @@ class SpeedModel:
             prompt_seconds += share_of_model * self._operations_a_token() / operations
         if seconds <= 0 or prompt_seconds <= 0:
             return Speed(None, None, "predicted")
-        return Speed(1 / prompt_seconds, 1 / seconds, "predicted")
+        overhead = _STEP_S + _LAYER_S * self._footprint.used_layers
+        prompt_seconds += overhead / plan.ubatch
+        return Speed(1 / prompt_seconds, 1 / (seconds + overhead), "predicted")
 
     def _expert_share(self) -> float:
         header = self._footprint.header

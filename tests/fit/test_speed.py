@@ -36,7 +36,7 @@ def test_generation_follows_the_bandwidth(eight_billion: ModelHeader) -> None:
         )
         for bandwidth in (20_000_000_000, 60_000_000_000)
     )
-    assert fast == pytest.approx(3 * slow)
+    assert fast == pytest.approx(3 * slow, rel=0.02)
     # 60 GB/s read at three quarters, 4.4 GB a token.
     assert fast == pytest.approx(60 * 0.75 / 4.4, rel=0.1)
 
