@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from desktop.engine.batch import Batch
@@ -13,6 +15,7 @@ from desktop.engine.loaded import Loaded
 from desktop.engine.request import Request, Sampling
 from tests.engine.conftest import LoadModel
 from tests.engine.driving import answer, ask, check_cache, drive, sort_out
+from tests.tiny_models import Array, vocabulary, write_tiny_model
 
 LONG = "Ein langer Text, der in mehreren Happen gelesen wird. " * 8
 
@@ -346,16 +349,25 @@ def test_a_lone_sequence_without_room_reads_smaller_pieces_then_ends(
     assert answer(loaded.batcher, ask("b", "Ganz anders", 3)).end.reason == "length"
 
 
-def test_a_logit_that_is_no_number_fails_the_request(
-    load_model: LoadModel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "sampling",
+    [Sampling(temperature=0.0), Sampling(), Sampling(top_k=0), Sampling(repeat_penalty=1.2)],
+    ids=str,
+)
+def test_logits_that_are_no_numbers_fail_that_request_alone(
+    load_model: LoadModel, tmp_path: Path, sampling: Sampling
 ) -> None:
-    loaded = load_model()
-    lib = loaded.model.llama.lib
-    nan = [float("nan")] * loaded.vocabulary.size
-    monkeypatch.setattr(lib, "llama_get_logits_ith", lambda *_: nan)
-    failed = answer(loaded.batcher, ask("a", "Hallo", 3)).failed
-    assert failed is not None
-    assert failed.kind == "broken_numbers"
+    def poison_z(weights: dict[str, Array]) -> None:
+        weights["token_embd.weight"][ord("z")] = np.nan
+
+    path = write_tiny_model(tmp_path / "poison.gguf", change=poison_z)
+    batcher = load_model(path).batcher
+    assert vocabulary(288)[ord("z")] == "z"
+    told = drive(
+        batcher, ask("bad", "abcz", 5, sampling=sampling), ask("good", "abc", 1, sampling=sampling)
+    )
+    assert told["bad"].failed == Failed("bad", "broken_numbers")
+    assert answer(batcher, ask("next", "abc", 1, sampling=sampling)).end.reason == "length"
 
 
 def _written(batcher: Batcher, name: str) -> int:
