@@ -84,11 +84,8 @@ def _look(path: Path, schema: Schema, busy_timeout_s: float) -> StorageError | N
     except OSError as error:
         return storage_error(error, path, reading=True)
     try:
-        # Without a log beside it nobody has the file open: then it is read without locks, which
-        # leaves nothing behind in the folder. The opening that follows meets any lock.
-        alone = not any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
         with contextlib.closing(
-            _connect_read_only(path, busy_timeout_s, immutable=alone)
+            _connect_read_only(path, busy_timeout_s, immutable=_is_alone(path))
         ) as connection:
             return _look_inside(connection, path, schema)
     except OSError as error:
@@ -116,6 +113,12 @@ def _look_inside(connection: sqlite3.Connection, path: Path, schema: Schema) -> 
         with contextlib.suppress(OSError):
             check_marker(path).unlink(missing_ok=True)
     return None
+
+
+def _is_alone(path: Path) -> bool:
+    """Without a log beside it nobody has the file open: then it can be read without locks, which
+    leaves nothing behind in the folder. The opening that follows meets any lock."""
+    return not any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
 
 
 def _unreadable(path: Path, detail: str) -> StorageError:
@@ -284,7 +287,7 @@ def open_in_memory(schema: Schema, like: Path | None = None) -> Database:
 def _copy(path: Path, connection: sqlite3.Connection, schema: Schema) -> None:
     """Fill an empty database with what `path` holds; it stays empty if that cannot be read."""
     # In a folder that cannot be written the log of a crash cannot be used: then without it.
-    for immutable in (False, True):
+    for immutable in (True,) if _is_alone(path) else (False, True):
         try:
             with contextlib.closing(_connect_read_only(path, 0.1, immutable=immutable)) as source:
                 if _look_inside(source, path, schema) is None:

@@ -18,6 +18,10 @@ KEPT_FILES = 3
 MAX_LINE_CHARACTERS = 2000
 
 
+# Without a log file the house keeps quiet: Python would write warnings on people's terminals.
+logging.getLogger(LOGGER_NAME).addHandler(logging.NullHandler())
+
+
 class _ShortLines(logging.Formatter):
     """One record is one line of bounded length, so that a file cannot be flooded or forged."""
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +73,18 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with read_only(tmp_path), pytest.raises(StorageError) as caught:
         start_log(tmp_path / "logs" / "hausgeist.log")
     assert caught.value.kind == "read_only"
+
+
+def test_without_a_log_file_nothing_is_written_on_the_terminal() -> None:
+    code = "from desktop.common.logs import get_logger; get_logger('x').error('words')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        cwd=Path(__file__).resolve().parents[2],
+        timeout=60,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (b"", b"")
 
 
 def test_stopping_leaves_no_handler_behind(tmp_path: Path) -> None:
