@@ -51,7 +51,7 @@ def _read(files: Files, device: PciDevice, memory: Memory) -> Gpu | Note:
             gpu = _intel(files, device, name, memory)
     except (OSError, ValueError) as error:
         return Note.of("gpu_unreadable", name=name, detail=str(error))
-    if not 0 < gpu.total_bytes <= MAX_BYTES:
+    if not 0 < gpu.total_bytes <= MAX_BYTES or (gpu.dedicated_bytes or 0) < 0:
         return Note.of("gpu_implausible", name=name)
     return gpu
 
@@ -59,14 +59,14 @@ def _read(files: Files, device: PciDevice, memory: Memory) -> Gpu | Note:
 def _amd(files: Files, device: PciDevice, name: str, memory: Memory) -> Gpu:
     """Raises OSError, ValueError where the driver's memory files do not let themselves be read."""
     own = files.number(f"{device.folder}/mem_info_vram_total")
-    own_free = max(0, own - files.number(f"{device.folder}/mem_info_vram_used"))
+    own_free = _left(own, files.number(f"{device.folder}/mem_info_vram_used"))
     if not _is_apu(files, device, name):
         return Gpu(name, "amd", "vulkan", own, own_free, driver=device.driver)
     # The kernel may let the GPU map more than there is; main memory is the limit.
     mapped = files.number(f"{device.folder}/mem_info_gtt_total")
     mapped_used = files.number(f"{device.folder}/mem_info_gtt_used")
-    shared = min(mapped, memory.total_bytes)
-    shared_free = max(0, mapped - mapped_used)
+    shared = min(max(mapped, 0), memory.total_bytes)
+    shared_free = _left(mapped, mapped_used)
     if memory.available_bytes is not None:
         shared_free = min(shared_free, memory.available_bytes)
     return Gpu(
@@ -80,6 +80,11 @@ def _amd(files: Files, device: PciDevice, name: str, memory: Memory) -> Gpu:
         driver=device.driver,
         dedicated_bytes=own,
     )
+
+
+def _left(total: int, used: int) -> int:
+    """What is free of `total`, whatever the driver says is in use."""
+    return total - min(max(used, 0), total)
 
 
 def _is_apu(files: Files, device: PciDevice, name: str) -> bool:

@@ -4,7 +4,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from desktop.hardware.machine import Machine, Memory, Note, machine_from_json
 from desktop.hardware.memory_speed import MemorySpeed
 from desktop.hardware.nvidia import NvidiaProbe
 from tests.hardware.fakes import CARD, GIB, RTX, FakeNvidia, FakePlatform, Hang
-from tests.hardware.trees import PCI, Tree, add_radeon_card
+from tests.hardware.trees import PCI, Tree, add_radeon_card, add_ryzen_apu
 
 
 @pytest.fixture
@@ -237,11 +237,16 @@ _PLACES = (
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.dictionaries(st.sampled_from(_PLACES), _WORDS.map(str.encode) | st.binary(max_size=60)))
-def test_whatever_stands_in_the_files_there_is_a_machine(contents: dict[str, bytes]) -> None:
+@given(
+    st.dictionaries(st.sampled_from(_PLACES), _WORDS.map(str.encode) | st.binary(max_size=60)),
+    st.sampled_from((add_radeon_card, add_ryzen_apu)),
+)
+def test_whatever_stands_in_the_files_there_is_a_machine(
+    contents: dict[str, bytes], add_gpu: Callable[[Tree, str], str]
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         tree = Tree(Path(folder))
-        add_radeon_card(tree)
+        add_gpu(tree, "0000:03:00.0")
         for name, content in contents.items():
             tree.write(name, content)
         linux = LinuxPlatform(tree.files, lambda: Memory(16 * GIB, GIB), lambda: None)

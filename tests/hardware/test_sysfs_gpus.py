@@ -220,10 +220,12 @@ def test_a_driver_that_lies(tree: Tree, total: int) -> None:
     assert _kinds(scan) == ["gpu_implausible"]
 
 
-def test_more_in_use_than_there_is(tree: Tree) -> None:
+@pytest.mark.parametrize(("used", "free"), [(1 << 60, 0), (-1, 25753026560)])
+def test_a_use_that_cannot_be(tree: Tree, used: int, free: int) -> None:
+    """Found by the test that writes anything into the files: -1 made more free than there is."""
     folder = add_radeon_card(tree)
-    tree.write(f"{folder}/mem_info_vram_used", 1 << 60)
-    assert _scan(tree).gpus[0].free_bytes == 0
+    tree.write(f"{folder}/mem_info_vram_used", used)
+    assert _scan(tree).gpus[0].free_bytes == free
 
 
 def test_no_sys_at_all(tree: Tree) -> None:
