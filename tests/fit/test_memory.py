@@ -26,6 +26,7 @@ from tests.fit.conftest import FamilyHeader
 DATA = Path(__file__).parent / "data"
 DRY_RUNS: dict[str, Any] = json.loads((DATA / "dry_runs.json").read_text("utf-8"))
 LOAD_LOGS: list[dict[str, Any]] = json.loads((DATA / "load_logs.json").read_text("utf-8"))
+OFFLOADED: dict[str, Any] = json.loads((DATA / "offloaded_runs.json").read_text("utf-8"))
 CPU_PLAN = Plan(
     gpu_layers=0,
     context=4096,
@@ -47,6 +48,7 @@ def _plan(case: dict[str, Any]) -> Plan:
         parallel=case["parallel"],
         ubatch=case["ubatch"],
         gpu_layers=case.get("gpu_layers", 0),
+        expert_layers_on_cpu=case.get("expert_layers_on_cpu", 0),
     )
 
 
@@ -64,6 +66,22 @@ def test_as_llama_cpp_computes_it(case: dict[str, Any], family: FamilyHeader) ->
     assert placed.context_bytes == case["context_bytes"]
     compute = estimated_compute(footprint, plan, ())[CPU]
     assert compute == pytest.approx(case["compute_bytes"] + case["output_bytes"], rel=0.2)
+
+
+@pytest.mark.parametrize(
+    "case",
+    OFFLOADED["runs"],
+    ids=lambda case: f"{case['model']}-{case['gpu_layers']}-{case['expert_layers_on_cpu']}",
+)
+def test_as_llama_cpp_divides_it_among_devices(case: dict[str, Any], family: FamilyHeader) -> None:
+    """Layers on a second device: each device's weights and context to the byte."""
+    footprint = Footprint(family(case["model"]))
+    placed = footprint.place(_plan(case), (Share("GPU"),))
+    # Gemma 4's 1 KiB of rope factors exists on each device.
+    few = 1024 if case["model"] == "gemma4" else 0
+    for device, name in ((CPU, "cpu"), ("GPU", "gpu")):
+        assert placed[device].weights_bytes == pytest.approx(case[name]["weights_bytes"], abs=few)
+        assert placed[device].context_bytes == case[name]["context_bytes"]
 
 
 @pytest.mark.parametrize("name", ["lfm2", "mamba"])
