@@ -37,5 +37,12 @@ def build_house(look: Look, session: Session) -> House:
         if watch.machine is not None:
             shelf.judge_for(watch.machine)
 
+    def keep_to_what_is_there() -> None:
+        """A model that was removed elsewhere is no longer the chosen one."""
+        names = [entry.name for entry in shelf.models]
+        if shelf.loaded and model.state.phase == "asleep" and model.state.name not in names:
+            model.forget(model.state.name)
+
     watch.changed.connect(judge)
+    shelf.changed.connect(keep_to_what_is_there)
     return House(look, session, model, chats, Conversation(session, model, chats), shelf, watch)

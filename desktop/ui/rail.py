@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton
 
 from desktop.ui.look import Look
@@ -28,16 +28,19 @@ class Rail(Frame):
         self._mark.setAccessibleName("Hausgeist")
         self.setFixedWidth(s.rail)
         offline = self._offline()
+        # As the places themselves are titled, where the rail has room for a short word only.
+        settings = QCoreApplication.translate("SettingsPage", "Settings")
+        machine = QCoreApplication.translate("MachinePage", "This computer")
         self.setLayout(
             column(
                 self._mark,
                 self._gap(s.space_2),
                 self._place(CHATS, "chat-circle", self.tr("Chats"), "Ctrl+1"),
                 self._place(MODELS, "cube", self.tr("Models"), "Ctrl+2"),
-                self._place(MACHINE, "cpu", self.tr("Computer"), "Ctrl+3"),
+                self._place(MACHINE, "cpu", self.tr("Computer"), "Ctrl+3", machine),
                 1,
                 offline,
-                self._place(SETTINGS, "gear", self.tr("Settings"), "Ctrl+,"),
+                self._place(SETTINGS, "gear", self.tr("Settings"), "Ctrl+,", settings),
                 space=s.space_1,
                 margins=(s.space_2, s.space_4, s.space_2, s.space_3),
             )
@@ -52,7 +55,7 @@ class Rail(Frame):
     def button(self, place: str) -> QToolButton:
         return self._buttons[place]
 
-    def _place(self, place: str, icon: str, words: str, keys: str) -> QToolButton:
+    def _place(self, place: str, icon: str, words: str, keys: str, whole: str = "") -> QToolButton:
         s = self._look.sizes
         button = QToolButton()
         button.setProperty("role", "rail")
@@ -64,7 +67,8 @@ class Rail(Frame):
         button.setCheckable(True)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setToolTip(f"{words} ({keys})")
+        button.setToolTip(f"{whole or words} ({keys})")
+        button.setAccessibleName(whole or words)
         button.clicked.connect(lambda: self.chosen.emit(place))
         self._group.addButton(button)
         self._buttons[place] = button

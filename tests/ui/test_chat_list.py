@@ -89,6 +89,23 @@ def test_escape_leaves_a_rename_without_a_change(filled: Driven) -> None:
     assert sorted(filled.titles()) == ["Lease", "Recipe", "Roof"]
 
 
+def test_answer_that_ends_does_not_disturb_a_rename(filled: Driven) -> None:
+    view = filled.window.chats.sidebar.list
+    view.setFocus()
+    view.setCurrentIndex(filled.window.chats.sidebar.rows.index(1))
+    QTest.keyClick(view, Qt.Key.Key_F2)
+    editor = view.findChild(QLineEdit)
+    assert isinstance(editor, QLineEdit)
+    editor.setText("Half a na")
+    filled.services.store.create_chat(title="Came meanwhile", model="guide")
+    filled.desk.house.chats.reload()
+    filled.until(lambda: len(filled.desk.house.chats.chats) == 4)
+    assert editor.text() == "Half a na"
+    QTest.keyClicks(editor, "me")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    filled.until(lambda: {"Half a name", "Came meanwhile"} <= set(filled.titles()))
+
+
 def test_delete_and_undo(filled: Driven) -> None:
     view = filled.window.chats.sidebar.list
     view.setFocus()

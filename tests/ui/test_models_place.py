@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from desktop.common.settings import Settings
 from desktop.fit.types import Plan
 from desktop.services.open_progress import StepDown
 from desktop.ui.models.page import ModelsPage
@@ -194,6 +196,14 @@ def test_vanished_file_says_so_and_cannot_be_chosen(driven: Driven, model_file: 
     assert not hasattr(row, "chat")
     menu = driven.window.chats.pill.menu_of_models()
     assert [a.isEnabled() for a in menu.actions()[:2]] == [True, False]
+
+
+def test_chosen_model_that_is_gone_gives_way_to_the_guide(
+    open_window: Callable[..., Driven],
+) -> None:
+    driven = open_window(settings=Settings(last_model="No longer here"))
+    driven.until(lambda: driven.desk.house.model.state.is_guide)
+    assert driven.window.banners.texts == []
 
 
 def test_second_import_waits_its_turn(driven: Driven, tmp_path: Path, model_file: Path) -> None:

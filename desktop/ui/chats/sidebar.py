@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPoint, Qt, QTimer
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QListView, QMenu, QStackedLayout, QWidget
 
@@ -139,6 +139,7 @@ class Sidebar(Frame):
         conversation.current_changed.connect(self._mark)
         conversation.state_changed.connect(self.rows.busy_changed)
         look.changed.connect(self.list.viewport().update)
+        self.list.itemDelegate().closeEditor.connect(self._edit_ended)
         self._refresh()
 
     def start_new(self) -> None:
@@ -146,6 +147,8 @@ class Sidebar(Frame):
         self._conversation.show(NEW_CHAT)
 
     def _refresh(self) -> None:
+        if self.list.state() == QListView.State.EditingState:
+            return  # a new name is being typed; when it is done, this is called again
         text = self.search.text()
         self.rows.show(self._chats.chats, text)
         if self.rows.rowCount():
@@ -154,6 +157,10 @@ class Sidebar(Frame):
             self._nothing.setText(self._empty_words(text))
             self._stack.setCurrentWidget(self._nothing)
         self._mark()
+
+    def _edit_ended(self) -> None:
+        # The view leaves its editing state only after it has heard this signal itself.
+        QTimer.singleShot(0, self._refresh)
 
     def _empty_words(self, filter_text: str) -> str:
         if not self._chats.loaded:

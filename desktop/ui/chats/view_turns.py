@@ -12,10 +12,13 @@ from desktop.library.model import GUIDE_NAME
 from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.words import tokens_per_s
 
+# An answer is stored with the name that its model file gives itself.
+GUIDE_NAME_IN_FILE = "Hausgeist Guide"
+
 
 def display_name(model: str) -> str:
     """How a model of the library is called in the window; the guide has a name in words."""
-    if model == GUIDE_NAME:
+    if model in (GUIDE_NAME, GUIDE_NAME_IN_FILE):
         return QCoreApplication.translate("Models", "Hausgeist guide")
     return model
 
