@@ -146,7 +146,13 @@ def printable(machine: Machine) -> Machine:
         machine,
         cpu=replace(machine.cpu, name=_line(machine.cpu.name)),
         gpus=tuple(
-            replace(gpu, name=_line(gpu.name), driver=_line(gpu.driver)) for gpu in machine.gpus
+            replace(
+                gpu,
+                name=_line(gpu.name),
+                driver=_line(gpu.driver),
+                compute_capability=_line(gpu.compute_capability),
+            )
+            for gpu in machine.gpus
         ),
         disk=machine.disk and replace(machine.disk, path=_line(machine.disk.path, _MAX_PATH)),
         npus=tuple(_line(name) for name in machine.npus),

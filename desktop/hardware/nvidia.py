@@ -73,7 +73,9 @@ def read_answer(answer: Mapping[str, object], cards: tuple[str, ...], memory: Me
     gpus: list[Gpu] = []
     notes: list[Note] = []
     for item in listed:
-        found = _gpu(cast("Mapping[str, object]", item), driver, memory)
+        if not isinstance(item, dict):
+            return _failed(name, "no cards")
+        found = _gpu(item, driver, memory)
         if isinstance(found, Gpu):
             gpus.append(found)
         else:
@@ -102,9 +104,9 @@ def _gpu(card: Mapping[str, object], driver: str, memory: Memory) -> Gpu | Note:
             compute_capability=capability,
             dedicated_bytes=0,
         )
-    if not isinstance(total, int) or not 0 < total <= MAX_BYTES:
+    if type(total) is not int or not 0 < total <= MAX_BYTES:
         return Note.of("gpu_implausible", name=name)
-    known = isinstance(free, int) and 0 <= free <= total
+    known = type(free) is int and 0 <= free <= total
     return Gpu(
         name=name,
         vendor="nvidia",

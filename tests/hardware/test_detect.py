@@ -236,7 +236,7 @@ _PLACES = (
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     st.dictionaries(st.sampled_from(_PLACES), _WORDS.map(str.encode) | st.binary(max_size=60)),
     st.sampled_from((add_radeon_card, add_ryzen_apu)),

@@ -10,11 +10,13 @@ from typing import Any
 
 import pynvml
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desktop.common.messages import Messages
 from desktop.hardware import nvml
 from desktop.hardware.abc import GpuScan
-from desktop.hardware.machine import Gpu, Memory
+from desktop.hardware.machine import Gpu, Machine, Memory, machine_from_json, printable
 from desktop.hardware.nvidia import NvidiaProbe, nvml_command, read_answer
 from tests.hardware.trees import GIB
 
@@ -152,7 +154,7 @@ def test_a_function_that_fails_after_the_start() -> None:
     assert _kinds(_scan(fake)) == ["nvidia_failed"]
 
 
-@pytest.mark.parametrize("total", [0, -1, 1 << 62, "24 GB"])
+@pytest.mark.parametrize("total", [0, -1, 1 << 62, "24 GB", True])
 def test_a_driver_that_lies_about_memory(total: Any) -> None:
     answer = {"code": 0, "driver": "1", "cards": [{**_RTX_4090, "total_bytes": total}]}
     scan = read_answer(answer, CARDS, MEMORY)
@@ -160,7 +162,7 @@ def test_a_driver_that_lies_about_memory(total: Any) -> None:
     assert _kinds(scan) == ["gpu_implausible"]
 
 
-@pytest.mark.parametrize("free", [-1, 1 << 60, None, "all"])
+@pytest.mark.parametrize("free", [-1, 1 << 60, None, "all", True])
 def test_free_memory_that_cannot_be_is_unknown(free: Any) -> None:
     answer = {"code": 0, "driver": "1", "cards": [{**_RTX_4090, "free_bytes": free}]}
     assert read_answer(answer, CARDS, MEMORY).gpus[0].free_bytes is None
@@ -257,3 +259,25 @@ def test_the_child_is_found_from_any_folder(tmp_path: Any, monkeypatch: pytest.M
     (tmp_path / "desktop" / "__init__.py").write_text("raise SystemExit(5)")
     monkeypatch.chdir(tmp_path)
     assert _kinds(NvidiaProbe().scan(CARDS, MEMORY, _within(60))) != ["nvidia_failed"]
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+_CARDS = st.dictionaries(st.sampled_from(tuple(_RTX_4090)), _JSON).map(
+    lambda some: {**_RTX_4090, **some}
+)
+_ANSWERS = st.fixed_dictionaries(
+    {"code": st.just(0) | _JSON, "driver": _JSON, "detail": _JSON},
+    optional={"cards": st.lists(_CARDS | _JSON, max_size=3) | _JSON},
+)
+
+
+@given(_ANSWERS)
+def test_any_answer_gives_gpus_that_can_be(answer: dict[str, Any]) -> None:
+    scan = read_answer(answer, CARDS, MEMORY)
+    machine = printable(Machine(MEMORY, gpus=scan.gpus, notes=scan.notes))
+    assert machine_from_json(machine.to_json()) == machine
+    assert scan.gpus or scan.notes

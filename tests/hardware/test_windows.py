@@ -3,10 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desktop.hardware.abc import GpuScan
 from desktop.hardware.dxgi import Adapter
-from desktop.hardware.machine import Gpu, Memory
+from desktop.hardware.machine import Gpu, Machine, Memory, machine_from_json, printable
 from desktop.hardware.windows import WindowsPlatform
 from tests.hardware.test_cpuid import RAPTOR_LAKE, Processor
 from tests.hardware.test_windows_cores import cache, core
@@ -304,3 +306,27 @@ def test_an_arm_processor() -> None:
 def test_core_records_that_make_no_sense() -> None:
     cpu = _windows(FakeWindows(records=b"\1\2\3")).cpu()
     assert (cpu.physical_cores, cpu.logical_cores) == (0, 0)
+
+
+_SIZES = st.sampled_from((0, 1, 128 * MIB, 4 * GIB, 64 * GIB, 1 << 60, (1 << 64) - 1))
+_ADAPTERS = st.builds(
+    Adapter,
+    name=st.sampled_from(
+        ("", "AMD Radeon 780M Graphics", "Intel(R) Arc(TM) A770 Graphics", "\ud800")
+    ),
+    vendor=st.sampled_from((0x1002, 0x8086, 0x10DE, 0x4D4F4351, 0)),
+    device=st.sampled_from((0x744C, 0x15BF, 0x56A0, 0)),
+    dedicated_bytes=_SIZES,
+    shared_bytes=_SIZES,
+    luid=st.integers(0, 5),
+    is_software=st.booleans(),
+    budget_bytes=st.none() | _SIZES,
+    used_bytes=st.none() | _SIZES,
+)
+
+
+@given(st.lists(_ADAPTERS, max_size=3))
+def test_whatever_windows_says_there_is_a_machine(adapters: list[Adapter]) -> None:
+    scan = _windows(FakeWindows(*adapters)).gpus(MEMORY)
+    machine = printable(Machine(MEMORY, gpus=scan.gpus, notes=scan.notes))
+    assert machine_from_json(machine.to_json()) == machine
