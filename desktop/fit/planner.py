@@ -9,6 +9,7 @@ from desktop.fit.candidates import Candidates
 from desktop.fit.compute import ComputeEstimator, estimated_compute, logits_bytes
 from desktop.fit.devices import Rooms, rooms
 from desktop.fit.memory import CPU, Footprint, Placed, Share
+from desktop.fit.plan_warnings import plan_warnings
 from desktop.fit.repack import rearranged_types
 from desktop.fit.speed import SpeedModel
 from desktop.fit.steps import smaller
@@ -22,11 +23,11 @@ from desktop.fit.types import (
     Verdict,
     Wish,
 )
-from desktop.fit.warnings import plan_warnings
 from desktop.fit.wishes import check_wish
 from desktop.fit.words import reason
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.safety import check
+from desktop.gguf.shown import printable
 from desktop.hardware.machine import Machine
 
 __all__ = ["ComputeEstimator", "plan", "smaller"]
@@ -249,7 +250,7 @@ class _Planner:
         header = self._header
         return ModelSummary(
             name=header.name,
-            architecture=header.architecture,
+            architecture=printable(header.architecture),
             quantization=header.quantization,
             parameters=header.parameters,
             file_bytes=header.file_bytes,

@@ -20,6 +20,7 @@ _CPU_SHARE = 0.75  # of the measured bandwidth that quantized reading reaches
 _GPU_SHARE = 0.65
 _TYPICAL_TOKENS = 1_000  # of context that an answer reads besides the weights
 
+_BUS_BYTES_PER_S = 12e9  # PCIe 3.0 x16, as it is reached
 _STEP_S = 0.0003  # sampling and what lies around a step
 _LAYER_S = 20e-6  # starting a layer's work and waiting for its threads
 
@@ -70,12 +71,23 @@ class SpeedModel:
             else:
                 seconds += bytes_a_token / (gpu_bandwidth_bytes_per_s(gpu) * _GPU_SHARE)
                 operations = gpu_operations_per_s(gpu)
-            prompt_seconds += share_of_model * self._operations_a_token() / operations
+            work_s = share_of_model * self._operations_a_token() / operations
+            if gpu is None:
+                work_s = min(work_s, self._copied_prompt_s(part, plan, gpus))
+            prompt_seconds += work_s
         if seconds <= 0 or prompt_seconds <= 0:
             return Speed(None, None, "predicted")
         overhead = _STEP_S + _LAYER_S * self._footprint.used_layers
         prompt_seconds += overhead / plan.ubatch
         return Speed(1 / prompt_seconds, 1 / (seconds + overhead), "predicted")
+
+    def _copied_prompt_s(self, part: Placed, plan: Plan, gpus: Mapping[str, Gpu | None]) -> float:
+        """Long prompts: main memory's weights cross to the GPU once for each micro-batch."""
+        fastest = max((gpu_operations_per_s(gpu) for gpu in gpus.values() if gpu), default=0.0)
+        if plan.gpu_layers == 0 or not fastest:
+            return float("inf")
+        weights = max(0, part.weights_bytes - self._footprint.input_bytes)
+        return weights / _BUS_BYTES_PER_S / plan.ubatch + self._operations_a_token() / fastest
 
     def _expert_share(self) -> float:
         header = self._footprint.header

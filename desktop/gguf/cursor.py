@@ -6,6 +6,7 @@ import struct
 
 from desktop.common.errors import ModelFileError
 from desktop.gguf.header import ByteOrder
+from desktop.gguf.shown import printable
 from desktop.gguf.source import RangeReader
 from desktop.gguf.string_runs import RUN, run_pattern
 from desktop.gguf.values import SCALAR_FORMATS, Scalar, ValueType
@@ -175,9 +176,3 @@ class Cursor:
         self._start, self._at = position, 0
         if len(self._window) < n:  # the file shrank while it was read
             raise self.truncated()
-
-
-def printable(text: str) -> str:
-    """A name from a file, short and without control characters, fit for a message."""
-    shown = "".join(c if c.isprintable() else "?" for c in text[:80])
-    return shown + ("…" if len(text) > 80 else "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from desktop.gguf import quantization
+from desktop.gguf.shown import printable
 from desktop.gguf.values import ArrayRef, MetaValue
 
 ByteOrder = Literal["little", "big"]
@@ -88,8 +89,8 @@ class ModelHeader:
 
     @cached_property
     def name(self) -> str:
-        """The model's own name, else its file's name without the ending."""
-        own = (self.text("general.name") or "").strip()
+        """The model's own name, else its file's name without the ending; fit to be shown."""
+        own = printable((self.text("general.name") or "").strip())
         if own:
             return own
         stem = self.paths[0].stem if self.paths else ""
@@ -97,7 +98,7 @@ class ModelHeader:
 
     @property
     def size_label(self) -> str:
-        return self.text("general.size_label") or ""
+        return printable(self.text("general.size_label") or "")
 
     @property
     def block_count(self) -> int:
@@ -174,7 +175,7 @@ class ModelHeader:
 
     @property
     def licence(self) -> str:
-        return self.text("general.license") or ""
+        return printable(self.text("general.license") or "")
 
     @property
     def is_split(self) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 from desktop.common.errors import ModelFileError, Param, UnsafeModelError
-from desktop.gguf.cursor import printable
 from desktop.gguf.header import ModelHeader
+from desktop.gguf.shown import printable
 from desktop.gguf.values import ArrayRef, MetaValue, TextRef
 
 MAX_LAYERS = 512

@@ -194,6 +194,13 @@ def test_the_name_falls_back_to_the_files(tmp_path: Path) -> None:
     assert read_header(path).name == "Some-Model-Q4_K_M"
 
 
+def test_a_name_cannot_write_to_a_terminal(tmp_path: Path) -> None:
+    name = "\x1b]0;owned\x07" + "very " * 500
+    header = read_header(LlamaShape().write(tmp_path / "m.gguf", general__name=name))
+    assert header.name.isprintable()
+    assert len(header.name) < 130
+
+
 def test_heads_may_differ_from_layer_to_layer(tmp_path: Path) -> None:
     kv = Array(files.I32, [2, 0])
     path = LlamaShape().write(tmp_path / "m.gguf", llama__attention__head_count_kv=kv)
