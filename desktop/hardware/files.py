@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+_MAX_CORES = 1 << 16
 _MAX_BYTES = 4 << 20  # /proc/cpuinfo of a 1,000-core machine is about 2 MB
 
 
@@ -68,5 +69,8 @@ def parse_cpu_list(text: str) -> tuple[int, ...]:
         if not part.strip():
             continue
         first, _, last = part.partition("-")
-        found.extend(range(int(first), int(last or first) + 1))
+        cores = range(int(first), int(last or first) + 1)
+        if cores.start < 0 or cores.stop > _MAX_CORES:
+            raise ValueError(f"no such core: {part}")
+        found.extend(cores)
     return tuple(found)

@@ -126,6 +126,15 @@ def test_the_kernels_lists(text: str, cores: tuple[int, ...]) -> None:
     assert parse_cpu_list(text) == cores
 
 
+@pytest.mark.parametrize("text", ["0-99999999999", "x", "-5", "1-2-3"])
+def test_lists_that_make_no_sense(tree: Tree, text: str) -> None:
+    with pytest.raises(ValueError, match=r"core|literal"):
+        parse_cpu_list(text)
+    tree.write("sys/devices/system/cpu/online", text)
+    tree.write("sys/devices/cpu_core/cpus", text)
+    assert procfs.read_cpu(tree.files).logical_cores == 0
+
+
 def test_usable_cores_are_what_affinity_and_quota_leave() -> None:
     here = procfs.usable_cores(None)
     assert here >= 1

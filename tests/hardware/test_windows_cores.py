@@ -3,6 +3,8 @@ from __future__ import annotations
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desktop.hardware.windows_cores import Cores, parse_cores
 from tests.hardware.trees import MIB
@@ -62,3 +64,12 @@ def test_nothing() -> None:
 def test_records_that_make_no_sense(raw: bytes) -> None:
     with pytest.raises(ValueError, match=r"record|cut short"):
         parse_cores(raw)
+
+
+@given(st.binary(max_size=200) | st.lists(st.sampled_from((core(3), cache(3, MIB)))).map(b"".join))
+def test_any_bytes_give_cores_or_an_error(raw: bytes) -> None:
+    try:
+        cores = parse_cores(raw)
+    except ValueError:
+        return
+    assert 0 <= cores.performance <= cores.physical <= len(raw) // 8
