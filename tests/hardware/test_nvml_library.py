@@ -105,7 +105,7 @@ def test_a_driver_that_hangs(driver: Tree, function: str) -> None:
     )
     started = time.monotonic()
     machine = _look(driver, function, deaf, limit_s=1.5)
-    assert time.monotonic() - started < 3.5  # 1.5 s, and compiling on a busy machine
+    assert time.monotonic() - started < 8  # 1.5 s, and compiling on a busy machine
     assert machine.gpus == ()
     assert _kinds(machine) == ["nvidia_no_answer"]
 
