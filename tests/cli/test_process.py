@@ -57,8 +57,8 @@ def test_no_command_loads_qt(hausgeist_home: Path, tiny_model: Path) -> None:
         ("list",),
         ("fit", model),
         ("import", model),
-        ("run", model, "-p", "x", "--max-tokens", "2"),
-        ("bench", model, "--prompt", "8", "--gen", "4", "--repeat", "1"),
+        ("run", model, "-p", "x", "--max-tokens", "2", "--threads", "1"),
+        ("bench", model, "--prompt", "8", "--gen", "4", "--repeat", "1", "--threads", "1"),
         ("remove", model),
     )
     assert loaded.isdisjoint(QT)
@@ -113,10 +113,32 @@ def test_a_kill_is_told_at_the_next_start(
     running = Running(hausgeist_home, str(model), *ENDLESS)
     running.process.kill()
     running.end()
-    after = child(hausgeist_home, "run", str(model), "-p", "x", "--max-tokens", "2", "--json")
+    after = child(
+        hausgeist_home,
+        "run",
+        str(model),
+        "-p",
+        "x",
+        "--max-tokens",
+        "2",
+        "--threads",
+        "1",
+        "--json",
+    )
     assert after.code == 0
     assert "Mein Modell" in after.err
-    again = child(hausgeist_home, "run", str(model), "-p", "x", "--max-tokens", "2", "--json")
+    again = child(
+        hausgeist_home,
+        "run",
+        str(model),
+        "-p",
+        "x",
+        "--max-tokens",
+        "2",
+        "--threads",
+        "1",
+        "--json",
+    )
     assert "Mein Modell" not in again.err
 
 
@@ -142,11 +164,31 @@ def test_a_locale_without_utf8(hausgeist_home: Path, tmp_path: Path) -> None:
     env = without_utf8(hausgeist_home)
     model = write_tiny_model(tmp_path / "Größe.gguf")
     done = child(
-        hausgeist_home, "run", str(model), "-p", "Äöü", "--max-tokens", "2", "--json", env=env
+        hausgeist_home,
+        "run",
+        str(model),
+        "-p",
+        "Äöü",
+        "--max-tokens",
+        "2",
+        "--threads",
+        "1",
+        "--json",
+        env=env,
     )
     assert done.code == 0
     plain = child(
-        hausgeist_home, "run", str(model), "-p", "Aou", "--max-tokens", "2", "--json", env=env
+        hausgeist_home,
+        "run",
+        str(model),
+        "-p",
+        "Aou",
+        "--max-tokens",
+        "2",
+        "--threads",
+        "1",
+        "--json",
+        env=env,
     )
     assert done.json["prompt_tokens"] > plain.json["prompt_tokens"]  # two bytes a letter
     refused = child(hausgeist_home, "fit", str(tmp_path / "Übung.gguf"), env=env)
