@@ -20,6 +20,7 @@ _MAX_DIMS = 4
 _MAX_STRINGS = 4_000_000
 """In all arrays of one header; the largest vocabularies and their merges are 800,000."""
 _MAX_NESTING = 4
+_MAX_INNER_ARRAYS = 65_536
 _KEPT_NUMBERS = 8_192
 _KEPT_STRINGS = 256
 _KEPT_TEXT_BYTES = 1 << 20
@@ -57,6 +58,7 @@ class _Metadata:
 
     values: dict[str, MetaValue] = field(default_factory=dict)
     strings_left: int = _MAX_STRINGS
+    inner_arrays_left: int = _MAX_INNER_ARRAYS
     kept_bytes_left: int = _MAX_KEPT_BYTES
 
 
@@ -147,7 +149,9 @@ def _read_array(cursor: Cursor, metadata: _Metadata, key: str, depth: int) -> Me
     if item_type == ValueType.ARRAY:
         if depth >= _MAX_NESTING:
             raise cursor.malformed("arrays inside arrays too deep", key)
-        _use_items(cursor, metadata, count, key)
+        if count > metadata.inner_arrays_left:
+            raise cursor.malformed(f"{count} arrays inside an array", key)
+        metadata.inner_arrays_left -= count
         for _ in range(count):
             _read_array(cursor, metadata, key, depth + 1)
         return ArrayRef(item_type, count)

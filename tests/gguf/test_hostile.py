@@ -121,7 +121,7 @@ HUGE = 1 << 62
         (header_bytes({"a": Array(files.U8, [], count=HUGE)}), "items do not fit"),
         (header_bytes({"a": Array(files.F64, [], count=1 << 61)}), "items do not fit"),
         (header_bytes({"a": Array(files.STRING, [], count=HUGE)}), "items do not fit"),
-        (header_bytes({"a": Array(files.ARRAY, [], count=HUGE)}), "items do not fit"),
+        (header_bytes({"a": Array(files.ARRAY, [], count=HUGE)}), "arrays inside an array"),
         (header_bytes([("a", 1), ("a", 2)]), "duplicate key: a"),
         (header_bytes([("", 1)]), "empty key"),
         (header_bytes([(b"\xff\xfe", 1)]), "no text"),
@@ -178,6 +178,14 @@ def test_a_file_that_claims_millions_of_strings_is_refused_soon() -> None:
     begin = time.perf_counter()
     assert "items do not fit" in problem_of(raw)
     assert time.perf_counter() - begin < 5
+
+
+def test_a_file_full_of_empty_arrays_is_refused_soon() -> None:
+    inner = struct.pack("<IQ", files.U8, 0) * 2_000_000
+    raw = header_bytes({"a": Array(files.ARRAY, [], count=2_000_000, raw=inner)})
+    begin = time.perf_counter()
+    assert "arrays inside an array" in problem_of(raw)
+    assert time.perf_counter() - begin < 2
 
 
 def test_more_text_than_any_model_has() -> None:
