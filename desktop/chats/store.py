@@ -150,9 +150,10 @@ class ChatStore:
         # One scan of the chat and a walk in Python: a recursive query alone takes 14 ms for
         # 10,000 turns, before it has read a word.
         rows = self._db.rows(
-            f"SELECT {branch.COLUMNS} FROM turns WHERE chat_id = ?1"
-            " AND id <= coalesce(?2, (SELECT head FROM chats WHERE id = ?1)) ORDER BY id DESC",
-            (chat_id, leaf),
+            f"SELECT {branch.COLUMNS} FROM turns WHERE chat_id = :chat"
+            " AND id <= coalesce(:leaf, (SELECT head FROM chats WHERE id = :chat))"
+            " ORDER BY id DESC",
+            {"chat": chat_id, "leaf": leaf},
         )
         if leaf is not None and (not rows or rows[0][0] != leaf):
             raise UsageError("no_such_turn")
@@ -182,7 +183,7 @@ class ChatStore:
     def newest_leaf(self, turn_id: int) -> int:
         """The end of the newest branch through this turn: the head to set when it is chosen."""
         row = self._db.row(
-            "WITH RECURSIVE line(id) AS (SELECT ?1 UNION ALL SELECT"
+            "WITH RECURSIVE line(id) AS (SELECT ? UNION ALL SELECT"
             " (SELECT max(turns.id) FROM turns WHERE turns.parent_id = line.id)"
             " FROM line WHERE line.id IS NOT NULL) SELECT max(id) FROM line",
             (turn_id,),

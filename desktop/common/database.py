@@ -6,13 +6,14 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from desktop.common.errors import StorageError
 
+Values = Sequence[Any] | Mapping[str, Any]
 Migration = Callable[[sqlite3.Connection], None]
 # The second is what Python raises where SQLite's own message quotes damaged text.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
@@ -55,7 +56,7 @@ class Database:
         self._lock = threading.RLock()
         self._closed = False
 
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+    def rows(self, sql: str, values: Values = ()) -> list[Any]:
         """All rows of a query, as tuples."""
         with self._lock, self._clear_errors():
             try:
@@ -71,7 +72,7 @@ class Database:
             finally:
                 self._connection.text_factory = str
 
-    def row(self, sql: str, values: Sequence[Any] = ()) -> Any | None:
+    def row(self, sql: str, values: Values = ()) -> Any | None:
         """The first row, or None."""
         found = self.rows(sql, values)
         return found[0] if found else None
