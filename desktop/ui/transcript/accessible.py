@@ -7,6 +7,7 @@ reference to interfaces made in Python, so the list keeps them as long as it liv
 from __future__ import annotations
 
 from functools import cache
+from weakref import ref
 
 from PySide6.QtCore import QObject, QPoint, QRect
 from PySide6.QtGui import (
@@ -18,6 +19,7 @@ from PySide6.QtGui import (
     QWindow,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAccessibleWidget, QWidget
+from shiboken6 import isValid
 
 from desktop.ui.transcript import words
 from desktop.ui.transcript.clean import clean
@@ -40,8 +42,28 @@ class AccessibleArea(QAbstractScrollArea):
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self.accessible: ConversationInterface | None = None
+        self.kept = Kept()
+        self.messages: dict[int, MessageInterface] = {}
+        self.destroyed.connect(self.kept.release)
         _install_factory()
+
+    def message(self, turn_id: int) -> MessageInterface:
+        """The interface of a turn, always the same one."""
+        if turn_id not in self.messages:
+            self.messages[turn_id] = MessageInterface(self, turn_id)
+        return self.messages[turn_id]
+
+    def message_in(self, row: int) -> MessageInterface:
+        """The interface of the turn in a row."""
+        return self.message(self.stage.turns[self.stage.rows[row].turn].id)
+
+    def focused_interface(self) -> QAccessibleInterface | None:
+        """The interface of the action that has the focus."""
+        focus, row = self.attention.focus, self.attention.focus_row
+        if focus is None or not 0 <= row < len(self.stage.rows):
+            return None
+        item = self.message_in(row)
+        return item.button_of(focus) or item
 
     def press(self, row: int, target: Target) -> None:
         """Do what the target says."""
@@ -61,13 +83,43 @@ class AccessibleArea(QAbstractScrollArea):
         if QAccessible.isActive():
             self.announce(message_text(self.stage, index))
 
+    def tell_new(self, turn_id: int) -> None:
+        """Tell a screen reader that there is one message more."""
+        if QAccessible.isActive():
+            event = QAccessibleEvent(self.message(turn_id), QAccessible.Event.ObjectCreated)
+            QAccessible.updateAccessibility(event)
+
+    def forget_messages(self) -> None:
+        """Other messages are shown from now on; Qt asks for new interfaces when it needs them."""
+        self.messages.clear()
+        self.kept.release()
+
     def tell_focus(self) -> None:
         """Tell a screen reader that the focus has moved within the view."""
-        if not QAccessible.isActive() or self.accessible is None:
-            return
-        child = self.accessible.focusChild()
+        child = self.focused_interface() if QAccessible.isActive() else None
         if child is not None:
             QAccessible.updateAccessibility(QAccessibleEvent(child, QAccessible.Event.Focus))
+
+
+class Kept:
+    """The interfaces of a view, held until it goes.
+
+    Qt holds bare pointers to them and deletes them in the end: one that Python frees before, or
+    that Qt was given twice, ends the process. So they go by Qt's own way, while the view lives.
+    """
+
+    def __init__(self) -> None:
+        self._interfaces: list[QAccessibleInterface] = []
+
+    def add(self, interface: QAccessibleInterface) -> None:
+        self._interfaces.append(interface)
+
+    def release(self, *_destroyed: object) -> None:
+        """Have Qt delete all of them."""
+        interfaces, self._interfaces = self._interfaces, []
+        for interface in interfaces:
+            if isValid(interface):
+                QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(interface))
 
 
 class _Press(QAccessibleActionInterface):
@@ -93,7 +145,12 @@ class _Leaf(QAccessibleInterface):
 
     def __init__(self, view: AccessibleArea) -> None:
         super().__init__()
-        self._view = view
+        self._view_ref = ref(view)
+        view.kept.add(self)
+
+    @property
+    def _view(self) -> AccessibleArea:
+        return _alive(self._view_ref)
 
     def isValid(self) -> bool:
         return True
@@ -242,8 +299,12 @@ class ConversationInterface(QAccessibleWidget):
 
     def __init__(self, view: AccessibleArea) -> None:
         super().__init__(view, _ROLES.List, words.conversation())
-        self._view = view
-        self._messages: dict[int, MessageInterface] = {}
+        self._view_ref = ref(view)
+        view.kept.add(self)
+
+    @property
+    def _view(self) -> AccessibleArea:
+        return _alive(self._view_ref)
 
     def childCount(self) -> int:
         return len(self._view.stage.turns)
@@ -252,33 +313,28 @@ class ConversationInterface(QAccessibleWidget):
         turns = self._view.stage.turns
         if not 0 <= index < len(turns):
             return None  # type: ignore[return-value]
-        return self.message(turns[index].id)
-
-    def message(self, turn_id: int) -> MessageInterface:
-        """The interface of a turn, always the same one."""
-        if turn_id not in self._messages:
-            self._messages[turn_id] = MessageInterface(self._view, turn_id)
-        return self._messages[turn_id]
+        return self._view.message(turns[index].id)
 
     def indexOfChild(self, child: QAccessibleInterface) -> int:
-        turns = enumerate(self._view.stage.turns)
-        return next((n for n, turn in turns if self._messages.get(turn.id) is child), -1)
+        known, turns = self._view.messages, enumerate(self._view.stage.turns)
+        return next((number for number, turn in turns if known.get(turn.id) is child), -1)
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface:
-        stage = self._view.stage
-        for row, _top in stage.visible:
-            item = self.message(stage.turns[stage.rows[row].turn].id)
+        for row, _top in self._view.stage.visible:
+            item = self._view.message_in(row)
             if item.rect().contains(x, y):
                 return item
         return None  # type: ignore[return-value]
 
     def focusChild(self) -> QAccessibleInterface:
-        attention, stage = self._view.attention, self._view.stage
-        if attention.focus is None or not 0 <= attention.focus_row < len(stage.rows):
-            return None  # type: ignore[return-value]
-        turn = stage.turns[stage.rows[attention.focus_row].turn]
-        item = self.message(turn.id)
-        return item.button_of(attention.focus) or item
+        return self._view.focused_interface()  # type: ignore[return-value]
+
+
+def _alive(view_ref: ref[AccessibleArea]) -> AccessibleArea:
+    view = view_ref()
+    if view is None:
+        raise ReferenceError("the view is gone")
+    return view
 
 
 def message_text(stage: Stage, index: int) -> str:
@@ -296,11 +352,10 @@ def message_text(stage: Stage, index: int) -> str:
 
 
 def _interface_for(_key: str, thing: QObject) -> QAccessibleInterface:
+    # Qt asks again when PySide has rebuilt the meta-object of a class: it needs a new one then.
     if not isinstance(thing, AccessibleArea):
         return None  # type: ignore[return-value]
-    if thing.accessible is None:
-        thing.accessible = ConversationInterface(thing)
-    return thing.accessible
+    return ConversationInterface(thing)
 
 
 @cache

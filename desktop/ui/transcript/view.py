@@ -120,6 +120,7 @@ class TranscriptView(AccessibleArea):
         self.selection.clear()
         self._forget_attention()
         self._pulse.stop()
+        self.forget_messages()
         self.stage.set_turns(turns)
         self.refresh()
 
@@ -127,7 +128,9 @@ class TranscriptView(AccessibleArea):
         """Add a turn at the end."""
         self.stage.append(turn)
         self.refresh()
-        self.announce_turn(len(self.stage.turns) - 1)
+        self.tell_new(turn.id)
+        if turn.state != "streaming":
+            self.announce_turn(len(self.stage.turns) - 1)
 
     def begin_stream(self, turn_id: int) -> None:
         """The last turn, already there, is written from now on; KeyError when it is not there."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
@@ -13,6 +18,7 @@ from tests.ui.transcript.conftest import assistant, dialogue, user
 
 NAME = QAccessible.Text.Name
 ROLE = QAccessible.Role
+UNAVOIDABLE = "This plugin does not support propagateSizeHints()"
 
 
 @pytest.fixture
@@ -109,10 +115,60 @@ def test_the_end_of_an_answer_is_announced(
     spoken: list[str] = []
     monkeypatch.setattr(QAccessible, "isActive", lambda: True)
     monkeypatch.setattr(
-        QAccessible, "updateAccessibility", lambda event: spoken.append(event.message())
+        QAccessible,
+        "updateAccessibility",
+        lambda event: spoken.append(event.message()) if hasattr(event, "message") else None,
     )
     chat.append_turn(assistant(3, "", state="streaming"))
     chat.begin_stream(3)
     chat.feed(3, "A paragraph.\n\nAnother.")
     chat.end_stream(3, assistant(3, "A paragraph.\n\nAnother."))
     assert spoken[-1] == "Hausgeist: A paragraph.\n\nAnother."
+
+
+READER = """
+import sys
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QApplication
+from desktop.ui.transcript.turns import ViewTurn
+from desktop.ui.transcript.view import TranscriptView
+
+app = QApplication([])
+QAccessible.setActive(True)
+
+def read(interface):
+    for number in range(interface.childCount()):
+        child = interface.child(number)
+        assert QAccessible.uniqueId(child) and child.text(QAccessible.Text.Name)
+        read(child)
+
+def visit():
+    view = TranscriptView()
+    view.show()
+    for chat in range(2):
+        view.set_turns([ViewTurn(n, "assistant", f"Text {n}") for n in range(5)])
+        read(QAccessible.queryAccessibleInterface(view))
+    view.append_turn(ViewTurn(9, "user", "New", can_edit=True))
+    read(QAccessible.queryAccessibleInterface(view))
+    view.remove_after(2)
+    return view
+
+visit()
+gone = visit()
+gone.deleteLater()
+app.processEvents()
+kept = visit()
+"""
+
+
+def test_a_reader_does_not_bring_the_app_down_at_its_end() -> None:
+    # Interfaces that Python freed, or that Qt had been given twice, ended the process on quitting.
+    ended = subprocess.run(
+        [sys.executable, "-c", READER],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr.replace(UNAVOIDABLE, "").strip()) == (0, "")
