@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import platform
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,9 +68,18 @@ class CpuidFacts:
     features: tuple[str, ...]
 
 
+def machine_name() -> str:
+    """The processor's architecture: x86_64, AMD64, arm64, aarch64, ARM64, ...
+
+    `platform.machine` would ask Windows' WMI, which takes seconds where that service is unwell.
+    """
+    uname = getattr(os, "uname", None)
+    return str(uname().machine) if uname else os.environ.get("PROCESSOR_ARCHITECTURE", "")
+
+
 def native_cpuid() -> CpuidCall | None:
     """A function that runs `cpuid`; None where the processor or the system does not allow it."""
-    if platform.machine().lower() not in ("x86_64", "amd64") or sys.maxsize < 1 << 32:
+    if machine_name().lower() not in ("x86_64", "amd64") or sys.maxsize < 1 << 32:
         return None
     try:
         return _native_call()

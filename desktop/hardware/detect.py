@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import platform as platform_module
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -47,10 +47,11 @@ def detect(
 
 def native_platform() -> Platform:
     """The platform that this process runs on; other POSIX systems get what Linux' files tell."""
-    match platform_module.system():
-        case "Windows":
+    system: str = sys.platform
+    match system:
+        case "win32":
             return WindowsPlatform()
-        case "Darwin":
+        case "darwin":
             return MacPlatform()
         case _:
             return LinuxPlatform(library_path=os.environ.get("LD_LIBRARY_PATH", ""))

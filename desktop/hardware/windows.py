@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import platform
 import re
 import sys
 from collections.abc import Callable
@@ -90,7 +89,7 @@ class WindowsPlatform(Platform):
     ) -> None:
         self._find_cpuid = find_cpuid
         self._system = system or _native_system()
-        self._is_arm = (machine or platform.machine()).upper() in ("ARM64", "AARCH64")
+        self._is_arm = (machine or cpuid.machine_name()).upper() in ("ARM64", "AARCH64")
         self._read_memory = read_memory
         self._read_battery = read_battery
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import platform
 from pathlib import Path
 
@@ -109,15 +110,23 @@ def test_this_processor_answers_as_the_kernel_says() -> None:
 
 
 def test_no_cpuid_on_other_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(cpuid, "machine_name", lambda: "aarch64")
     assert cpuid.native_cpuid() is None
+
+
+def test_the_architectures_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    if platform.system() != "Windows":
+        assert cpuid.machine_name() == platform.machine()
+    monkeypatch.delattr(os, "uname", raising=False)
+    monkeypatch.setenv("PROCESSOR_ARCHITECTURE", "ARM64")
+    assert cpuid.machine_name() == "ARM64"
 
 
 def test_executable_memory_may_be_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbid() -> None:
         raise OSError(13, "Permission denied")
 
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(cpuid, "machine_name", lambda: "x86_64")
     monkeypatch.setattr(cpuid, "_native_call", forbid)
     assert cpuid.native_cpuid() is None
 

@@ -18,7 +18,7 @@ from desktop.common.messages import Messages
 from desktop.hardware import detect as detect_module
 from desktop.hardware.abc import GpuScan, MemoryScan
 from desktop.hardware.bandwidth import BandwidthCache, machine_key
-from desktop.hardware.detect import detect, survey, with_bandwidth
+from desktop.hardware.detect import detect, native_platform, survey, with_bandwidth
 from desktop.hardware.linux import LinuxPlatform
 from desktop.hardware.machine import Machine, Memory, Note, machine_from_json
 from desktop.hardware.memory_speed import MemorySpeed
@@ -171,6 +171,23 @@ def test_this_computer(tmp_path: Path) -> None:
     for note in machine.notes:
         assert Messages("de").text(f"notes.{note.kind}", **dict(note.params))
     assert threading.active_count() <= threads + 1
+
+
+@pytest.mark.parametrize(
+    ("system", "name"),
+    [
+        ("linux", "LinuxPlatform"),
+        ("win32", "WindowsPlatform"),
+        ("darwin", "MacPlatform"),
+        ("freebsd14", "LinuxPlatform"),
+    ],
+)
+def test_the_platform_is_chosen(monkeypatch: pytest.MonkeyPatch, system: str, name: str) -> None:
+    for each in ("LinuxPlatform", "WindowsPlatform", "MacPlatform"):
+        monkeypatch.setattr(detect_module, each, lambda chosen=each, **_: chosen)
+    monkeypatch.setattr(sys, "platform", system)
+    chosen: object = native_platform()
+    assert chosen == name
 
 
 def test_a_file_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, hang: Hang) -> None:
