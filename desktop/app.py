@@ -112,6 +112,8 @@ class Desk(QObject):
         self.house: House = build_house(self.look, self.session)
         self.window = MainWindow(self.house)
         self._collecting = Collecting(self)
+        self._settled = False
+        self.house.watch.changed.connect(self._settle)
         self.house.conversation.answer_began.connect(self._collecting.pause)
         self.house.conversation.answer_ended.connect(self._collecting.resume)
         self.session.settings_changed.connect(self._settings_changed)
@@ -168,9 +170,15 @@ class Desk(QObject):
         for crash in services.crashes:
             self._tell_crash(crash)
         self.session.provide(services)
-        self._collecting.settle()
         files, self._files = self._files, []
         self.window.offer_files(files)
+
+    def _settle(self) -> None:
+        """Once the first look at the machine is over: the start's work has left nothing behind
+        that would be kept for good, such as the buffers that its memory is measured with."""
+        if not self._settled and not self.house.watch.looking:
+            self._settled = True
+            self._collecting.settle()
 
     def _not_wired(self, error: HausgeistError) -> None:
         self.session.tell_error(error)

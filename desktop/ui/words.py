@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 TOKENS_PER_PAGE = 400
 """A page of German or English prose: 250 to 300 words, about 1.4 tokens a word."""
 
-GOOD_TOKENS_PER_S = 6.0
-"""About as fast as one reads; slower writing is waited for."""
+GOOD_TOKENS_PER_S = 3.0
+"""As the fit's own sentences have it: below, one waits for the text instead of reading along."""
 
-SLOW_TOKENS_PER_S = 2.5
+SLOW_TOKENS_PER_S = 1.0
 
 
 class Counted(QObject):

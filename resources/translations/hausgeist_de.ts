@@ -375,10 +375,6 @@
         <source>Looking …</source>
         <translation>Wird geprüft …</translation>
     </message>
-    <message>
-        <source>needs {size} of memory</source>
-        <translation>braucht {size} Speicher</translation>
-    </message>
 </context>
 <context>
     <name>ModelSession</name>

@@ -152,8 +152,8 @@ def report(
         verdict=verdict,
         speed=Speed(None, speed, "predicted"),
         method="header",
-        reason_key="errors.cancelled",
-        reason_params={},
+        reason_key="fit.too_large" if verdict == "too_large" else "fit.cpu_no_speed",
+        reason_params={"needed": file_bytes + GB, "total": 16 * 2**30, "available": 9 * 2**30},
     )
 
 

@@ -59,8 +59,8 @@ def test_context_is_counted_in_pages(english: Translation) -> None:
         ("gpu", 60.0, "Fits very well", "ok"),
         ("gpu", None, "Fits very well", "ok"),
         ("cpu", 9.0, "Fits well", "ok"),
-        ("partly_gpu", 4.0, "Fits, but slow", "warn"),
-        ("cpu", 1.0, "Very slow here", "warn"),
+        ("partly_gpu", 2.0, "Fits, but slow", "warn"),
+        ("cpu", 0.5, "Very slow here", "warn"),
     ],
 )
 def test_verdict_is_a_word_and_a_tone(

@@ -17,7 +17,7 @@ from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.text import Elided, Tag, Text
-from desktop.ui.words import last_used, page_time, parameters, report_words, tokens_per_s
+from desktop.ui.words import last_used, page_time, parameters, report_words
 
 
 class ModelRow(Frame):
@@ -57,11 +57,13 @@ class ModelRow(Frame):
             left.addWidget(self._problem())
         else:
             left.addWidget(Elided(self._facts(), "small_muted"))
+        if not model.problem and report is not None and report.verdict == "too_large":
+            left.addWidget(Text(self._reason(report), "small", wrap=True))
         layout = row(left, space=s.space_4, margins=(s.space_1, s.space_3, 0, s.space_3))
         layout.setStretchFactor(left, 1)
         if not model.problem:
             layout.addLayout(self._verdict(report, judged=judged))
-        if not model.problem and (report is None or report.verdict != "too_large"):
+        if not model.problem and (report is None or report.reason_key != "fit.too_large"):
             self.chat = Button(look, self.tr("Chat"), on_chat, icon="chat-circle")
             self.chat.setAccessibleName(
                 self.tr("Chat with {name}").format(name=display_name(model.name))
@@ -124,18 +126,14 @@ class ModelRow(Frame):
         else:
             tag = Tag(*report_words(report))
             speed = report.speed.tokens_per_s
-            if report.verdict == "too_large":
-                words = self._missing(report)
-            elif speed:
+            tag.setToolTip(self._reason(report))
+            if speed and report.verdict != "too_large":
                 words = page_time(speed, language)
-                tag.setToolTip(tokens_per_s(speed, language))
         small = Text(words, "small_muted")
         small.setAlignment(Qt.AlignmentFlag.AlignRight)
         small.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         return column(row(1, tag), small, space=s.space_1)
 
-    def _missing(self, report: FitReport) -> str:
-        """What a model that does not fit would need."""
-        needed = sum(device.needed_bytes for device in report.memory)
-        size = format_bytes(needed, self._messages.language)
-        return self.tr("needs {size} of memory").format(size=size)
+    def _reason(self, report: FitReport) -> str:
+        """The fit's own sentence: what is needed, what is there, what helps."""
+        return self._messages.text(report.reason_key, **report.reason_params)
