@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator
 
 from desktop.cli.front import Front
+from desktop.common.errors import StorageError
+from desktop.common.logs import start_log, stop_log
 from desktop.services.wiring import Core, build_core
 
 
@@ -16,6 +19,7 @@ def open_house(front: Front, *, storing: bool = False) -> Iterator[Core]:
     `storing`: the command is of no use without a writable home; raises its StorageError then.
     """
     core = build_core(front.start)
+    log = _start_log(core)
     try:
         if storing and core.problems and not core.writable:
             raise core.problems[0]
@@ -24,3 +28,15 @@ def open_house(front: Front, *, storing: bool = False) -> Iterator[Core]:
         yield core
     finally:
         core.close()
+        if log is not None:
+            stop_log(log)
+
+
+def _start_log(core: Core) -> logging.Handler | None:
+    """The log file where the disk allows one; a command goes on without."""
+    if not core.writable:
+        return None
+    try:
+        return start_log(core.paths.log_file)
+    except StorageError:
+        return None  # `problems` has told of the disk already, or it filled up just now

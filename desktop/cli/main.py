@@ -16,6 +16,7 @@ from desktop.cli.interrupts import TerminatedError
 from desktop.cli.last_resort import explain_crash
 from desktop.common.console import make_console_safe
 from desktop.common.errors import HausgeistError, UsageError
+from desktop.common.logs import keep_quiet
 from desktop.common.messages import Messages, system_language
 from desktop.services.start import Start, begin
 
@@ -50,6 +51,7 @@ class Command(Protocol):
 def main(argv: Sequence[str]) -> int:
     """Run one command; returns the exit code and never lets a traceback through."""
     make_console_safe()
+    keep_quiet()
     as_json = "--json" in _before_dashes(argv)
     try:
         start = begin(os.environ)

@@ -13,6 +13,8 @@ from pathlib import Path
 from desktop.common.storage import storage_error
 
 LOGGER_NAME = "hausgeist"
+# Modules that name their logger after themselves are heard as well.
+_HEARD = (LOGGER_NAME, "desktop")
 MAX_FILE_BYTES = 1_000_000
 KEPT_FILES = 3
 MAX_LINE_CHARACTERS = 2000
@@ -61,14 +63,24 @@ def start_log(path: Path, *, level: int = logging.INFO) -> logging.Handler:
     except OSError as error:
         raise storage_error(error, path) from error
     handler.setFormatter(_ShortLines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger(LOGGER_NAME)
-    logger.setLevel(level)
-    logger.propagate = False
-    logger.addHandler(handler)
+    for name in _HEARD:
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        logger.propagate = False
+        logger.addHandler(handler)
     return handler
+
+
+def keep_quiet() -> None:
+    """Without a log file nobody hears: else Python prints warnings between a user's lines."""
+    for name in _HEARD:
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
 
 
 def stop_log(handler: logging.Handler) -> None:
     """Detach and close what `start_log` gave."""
-    logging.getLogger(LOGGER_NAME).removeHandler(handler)
+    for name in _HEARD:
+        logging.getLogger(name).removeHandler(handler)
     handler.close()

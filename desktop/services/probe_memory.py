@@ -9,15 +9,16 @@ from desktop.common.atomic import write_atomic
 from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 
-_MOST = 500
+MOST = 500
 _log = get_logger("services")
 
 
 class ProbeMemory:
     """A small list of file fingerprints; losing it costs one more probe, so it never raises."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, most: int = MOST) -> None:
         self._path = path
+        self._most = most
 
     def knows(self, model: Path, engine_version: str) -> bool:
         """Whether this very file was loaded well by this engine version."""
@@ -30,7 +31,7 @@ class ProbeMemory:
         if not key or key in known:
             return
         try:
-            write_atomic(self._path, json.dumps([*known, key][-_MOST:]).encode())
+            write_atomic(self._path, json.dumps([*known, key][-self._most :]).encode())
         except StorageError as error:
             _log.warning("probe result not kept: %s", error)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from desktop.hardware.machine import Cpu, Machine, Memory
 from desktop.services.machine import MachineService
+from desktop.services.open_model import OpenTools
 from tests.cli.running import Cli
 from tests.tiny_models import write_tiny_model
 
@@ -217,3 +220,60 @@ def test_a_file_that_vanishes_between_listing_and_running(cli: Cli, tmp_path: Pa
     (model,) = cli("import", str(file), "--json").json["imported"]
     file.unlink()
     refused(cli, "not_found", "run", model["name"], "-p", "Hallo")
+
+
+class Typing:
+    """Two questions at a terminal; `between` happens before the second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, between: Callable[[], None]) -> None:
+        self._left = ["eins", "zwei"]
+        self._between = between
+        monkeypatch.setattr("desktop.cli.run.is_terminal", lambda _stream: True)
+        monkeypatch.setattr("desktop.cli.chat.read_line", self)
+
+    def __call__(self, _prompt: str) -> str:
+        if not self._left:
+            raise EOFError
+        if len(self._left) == 1:
+            self._between()
+        return self._left.pop(0)
+
+
+def shrink(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(5000)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_file_that_shrinks_while_loaded(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """Reading on from the map would kill the process (SIGBUS)."""
+    file = write_tiny_model(tmp_path / "m.gguf", seed=11)
+    Typing(monkeypatch, lambda: shrink(file))
+    done = cli("run", str(file), "--max-tokens", "2", language=language)
+    assert done.code == 0
+    assert str(file) in done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a mapped file from being removed")
+def test_a_file_that_vanishes_while_loaded_goes_on_answering(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_tiny_model(tmp_path / "m.gguf", seed=12)
+    Typing(monkeypatch, file.unlink)
+    done = cli("run", str(file), "--max-tokens", "2")
+    assert done.code == 0
+    assert str(file) not in done.err
+
+
+def test_a_file_on_a_stick_is_not_mapped_and_may_go_away(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_tiny_model(tmp_path / "m.gguf", seed=13)
+    tools = functools.partial(OpenTools, drive_kind=lambda _path: "removable")
+    monkeypatch.setattr("desktop.services.open_model.OpenTools", tools)
+    Typing(monkeypatch, lambda: shrink(file))
+    done = cli("run", str(file), "--max-tokens", "2")
+    assert done.code == 0
+    assert str(file) not in done.err
