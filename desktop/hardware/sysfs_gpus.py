@@ -16,6 +16,8 @@ from desktop.hardware.machine import Gpu, Memory, Note
 from desktop.hardware.pci import PciDevice
 
 _AMD_NAMES = "/usr/share/libdrm/amdgpu.ids"
+# Not "radeon" (cards before 2012, without Vulkan) nor "vfio-pci" (lent to a virtual machine).
+_DRIVERS = ("amdgpu", "i915", "xe")
 _APU_METRICS = (2, 3)  # format revisions of amdgpu's gpu_metrics that only APUs have
 
 
@@ -41,6 +43,8 @@ def _read(files: Files, device: PciDevice, memory: Memory) -> Gpu | Note:
     name = _amd_name(files, device) if device.vendor == pci.AMD else _intel_name(files, device)
     if not device.driver:
         return Note.of("gpu_no_driver", name=name)
+    if device.driver not in _DRIVERS:
+        return Note.of("gpu_unsupported", name=name)
     node = pci.render_node(files, device)
     if not node or not os.access(files.path(node), os.R_OK | os.W_OK):
         return Note.of("gpu_no_access", name=name)

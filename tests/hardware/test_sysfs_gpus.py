@@ -166,6 +166,14 @@ def test_a_card_without_its_driver(tree: Tree) -> None:
     assert _kinds(scan) == ["gpu_no_driver"]
 
 
+@pytest.mark.parametrize("driver", ["radeon", "vfio-pci"])
+def test_a_driver_that_cannot_compute(tree: Tree, driver: str) -> None:
+    tree.pci("0000:03:00.0", 0x1002, 0x6738, driver=driver, render=128)
+    scan = _scan(tree)
+    assert scan.gpus == ()
+    assert _kinds(scan) == ["gpu_unsupported"]
+
+
 def test_a_container_that_does_not_pass_the_device_on(tree: Tree) -> None:
     add_radeon_card(tree)
     (tree.root / "dev/dri/renderD128").unlink()
