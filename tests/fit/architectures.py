@@ -41,8 +41,8 @@ class Model:
             "tokenizer.ggml.merges": Array(STRING, ["< 0", "0 >"]),
         }
 
-    def write(self, path: Path) -> Path:
-        return write_gguf(path, self.full_metadata(), self.tensors)
+    def write(self, path: Path, *, with_data: bool = True) -> Path:
+        return write_gguf(path, self.full_metadata(), self.tensors, with_data=with_data)
 
 
 def _blocks(count: int, shapes: Callable[[int], Shapes]) -> Iterator[Tensor]:
