@@ -24,6 +24,7 @@ from desktop.ui.language import Translation
 from desktop.ui.log import log
 from desktop.ui.look import Look
 from desktop.ui.notice import Banner
+from desktop.ui.quit_signals import QuitSignals
 from desktop.ui.session import Session
 from desktop.ui.transcript.collecting import Collecting
 from desktop.ui.window import MainWindow
@@ -55,9 +56,11 @@ def main(arguments: list[str]) -> int:
     if not instance.is_first() and instance.call_first(files):
         return 0
     desk = Desk(app, start, os.environ, instance)
+    signals = QuitSignals(desk.window.close)
     desk.open(files)
     code = app.exec()
     desk.close()
+    signals.release()
     return code
 
 
