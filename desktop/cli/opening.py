@@ -47,16 +47,16 @@ def _open(
 
 
 def _tell_steps(front: Front, opened: OpenedModel) -> None:
-    for step in opened.steps:
-        key = (
-            "cli.step.layers"
-            if step.after.gpu_layers != step.before.gpu_layers
-            else "cli.step.context"
-        )
-        front.note(
-            front.text(
-                key,
-                before=step.before.gpu_layers if key.endswith("layers") else step.before.context,
-                after=step.after.gpu_layers if key.endswith("layers") else step.after.context,
-            )
-        )
+    """What was given up, and why: once, from the plan that was meant to the one that works."""
+    if not opened.steps:
+        return
+    first, last = opened.steps[0], opened.steps[-1]
+    crashed = all(step.kind.startswith("crashed") for step in opened.steps)
+    lines = [front.text("cli.step.crashed" if crashed else "cli.step.failed")]
+    if last.after.gpu_layers != first.before.gpu_layers:
+        layers = last.after.gpu_layers
+        key = "cli.step.layers" if layers else "cli.step.no_gpu"
+        lines.append(front.text(key, layers=layers))
+    if last.after.context != first.before.context:
+        lines.append(front.text("cli.step.context", context=last.after.context))
+    front.note(" ".join(lines))

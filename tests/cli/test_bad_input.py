@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from desktop.engine.probe import ProbeResult
 from desktop.hardware.machine import Cpu, Machine, Memory
 from desktop.services.machine import MachineService
 from desktop.services.open_model import OpenTools
@@ -277,3 +278,35 @@ def test_a_file_on_a_stick_is_not_mapped_and_may_go_away(
     done = cli("run", str(file), "--max-tokens", "2")
     assert done.code == 0
     assert str(file) not in done.err
+
+
+def test_a_file_that_kills_the_engine_in_its_trial(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hausgeist_home: Path
+) -> None:
+    file = write_tiny_model(tmp_path / "m.gguf", seed=14)
+
+    def died(*_arguments: object, **_more: object) -> ProbeResult:
+        return ProbeResult(ok=False, kind="aborted", detail="GGML_ASSERT(n > 0) failed")
+
+    monkeypatch.setattr(
+        "desktop.services.open_model.OpenTools", functools.partial(OpenTools, probe=died)
+    )
+    refused(cli, "probe_aborted", "run", str(file), "-p", "Hallo")
+    log = hausgeist_home / "data" / "logs" / "hausgeist.log"
+    assert "GGML_ASSERT(n > 0) failed" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "one size smaller"), ("de", "kleiner geöffnet")]
+)
+def test_a_step_down_is_told(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    file = write_tiny_model(tmp_path / "m.gguf", seed=15)
+    results = [ProbeResult(ok=False, kind="out_of_memory"), ProbeResult(ok=True)]
+    tools = functools.partial(OpenTools, probe=lambda *_a, **_m: results.pop(0))
+    monkeypatch.setattr("desktop.services.open_model.OpenTools", tools)
+    done = cli("run", str(file), "-p", "Hallo", "--max-tokens", "2", language=language)
+    assert done.code == 0
+    assert words in done.err
+    assert "2.048" in done.err if language == "de" else "2,048" in done.err
