@@ -38,16 +38,16 @@ if sys.platform != "win32":
     import resource
     unit = 1 if sys.platform == "darwin" else 1024
     peak_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-begin = time.perf_counter()
+begin, begin_cpu = time.perf_counter(), time.process_time()
 header = read_header(sys.argv[2], allow_missing_data=True)
-seconds = time.perf_counter() - begin
+seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
 after = process.memory_info().rss
 if sys.platform == "win32":
     peak = process.memory_info().peak_wset
 else:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 assert header.vocab_size == 128_256
-print(json.dumps([seconds * 1000, after - before, peak - peak_before]))
+print(json.dumps([seconds * 1000, cpu * 1000, after - before, peak - peak_before]))
 """
 
 
@@ -86,11 +86,12 @@ def main() -> None:
             json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             for _ in range(given.repeat)
         ]
-    milliseconds, growth, peak = zip(*runs, strict=True)
+    milliseconds, cpu, growth, peak = zip(*runs, strict=True)
     figures = {
         "vocabulary": VOCABULARY,
         "merges": MERGES,
         "median_ms": round(statistics.median(milliseconds), 1),
+        "median_cpu_ms": round(statistics.median(cpu), 1),
         "worst_ms": round(max(milliseconds), 1),
         "rss_growth_bytes": max(growth),
         "peak_growth_bytes": max(peak),
