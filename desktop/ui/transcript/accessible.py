@@ -282,10 +282,10 @@ class MessageInterface(_Leaf):
         if not self.isValid():
             return []
         targets = targets_of(self._view.stage, self.last_row)
-        kept = {(b.target.action, b.target.block, b.target.href): b for b in self._buttons}
+        kept = {button.target.key: button for button in self._buttons}
         found = []
         for target in targets:
-            button = kept.get((target.action, target.block, target.href))
+            button = kept.get(target.key)
             if button is None:
                 button = ButtonInterface(self, self._view, target)
                 self._buttons.append(button)

@@ -192,8 +192,8 @@ class Formats:
         made.setBottomBorder(sizes.line)
         made.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         made.setBottomBorderBrush(self.theme.color("line"))
-        made.setTopPadding(sizes.space_1)
-        made.setBottomPadding(sizes.space_1)
+        made.setTopPadding(sizes.space_1 - self.lead)
+        made.setBottomPadding(sizes.space_1 + self.lead)
         made.setLeftPadding(sizes.space_2)
         made.setRightPadding(sizes.space_2)
         return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QRect
 
 from desktop.ui.transcript.blocks import Block, CodeBlock, RuleBlock
@@ -15,7 +17,7 @@ def links_of(layout: RowLayout) -> list[Target]:
     for number, block in enumerate(layout.blocks):
         if not isinstance(block, CodeBlock | RuleBlock):
             found += _links_in(block, number)
-    return found
+    return [replace(target, number=number) for number, target in enumerate(found)]
 
 
 def _links_in(block: Block, number: int) -> list[Target]:

@@ -19,6 +19,7 @@ from desktop.ui.transcript import words
 from desktop.ui.transcript.blocks import Block, CodeBlock, RuleBlock, TextBlock
 from desktop.ui.transcript.formats import Formats, elided
 from desktop.ui.transcript.languages import display_name
+from desktop.ui.transcript.links import links_of
 from desktop.ui.transcript.rows import RowLayout
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.targets import ICONS, Target
@@ -78,6 +79,11 @@ class RowPainter:
             self._end(painter, layout, attention)
         for target in layout.targets:
             self._target(painter, target, number, attention)
+        focus = attention.focus
+        if attention.focus_row == number and focus is not None and focus.action == "link":
+            rects = [link.rect for link in links_of(layout) if link.same(focus)]
+            if rects:
+                self._ring(painter, QRectF(rects[0]))
 
     def paint_notice(self, painter: QPainter, rect: QRect, text: str) -> None:
         """A sentence below the last message."""
@@ -293,8 +299,7 @@ class RowPainter:
         in_row = number in (attention.hover_row, attention.focus_row)
         if target.quiet and not in_row:
             return
-        if target.action != "link":
-            self._button(painter, target, number, attention)
+        self._button(painter, target, number, attention)
         if focused:
             self._ring(painter, QRectF(target.rect))
 

@@ -32,11 +32,13 @@ class Target:
     block: int = -1
     href: str = ""
     quiet: bool = False
+    number: int = 0  # tells links apart that lead to the same place
+
+    @property
+    def key(self) -> tuple[Action, int, str, int]:
+        """What stays the same when the row is laid out anew."""
+        return self.action, self.block, self.href, self.number
 
     def same(self, other: Target | None) -> bool:
         """Whether it is the same target, wherever it lies by now."""
-        return other is not None and (self.action, self.block, self.href) == (
-            other.action,
-            other.block,
-            other.href,
-        )
+        return other is not None and self.key == other.key

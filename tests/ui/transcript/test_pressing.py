@@ -209,6 +209,21 @@ def test_the_focus_has_a_ring_in_the_accent(form: Form) -> None:
     assert LIGHT.accent.lower() in colours
 
 
+def test_a_link_with_the_focus_has_a_ring(form: Form) -> None:
+    view = form.view
+    target = target_of(view, 1, "link")
+    rect = target.rect.translated(view.row_rect(1).topLeft())
+    before = view.viewport().grab(rect).toImage()
+    view.attention.focus_row, view.attention.focus = 1, target
+    assert view.viewport().grab(rect).toImage() != before
+
+
+def test_links_to_the_same_place_are_each_reached(form: Form) -> None:
+    form.view.set_turns([assistant(1, "[a](http://x.y) [b](http://x.y) [a](http://x.y)")])
+    found = actions_on_the_way(form, KEY.Key_Tab)
+    assert found == ["", "link", "link", "link", "regenerate", "copy"]
+
+
 def test_enter_presses_what_has_the_focus(qtbot: QtBot, form: Form) -> None:
     view = form.view
     view.attention.focus_row, view.attention.focus = 1, target_of(view, 1, "regenerate")
