@@ -147,21 +147,23 @@ class _Planner:
         return self._candidates.experts_on_cpu(_least(layers, holds), context)
 
     def _most_layers(self, context: int) -> int:
-        """The most layers whose share the graphics can hold beside the rest in main memory."""
-        for layers in range(self._footprint.layers, 0, -1):
-            if self._plan_fits(self._candidates.some_layers(layers, context)):
-                return layers
-        return 0
+        """The most layers that the graphics hold, if main memory holds the rest; else 0."""
+        most = self._most_on_gpus(context)
+        return most if self._plan_fits(self._candidates.some_layers(most, context)) else 0
+
+    def _most_on_gpus(self, context: int) -> int:
+        everything = self._footprint.all_layers
+
+        def held(left_out: int) -> bool:
+            rows = self._estimated(self._candidates.some_layers(everything - left_out, context))
+            return all(row.device == CPU or self._row_fits(row) for row in rows)
+
+        return everything - _least(everything, held)
 
     def _nearest(self) -> Plan:
         """Nothing fits: as much on the graphics as they hold, the shortest context."""
         context = self._candidates.contexts[-1]
-        for layers in range(self._footprint.all_layers, 0, -1):
-            candidate = self._candidates.some_layers(layers, context)
-            rows = self._estimated(candidate)
-            if all(row.device == CPU or self._row_fits(row) for row in rows):
-                return candidate
-        return self._candidates.some_layers(0, context)
+        return self._candidates.some_layers(self._most_on_gpus(context), context)
 
     def _is_faster(self, split: Plan, on_cpu: Plan) -> bool:
         fast, slow = self._predict(split).tokens_per_s, self._predict(on_cpu).tokens_per_s
