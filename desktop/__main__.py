@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -12,12 +13,15 @@ def main(argv: list[str] | None = None) -> int:
         from desktop.cli.main import main as run_command
 
         return run_command(arguments)
+    from desktop.cli import window_missing
+
+    problem = window_missing.missing(os.environ)
+    if problem is not None:
+        return window_missing.tell(problem)
     try:
         from desktop.app import main as open_window
     except ImportError as error:
-        from desktop.cli.window_missing import explain
-
-        return explain(error)
+        return window_missing.tell(window_missing.explain_import(error))
     return open_window(arguments)
 
 
