@@ -51,6 +51,8 @@ class Batcher:
     ) -> None:
         self._llama = model.llama
         self._lib: Any = model.llama.lib
+        self._sample_token = model.llama.keeping_the_lock("llama_sampler_sample")
+        self._logits = model.llama.keeping_the_lock("llama_get_logits_ith")
         self._context = context
         self._vocabulary = vocabulary
         self._clock = clock
@@ -157,6 +159,9 @@ class Batcher:
             return events
         started_s = self._clock()
         code = self._lib.llama_decode(self._context.handle, self._batch.seal())
+        if self._context.computes_late and code == _DONE:
+            # A GPU is still at work: wait without Python's lock, before anything asks for logits.
+            self._lib.llama_synchronize(self._context.handle)
         if code != _DONE:
             return events + self._recover(code, parts)
         self._alone = self._alone[1:]
@@ -213,8 +218,8 @@ class Batcher:
         assert task is not None
         assert task.sampler is not None
         context = self._context.handle
-        token: int = self._lib.llama_sampler_sample(task.sampler.handle, context, place)
-        logit = self._lib.llama_get_logits_ith(context, place)[token]
+        token: int = self._sample_token(task.sampler.handle, context, place)
+        logit = self._logits(context, place)[token]
         slot.pending = []
         if logit != logit:  # NaN: the weights, or what the device computes with them, are broken
             return self._fail(slot, "broken_numbers")

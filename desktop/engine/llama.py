@@ -44,6 +44,17 @@ class Llama:
     def version(self) -> str:
         return importlib.metadata.version("llama-cpp-python")
 
+    def keeping_the_lock(self, name: str) -> Any:
+        """A function of llama.h that keeps Python's lock while it runs: for the short ones.
+
+        Every other call gives the lock away and waits to get it back, up to 5 ms beside a thread
+        that is busy in Python. So a step should do that once, around llama_decode.
+        """
+        function = ctypes.PyDLL(None, handle=self.lib._lib._handle)[name]
+        bound = getattr(self.lib, name)
+        function.argtypes, function.restype = bound.argtypes, bound.restype
+        return function
+
     def backends(self) -> tuple[str, ...]:
         """Names of the registered backends, such as CPU, CUDA, RPC."""
         count = self._ggml("ggml", "ggml_backend_reg_count", ctypes.c_size_t)

@@ -135,6 +135,7 @@ class Context:
                 context_tokens=plan.context,
                 detail=self.llama.log.complaints(mark),
             )
+        self.computes_late = plan.gpu_layers != 0
         self.memory: Any = lib.llama_get_memory(self.handle)
         self.context_tokens: int = lib.llama_n_ctx(self.handle)
         self.sequence_tokens: int = lib.llama_n_ctx_seq(self.handle)

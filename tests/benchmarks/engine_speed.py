@@ -11,7 +11,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ class Bench:
         warm_s: list[float] = []
         cold_s: list[float] = []
         stats = Stats()
-        for number in range(max(3, self.rounds // 2)):
+        for number in range(max(2, self.rounds // 3)):
             messages = [Message("user", f"Chat {number}: " + "wort " * (history_tokens // 5))]
             stream = engine.submit(self.request(engine.render(messages).prompt, 32))
             answer, _ = stream.collect()
@@ -154,15 +154,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--parallel", type=int, nargs="*", default=[1, 2, 4, 8])
+    parser.add_argument("--parts", nargs="*", default=["generation", "second_turn", "cancel"])
     options = parser.parse_args(arguments)
     bench = Bench(options.model or big_model(), options.threads, options.rounds)
-    figures = {
-        "generation": {
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "generation": lambda: {
             str(count): bench.generation(count, options.tokens) for count in options.parallel
         },
-        "second_turn": bench.second_turn(),
-        "cancel": bench.cancel(),
+        "second_turn": bench.second_turn,
+        "cancel": bench.cancel,
     }
+    figures = {name: part() for name, part in parts.items() if name in options.parts}
     print(json.dumps(figures))
 
 
