@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
 
 from desktop.ui.look import Look
 
-_BY_KEYBOARD = (
-    Qt.FocusReason.TabFocusReason,
-    Qt.FocusReason.BacktabFocusReason,
-    Qt.FocusReason.ShortcutFocusReason,
-)
+_MOVED = (QEvent.Type.Move, QEvent.Type.Resize)
+_GONE = (QEvent.Type.Hide, QEvent.Type.MouseButtonPress)
 
 
 class FocusRing(QWidget):
-    """Lies over the window; follows the widget that got the focus by Tab or a shortcut."""
+    """Lies over the window. `begin` shows it; it follows the focus until the mouse takes that.
+
+    It hears of Tab from the window (`QWidget.focusNextPrevChild`) and watches one widget at a
+    time: a filter of all events of the application would cost every one of them a call of Python.
+    """
 
     def __init__(self, look: Look, window: QWidget) -> None:
         super().__init__(window)
@@ -27,35 +28,41 @@ class FocusRing(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.hide()
-        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._focus_changed)
 
     @property
     def target(self) -> QWidget | None:
         """What the ring is around; None while there is none."""
         return self._target
 
+    def begin(self) -> None:
+        """The keyboard has just moved the focus."""
+        self._follow(QApplication.focusWidget())
+
+    def _focus_changed(self, _old: QWidget | None, now: QWidget | None) -> None:
+        if self._target is None:
+            return
+        by_mouse = QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton
+        self._follow(None if by_mouse else now)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        kind = event.type()
-        if isinstance(event, QFocusEvent) and isinstance(watched, QWidget) and event.gotFocus():
-            self._follow(watched if event.reason() in _BY_KEYBOARD else None)
-        elif watched is self._target and kind in (
-            QEvent.Type.Move,
-            QEvent.Type.Resize,
-            QEvent.Type.Hide,
-            QEvent.Type.FocusOut,
-        ):
-            self._follow(self._target if kind in (QEvent.Type.Move, QEvent.Type.Resize) else None)
-        elif kind == QEvent.Type.MouseButtonPress and self._target is not None:
+        if watched is self._target and event.type() in _MOVED:
+            self._place()
+        elif watched is self._target and event.type() in _GONE:
             self._follow(None)
         return False
 
     def _follow(self, widget: QWidget | None) -> None:
-        window = self._window
-        if widget is None or widget.window() is not window or widget is window:
+        if self._target is not None:
+            self._target.removeEventFilter(self)
+        if widget is None or widget.window() is not self._window or widget is self._window:
             self._target = None
             self.hide()
             return
         self._target = widget
+        widget.installEventFilter(self)
         self._place()
         self.show()
         self.raise_()
@@ -65,12 +72,12 @@ class FocusRing(QWidget):
             return
         s = self._look.sizes
         window = self._window
-        framed = self._target.parentWidget()
         target = self._target
+        framed = target.parentWidget()
         # A field within a frame of ours, such as the composer: the frame is what one sees.
         if framed is not None and framed.property("role") == "composer":
             target = framed
-        inside = isinstance(target, QAbstractScrollArea) and target.property("role") != "composer"
+        inside = isinstance(target, QAbstractScrollArea)
         grow = -s.focus if inside else s.focus
         corner = target.mapTo(window, QPoint(0, 0))
         rect = QRect(corner, target.size()).adjusted(-grow, -grow, grow, grow)

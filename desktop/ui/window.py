@@ -256,6 +256,11 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         self._drop.hide()
 
+    def focusNextPrevChild(self, next: bool) -> bool:
+        moved = super().focusNextPrevChild(next)
+        self.ring.begin()
+        return moved
+
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ApplicationFontChange:

@@ -11,7 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from PySide6.QtCore import QTranslator
+from PySide6.QtCore import QCoreApplication, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from desktop.ui.language import Translation
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = ROOT / "resources" / "translations"
@@ -100,6 +103,13 @@ def test_no_sentence_escapes_the_catalogue(tools: ModuleType) -> None:
             elif node.func.attr == "tr":
                 missing.append(f"{path.name}:{node.lineno}: not a plain string")
     assert missing == []
+
+
+def test_buttons_of_qt_speak_german_too(qapp: QApplication) -> None:
+    translation = Translation(qapp)
+    translation.use("de")
+    assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Abbrechen"
+    translation.release()
 
 
 def test_plural_forms_of_both_languages() -> None:

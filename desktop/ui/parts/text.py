@@ -55,11 +55,13 @@ class Elided(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         metrics = self.fontMetrics()
-        if metrics.horizontalAdvance(self.text()) <= self.width():
-            self.setToolTip("")
+        whole = metrics.horizontalAdvance(self.text()) <= self.width()
+        tip = "" if whole else self.text()
+        if self.toolTip() != tip:
+            self.setToolTip(tip)
+        if whole:
             super().paintEvent(event)
             return
-        self.setToolTip(self.text())
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         elided = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
