@@ -13,7 +13,7 @@ from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Stat
 from desktop.engine.request import Message, Request, Sampling
 from desktop.engine.stream import Stream
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.prompt_fit import PromptFitter, merge_roles
+from desktop.services.prompt_fit import fit_prompt, merge_roles
 
 # How long a look at the stream may take before signals are heard on every platform.
 _LOOK_EVERY_S = 0.1
@@ -64,7 +64,8 @@ class Conversation:
         stop = _Stop()
         with interrupts.cancelling(stop.cancel):
             system = [Message("system", self.system)] if self.system else []
-            prompt = PromptFitter(self.engine).fit(
+            prompt = fit_prompt(
+                self.engine,
                 merge_roles([*system, *self._said]),
                 first_kept=self._first_kept,
                 answer_tokens=self.max_tokens,

@@ -19,7 +19,7 @@ from desktop.engine.request import Message, Request, Sampling
 from desktop.services.answer_writer import AnswerWriter
 from desktop.services.chat_title import title_from
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.prompt_fit import FittedPrompt, PromptFitter, merge_roles
+from desktop.services.prompt_fit import FittedPrompt, fit_prompt, merge_roles
 from desktop.services.turn_events import TurnListener
 from desktop.services.turn_pump import PreparedRequest, TurnPump
 
@@ -205,8 +205,11 @@ class ChatService:
         chat_id = job.question.chat_id
         turns = self._history(job.question)
         messages = merge_roles([Message(t.role, t.text) for t in turns if t.text.strip()])
-        fitted = PromptFitter(job.engine).fit(
-            messages, first_kept=self._cuts.get(chat_id, 0), answer_tokens=job.max_tokens
+        fitted = fit_prompt(
+            job.engine,
+            messages,
+            first_kept=self._cuts.get(chat_id, 0),
+            answer_tokens=job.max_tokens,
         )
         self._cuts[chat_id] = fitted.first_kept
         return fitted

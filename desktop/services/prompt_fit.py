@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from desktop.common.errors import RequestError
 from desktop.engine.engine import Engine
 from desktop.engine.request import Message
 
-# Tokens that a template may put around one message; only for the first estimate.
-_FRAME_TOKENS = 12
+_MOST_ANSWER_TOKENS = 1024
+# Characters that a template may put around one message; only for the estimate.
+_FRAME_CHARACTERS = 32
+# Hardly any text has so many characters a token: what is longer is too long without rendering it.
+_MOST_CHARACTERS_PER_TOKEN = 8
 # After a cut, so much of the room is used: the next turns then keep the same beginning, and the
 # engine need not read the history again at every turn.
 _AFTER_CUT = 0.6
@@ -27,64 +30,40 @@ class FittedPrompt:
     left_out: int
 
 
-class PromptFitter:
-    """Renders conversations for one engine; remembers how many tokens a text has."""
+def fit_prompt(
+    engine: Engine,
+    messages: Sequence[Message],
+    *,
+    first_kept: int = 0,
+    answer_tokens: int | None = None,
+) -> FittedPrompt:
+    """Render `messages`, leaving out whole turns from the oldest where it must be.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._counts: dict[int, int] = {}
-
-    def fit(
-        self, messages: Sequence[Message], *, first_kept: int = 0, answer_tokens: int | None = None
-    ) -> FittedPrompt:
-        """Render `messages`, leaving out whole turns from the oldest where it must be.
-
-        `first_kept` is where an earlier cut was made: it is kept while it fits. A system message
-        at the front always stays. `answer_tokens` is the room to leave, a quarter of the context
-        (at most 1,024) unless told.
-        Raises RequestError("prompt_too_long") if the last message alone does not fit.
-        """
-        context = self._engine.info.context_tokens
-        room = context - min(answer_tokens or 1024, max(context // 4, 1))
-        starts = _turn_starts(messages)
-        cut = max((s for s in starts if s <= first_kept), default=starts[0])
-        far = 3 * room
-        estimate = self._suffix_tokens(messages, starts[0], far)
-        if estimate[cut] > far:  # no need to render it to know
-            cut = _first_below(starts, estimate, int(room * _AFTER_CUT), cut)
-        fitted = self._render(messages, starts[0], cut)
-        while fitted.prompt_tokens > room and cut != starts[-1]:
-            target = int(room * _AFTER_CUT)
-            excess = fitted.prompt_tokens - target
-            cut = _first_below(starts, estimate, estimate[cut] - excess, cut)
-            fitted = self._render(messages, starts[0], cut)
-        if fitted.prompt_tokens >= context:
-            raise RequestError(
-                "prompt_too_long", prompt_tokens=fitted.prompt_tokens, context_tokens=context
-            )
-        return fitted
-
-    def _render(self, messages: Sequence[Message], first: int, cut: int) -> FittedPrompt:
-        kept = [*messages[:first], *messages[cut:]]
-        rendered = self._engine.render(kept)
-        tokens = self._engine.count_tokens(rendered.prompt)
-        return FittedPrompt(rendered.prompt, tuple(rendered.stop), tokens, cut, cut - first)
-
-    def _suffix_tokens(self, messages: Sequence[Message], first: int, far: int) -> dict[int, int]:
-        """Estimated tokens of `messages[i:]` for every i from `first`; not counted beyond `far`."""
-        total = 0
-        result = {len(messages): 0}
-        for index in range(len(messages) - 1, first - 1, -1):
-            if total <= far:
-                total += self._count(messages[index].content) + _FRAME_TOKENS
-            result[index] = total
-        return result
-
-    def _count(self, text: str) -> int:
-        key = hash(text)
-        if key not in self._counts:
-            self._counts[key] = self._engine.count_tokens(text)
-        return self._counts[key]
+    `first_kept` is where an earlier cut was made: it is kept while it fits. A system message at
+    the front always stays. `answer_tokens` is the room to leave; unless told a quarter of the
+    context, at most 1,024. The last message alone may use that room too.
+    Raises RequestError: "prompt_too_long" if even that does not fit, "nothing_to_answer".
+    """
+    context = engine.info.context_tokens
+    room = context - min(answer_tokens or _MOST_ANSWER_TOKENS, max(context // 4, 1))
+    starts = [index for index, message in enumerate(messages) if message.role == "user"]
+    if not starts:
+        raise RequestError("nothing_to_answer")
+    sizes = _sizes(messages)
+    cut = max((start for start in starts if start <= first_kept), default=starts[0])
+    if sizes[cut] > room * _MOST_CHARACTERS_PER_TOKEN:
+        cut = _next_cut(starts, sizes, room * _MOST_CHARACTERS_PER_TOKEN, cut)
+    while True:
+        fitted = _render(engine, messages, starts[0], cut)
+        if fitted.prompt_tokens <= room or cut == starts[-1]:
+            break
+        characters_per_token = sizes[cut] / fitted.prompt_tokens
+        cut = _next_cut(starts, sizes, int(room * _AFTER_CUT * characters_per_token), cut)
+    if fitted.prompt_tokens >= context:
+        raise RequestError(
+            "prompt_too_long", prompt_tokens=fitted.prompt_tokens, context_tokens=context
+        )
+    return fitted
 
 
 def merge_roles(messages: Sequence[Message]) -> list[Message]:
@@ -100,14 +79,22 @@ def merge_roles(messages: Sequence[Message]) -> list[Message]:
     return merged
 
 
-def _turn_starts(messages: Sequence[Message]) -> list[int]:
-    """Where the conversation may begin: at the user's messages."""
-    starts = [i for i, m in enumerate(messages) if m.role == "user"]
-    if not starts:
-        raise RequestError("nothing_to_answer")
-    return starts
+def _render(engine: Engine, messages: Sequence[Message], first: int, cut: int) -> FittedPrompt:
+    rendered = engine.render([*messages[:first], *messages[cut:]])
+    tokens = engine.count_tokens(rendered.prompt)
+    return FittedPrompt(rendered.prompt, tuple(rendered.stop), tokens, cut, cut - first)
 
 
-def _first_below(starts: list[int], tokens: dict[int, int], target: int, cut: int) -> int:
-    """The next cut after `cut` whose rest is at most `target` tokens, else the last possible."""
-    return next((s for s in starts if s > cut and tokens[s] <= target), starts[-1])
+def _sizes(messages: Sequence[Message]) -> Mapping[int, int]:
+    """Characters of `messages[i:]` with their frames, for every i."""
+    total = 0
+    sizes: dict[int, int] = {}
+    for index in range(len(messages) - 1, -1, -1):
+        total += len(messages[index].content) + _FRAME_CHARACTERS
+        sizes[index] = total
+    return sizes
+
+
+def _next_cut(starts: Sequence[int], sizes: Mapping[int, int], most: int, cut: int) -> int:
+    """The next cut whose rest has at most `most` characters, else the last possible one."""
+    return next((s for s in starts if s > cut and sizes[s] <= most), starts[-1])
