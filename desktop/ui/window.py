@@ -23,7 +23,7 @@ from desktop.ui import geometry
 from desktop.ui.chats.page import ChatsPage
 from desktop.ui.focus_ring import FocusRing
 from desktop.ui.house import House
-from desktop.ui.notice import Banner, Toast
+from desktop.ui.notice import Action, Banner, Toast
 from desktop.ui.parts.banner import BannerStack
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.text import Text
@@ -150,11 +150,20 @@ class MainWindow(QMainWindow):
         if self._models_page is not None:
             self._models_page.choose_files()
 
-    def offer_files(self, paths: list[Path]) -> None:
-        """Take in files that were dropped or given on the command line."""
+    def take_files(self, paths: list[Path]) -> None:
+        """Take in files that were dropped here."""
         if paths:
             self.show_place(MODELS)
             self._house.shelf.bring_in(paths)
+
+    def offer_files(self, paths: list[Path]) -> None:
+        """Ask whether files that were given on the command line shall be taken in."""
+        if not paths:
+            return
+        names = ", ".join(f"“{path.name}”" for path in paths)
+        add = Action(self.tr("Add to my models"), lambda: self.take_files(paths))
+        words = self.tr("Add {names} to your models? The file stays where it is.")
+        self._tell(Banner("offer", words.format(names=names), "info", (add,)))
 
     def come_forward(self) -> None:
         """Show the window above the others, wherever it was."""
@@ -242,7 +251,7 @@ class MainWindow(QMainWindow):
         paths = _models_in(event)
         if paths:
             event.acceptProposedAction()
-            self.offer_files(paths)
+            self.take_files(paths)
 
     # The window itself
 

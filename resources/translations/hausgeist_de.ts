@@ -286,6 +286,14 @@
 <context>
     <name>MainWindow</name>
     <message>
+        <source>Add to my models</source>
+        <translation>Zu meinen Modellen nehmen</translation>
+    </message>
+    <message>
+        <source>Add {names} to your models? The file stays where it is.</source>
+        <translation>{names} zu Ihren Modellen nehmen? Die Datei bleibt, wo sie ist.</translation>
+    </message>
+    <message>
         <source>Drop it here to add it to your models</source>
         <translation>Hier loslassen, um es zu Ihren Modellen zu nehmen</translation>
     </message>
@@ -739,10 +747,6 @@
     <message>
         <source>Try again</source>
         <translation>Erneut versuchen</translation>
-    </message>
-    <message>
-        <source>Copy as Markdown</source>
-        <translation>Als Markdown kopieren</translation>
     </message>
     <message>
         <source>Copy whole message</source>

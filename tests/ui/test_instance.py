@@ -9,10 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtNetwork import QLocalServer
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.ui.instance import Instance
+from desktop.ui.parts.banner import BannerBox
+from desktop.ui.parts.button import Button
 from tests.ui.conftest import Driven
 
 SECOND = """
@@ -20,6 +24,8 @@ import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from desktop.ui.instance import Instance
+from desktop.ui.parts.banner import BannerBox
+from desktop.ui.parts.button import Button
 app = QCoreApplication([])
 instance = Instance(Path(sys.argv[1]), {"XDG_ACTIVATION_TOKEN": "token-1"})
 first = instance.is_first()
@@ -31,6 +37,8 @@ import os, sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from desktop.ui.instance import Instance
+from desktop.ui.parts.banner import BannerBox
+from desktop.ui.parts.button import Button
 app = QCoreApplication([])
 instance = Instance(Path(sys.argv[1]), {})
 assert instance.is_first() and instance.listen()
@@ -48,6 +56,16 @@ def start_second(
     return subprocess.Popen(command, env=env, stdout=out, text=True)
 
 
+def accept(driven: Driven, name: str) -> None:
+    """Press the button of the banner that offers the import of `name`."""
+    (banner,) = driven.window.banners.banners
+    assert name in banner.text
+    (box,) = driven.window.banners.findChildren(BannerBox)
+    QTest.mouseClick(box.findChildren(Button)[0], Qt.MouseButton.LeftButton)
+    driven.until(lambda: len(driven.desk.house.shelf.models) == 2)
+    assert driven.window.banners.texts == []
+
+
 def test_second_start_hands_over_and_goes(qtbot: QtBot, tmp_path: Path) -> None:
     first = Instance(tmp_path, {})
     assert first.is_first()
@@ -61,7 +79,7 @@ def test_second_start_hands_over_and_goes(qtbot: QtBot, tmp_path: Path) -> None:
 
 
 @pytest.mark.qt_log_ignore("does not support raise")
-def test_window_comes_forward_and_imports_the_file(
+def test_window_comes_forward_and_offers_the_file(
     driven: Driven, tmp_path: Path, tiny_model: Path
 ) -> None:
     model = tmp_path / "given.gguf"
@@ -71,7 +89,8 @@ def test_window_comes_forward_and_imports_the_file(
     driven.window.showMinimized()
     second = start_second(driven.services.paths.data_dir, str(model))
     driven.until(lambda: not driven.window.isMinimized())
-    driven.until(lambda: len(driven.desk.house.shelf.models) == 2)
+    driven.until(lambda: driven.window.banners.banners)
+    accept(driven, "given.gguf")
     assert second.wait(10) == 0
 
 
@@ -123,7 +142,7 @@ def test_only_this_user_may_call(qtbot: QtBot, tmp_path: Path) -> None:
     instance.close()
 
 
-def test_file_on_the_command_line_is_imported(
+def test_file_on_the_command_line_is_offered(
     open_window: Callable[..., Driven], tmp_path: Path, tiny_model: Path
 ) -> None:
     model = tmp_path / "given.gguf"
@@ -131,4 +150,6 @@ def test_file_on_the_command_line_is_imported(
     data[-1] ^= 4
     model.write_bytes(data)
     driven = open_window(files=(model,))
-    driven.until(lambda: len(driven.desk.house.shelf.models) == 2)
+    driven.until(lambda: driven.window.banners.banners)
+    assert len(driven.desk.house.shelf.models) == 1
+    accept(driven, "given.gguf")
