@@ -21,6 +21,7 @@ from desktop.common.messages import Messages, system_language
 from desktop.services.start import Start, begin
 
 INTERRUPTED = 130
+CHECKOUT_VERSION = "0.1.0"
 
 # A command's module is loaded when it is asked for: `--help` must not wait for llama.cpp.
 COMMANDS = MappingProxyType(
@@ -113,7 +114,7 @@ def _version() -> str:
     try:
         return version("hausgeist")
     except PackageNotFoundError:
-        return "0.1.0"
+        return CHECKOUT_VERSION  # run from a checkout, not installed
 
 
 def _unknown(name: str) -> UsageError:

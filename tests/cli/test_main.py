@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from desktop.cli.main import COMMANDS
-from tests.cli.running import Cli
+from desktop.cli.main import CHECKOUT_VERSION, COMMANDS
+from tests.cli.running import ROOT, Cli
 
 LANGUAGES = ("en", "de")
 
@@ -45,6 +46,11 @@ def test_version(cli: Cli) -> None:
     done = cli("--version")
     assert done.code == 0
     assert done.out.startswith("hausgeist 0.")
+
+
+def test_the_version_of_a_checkout_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == CHECKOUT_VERSION
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
