@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QWindow,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QAccessibleWidget, QWidget
-from shiboken6 import isValid
+from shiboken6 import VoidPtr, getCppPointer, isValid
 
 from desktop.ui.transcript import words
 from desktop.ui.transcript.clean import clean
@@ -217,7 +217,10 @@ class ButtonInterface(_Leaf):
         return -1
 
     def interface_cast(self, kind: QAccessible.InterfaceType) -> object:  # type: ignore[override]
-        return self._press if kind == QAccessible.InterfaceType.ActionInterface else None
+        # Qt takes a pointer, and PySide cannot make one of None: the process would end.
+        if kind == QAccessible.InterfaceType.ActionInterface:
+            return VoidPtr(getCppPointer(self._press)[0])
+        return VoidPtr(0)
 
 
 class MessageInterface(_Leaf):

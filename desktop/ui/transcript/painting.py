@@ -319,6 +319,8 @@ class RowPainter:
             return
         color = "ok" if copied else "text" if hovered else "muted"
         label = words.copied() if copied else target.label
+        if target.action == "copy_code" and not copied:
+            label = words.copy()
         size = sizes.icon_small
         left = target.rect.left() + sizes.space_2
         if target.action == "copy_code":  # stands at the right edge

@@ -81,10 +81,26 @@ class Splitter:
         if fence:
             return [self._code(fence.rest(final=final))] if self._tail else []
         pieces, carry = [], self._carry
-        for block in self._parsed():
-            pieces.append(self._flow(block.tokens, block.start, block.end, carry))
+        blocks = self._parsed()
+        for block in blocks:
+            tokens = block.tokens
+            if block is blocks[-1] and not final:
+                tokens = self._smoothed(block, carry)
+            pieces.append(self._flow(tokens, block.start, block.end, carry))
             carry = NOTHING
         return pieces
+
+    def _smoothed(self, block: Block, carry: Carry) -> list[Token]:
+        """The tokens of the last block as if the emphasis that has begun in it ended there.
+
+        So bold words are bold from their first letter, and no asterisks flicker past.
+        """
+        source = self._tail[block.start : block.end]
+        shown = with_emphasis_closed(source)
+        if shown is source or block.tokens[0].type in ("fence", "code_block"):
+            return block.tokens
+        opening = carry.opening if carry.kind == "table" else ""
+        return _MARKDOWN.parse(opening + shown)
 
     def _drain(self, *, final: bool) -> list[Piece]:
         pieces: list[Piece] = []
@@ -187,6 +203,17 @@ class Splitter:
         opening = carry.opening if carry.kind == "table" else ""
         tokens = _MARKDOWN.parse(opening + part[:size])
         return self._flow(tokens, start, start + size, carry), start + size
+
+
+def with_emphasis_closed(source: str) -> str:
+    """The source with "**" or "`" closed where one is open at its end; itself when none is."""
+    last = source[source.rfind("\n\n") + 1 :]
+    if last.count("`") % 2:
+        return source.rstrip("\n") + "`" if not last.endswith("`") else source[:-1]
+    if last.count("**") % 2:
+        bare = source.rstrip(" \n")
+        return bare[:-2] if bare.endswith("**") else bare + "**"
+    return source
 
 
 def _top_level(tokens: list[Token], window: str, offset: int) -> Iterator[Block]:

@@ -173,7 +173,7 @@ class RowLayout:
                 width += 2 * sizes.space_2
                 right = block.x + block.width - sizes.space_1
                 rect = QRect(right - width, block.y, width, block.head_height)
-                found.append(Target("copy_code", words.copy(), rect, number))
+                found.append(Target("copy_code", words.copy_code(), rect, number))
         return found
 
     def _arrange_end(self, y: int) -> int:

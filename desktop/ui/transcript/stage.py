@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import OrderedDict
 
 from desktop.ui.transcript.blocks import CodeBlock, Kit
@@ -62,7 +63,10 @@ class Stage:
         return range(self._first_row[index], end)
 
     def append(self, turn: ViewTurn) -> None:
-        """Add a turn at the end."""
+        """Add a turn at the end; one that was still being written stays as it is by then."""
+        if self.live is not None:
+            unfinished = self.live
+            self.end_live(dataclasses.replace(unfinished.turn, text=unfinished.text))
         index = len(self.turns)
         self.turns.append(turn)
         self._index[turn.id] = index
@@ -75,6 +79,10 @@ class Stage:
         index = self.index_of(turn.id)
         old = self.rows_of_turn(index)
         self.turns[index] = turn
+        if self.live is not None and self.live.turn.id == turn.id:
+            self.live.turn = self.live.layout.turn = turn
+            self.live.layout.width = 0
+            return
         new = rows_of(index, turn)
         if len(new) != len(old):
             self._rebuild(keep_place=True)
@@ -101,7 +109,10 @@ class Stage:
             self.sticks = True
 
     def begin_live(self, index: int) -> None:
-        """The turn at this index is written from now on; it must be the last."""
+        """The turn at this index is written from now on; ValueError unless it is the last."""
+        if index != len(self.turns) - 1:
+            raise ValueError("only the last turn can be written")
+        self.live = None
         for number in reversed(self.rows_of_turn(index)):
             self._layouts.pop(number, None)
             del self.rows[number]
@@ -126,9 +137,11 @@ class Stage:
 
     def end_live(self, turn: ViewTurn) -> None:
         """The turn is written; `turn` says how it is shown from now on."""
-        live, self.live = self.live, None
+        live = self.live
         index = self.index_of(turn.id)
-        if live is None or live.text != turn.text:
+        if live is not None and live.turn.id == turn.id:
+            self.live = None
+        if live is None or self.live is not None or live.text != turn.text:
             self.replace(turn)
             return
         live.end()

@@ -23,7 +23,8 @@ ICONS: dict[Action, str] = {
 class Target:
     """Something to press, by mouse or keyboard. `rect` lies in its row, from the column's left.
 
-    A `quiet` one is drawn only while the pointer is over the message or it has the focus.
+    `label` is its name; what is drawn for "copy_code" is shorter. A `quiet` one is drawn only
+    while the pointer is over the message or it has the focus.
     """
 
     action: Action

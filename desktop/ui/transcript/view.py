@@ -133,7 +133,10 @@ class TranscriptView(AccessibleArea):
             self.announce_turn(len(self.stage.turns) - 1)
 
     def begin_stream(self, turn_id: int) -> None:
-        """The last turn, already there, is written from now on; KeyError when it is not there."""
+        """The last turn is written from now on, after the text that it has already.
+
+        KeyError when it is not there, ValueError when it is not the last.
+        """
         index = self.stage.index_of(turn_id)
         text = self.stage.turns[index].text
         self.stage.begin_live(index)
@@ -150,7 +153,10 @@ class TranscriptView(AccessibleArea):
         if live is not None and live.turn.id == turn_id and live.layout.waiting:
             live.layout.fraction = fraction
             live.layout.width = 0
-            self._pulse.stop()
+            if fraction is not None or not self._motion:
+                self._pulse.stop()
+            elif not self._pulse.isActive():
+                self._pulse.start()
             self.viewport().update()
 
     def feed(self, turn_id: int, text: str) -> None:
@@ -169,9 +175,12 @@ class TranscriptView(AccessibleArea):
         self._watch_colours()
 
     def end_stream(self, turn_id: int, turn: ViewTurn) -> None:
-        """The turn is written; from now on it is shown as `turn` says."""
-        if turn_id != turn.id:
-            raise ValueError("the turn that ended is another one")
+        """The turn is written; from now on it is shown as `turn` says.
+
+        One that is not shown (another chat has been opened) is left alone.
+        """
+        if not self.stage.shows(turn_id):
+            return
         self._pulse.stop()
         self.stage.end_live(turn)
         self.refresh()

@@ -31,14 +31,6 @@ def retry() -> str:
     return QCoreApplication.translate("Transcript", "Try again")
 
 
-def copy_selection() -> str:
-    return QCoreApplication.translate("Transcript", "Copy")
-
-
-def copy_as_markdown() -> str:
-    return QCoreApplication.translate("Transcript", "Copy as Markdown")
-
-
 def copy_message() -> str:
     return QCoreApplication.translate("Transcript", "Copy whole message")
 

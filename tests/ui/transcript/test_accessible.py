@@ -140,6 +140,7 @@ def read(interface):
     for number in range(interface.childCount()):
         child = interface.child(number)
         assert QAccessible.uniqueId(child) and child.text(QAccessible.Text.Name)
+        assert child.valueInterface() is None and child.textInterface() is None
         read(child)
 
 def visit():

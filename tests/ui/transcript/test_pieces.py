@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from desktop.ui.transcript.cutter import Limits
-from desktop.ui.transcript.pieces import Piece, Splitter
+from desktop.ui.transcript.pieces import Piece, Splitter, with_emphasis_closed
 
 SMALL = Limits(
     window=400, text=120, text_lines=9, list=160, list_items=3, chunk=60, table_rows=3,
@@ -111,3 +112,31 @@ def test_html_stays_text() -> None:
     }
     assert "html_block" not in kinds
     assert inline == {"text"}
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("plain", "plain"),
+        ("some **bold wor", "some **bold wor**"),
+        ("some **", "some "),
+        ("done **bold** and", "done **bold** and"),
+        ("call `f(x", "call `f(x`"),
+        ("call `", "call "),
+        ("first `one\n\nsecond", "first `one\n\nsecond"),
+    ],
+)
+def test_emphasis_that_has_begun_is_shown_as_such(source: str, shown: str) -> None:
+    assert with_emphasis_closed(source) == shown
+
+
+def test_bold_words_are_bold_before_their_end_has_come() -> None:
+    splitter = Splitter()
+    splitter.feed("1. **First ste")
+    inline = [
+        child.type
+        for piece in splitter.live()
+        for token in piece.tokens
+        for child in token.children or []
+    ]
+    assert inline == ["text", "strong_open", "text", "strong_close", "text"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
@@ -181,3 +182,45 @@ def test_the_theme_can_change_in_the_middle(view: TranscriptView) -> None:
     view.feed(STREAMING.id, "\n\nAnd more.")
     finish(view, ANSWER + "\n\nAnd more.")
     assert shown(view.stage).endswith("And more.")
+
+
+def test_a_turn_of_another_chat_ends_unseen(view: TranscriptView) -> None:
+    view.set_turns(dialogue(2))
+    stream(view, "half")
+    view.set_turns(dialogue(3))
+    view.feed(STREAMING.id, " of it")
+    finish(view, "half of it")
+    assert len(view.turns) == 3
+
+
+def test_coming_back_to_a_chat_that_is_being_written(view: TranscriptView) -> None:
+    view.set_turns([*dialogue(2), replace(STREAMING, text="So far")])
+    view.begin_stream(STREAMING.id)
+    view.feed(STREAMING.id, ", so good.")
+    finish(view, "So far, so good.")
+    assert shown(view.stage).endswith("So far, so good.")
+
+
+def test_only_the_last_turn_can_be_written(view: TranscriptView) -> None:
+    view.set_turns(dialogue(4))
+    with pytest.raises(ValueError, match="last"):
+        view.begin_stream(2)
+
+
+def test_a_turn_added_while_one_is_written_comes_after_it(view: TranscriptView) -> None:
+    view.set_turns(dialogue(2))
+    stream(view, "Unfinished")
+    view.append_turn(user(200, "Never mind"))
+    view.feed(STREAMING.id, " business")
+    assert shown(view.stage).endswith("Unfinished\nNever mind")
+    finish(view, "Unfinished business")
+    assert shown(view.stage).endswith("Unfinished business\nNever mind")
+
+
+def test_what_is_shown_of_a_turn_can_change_while_it_is_written(view: TranscriptView) -> None:
+    view.set_turns(dialogue(2))
+    stream(view, "Some text")
+    view.replace_turn(replace(STREAMING, detail="Another model"))
+    view.feed(STREAMING.id, " more")
+    assert shown(view.stage).endswith("Some text more")
+    assert view.stage.layout(len(view.stage.rows) - 1).turn.detail == "Another model"
