@@ -46,7 +46,8 @@ class Interrupts:
         trace: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us
+            if handler is not None:  # None: not Python's own, and nothing Python could set again
+                signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave us
 
     @contextlib.contextmanager
     def cancelling(self, cancel: Callable[[], None]) -> Iterator[None]:

@@ -39,7 +39,11 @@ def configure(arguments: Arguments) -> None:
 
 def run(given: Namespace, front: Front) -> int:
     prompt = _prompt(given, front)
-    wish = Wish(context=given.ctx, threads=given.threads)
+    settings = front.start.settings
+    wish = Wish(
+        context=given.ctx or settings.context_tokens or None,
+        threads=given.threads or settings.threads or None,
+    )
     with (
         Interrupts() as interrupts,
         open_house(front) as core,
