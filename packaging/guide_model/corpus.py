@@ -44,6 +44,7 @@ class Corpus:
     topics: tuple[Topic, ...]
     words: Mapping[str, Words]
     frames: Mapping[str, Mapping[str, tuple[str, ...]]]
+    synonyms: Mapping[str, Mapping[str, tuple[str, ...]]]
     by_id: Mapping[str, Topic] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Topic]:
@@ -90,12 +91,28 @@ def _words(path: Path, language: str) -> dict[str, Any]:
     return out
 
 
+def _more(folder: Path, language: str) -> dict[str, str]:
+    """Further questions by topic, from all files that have some."""
+    out: dict[str, str] = {}
+    for path in sorted(folder.glob(f"more_*_{language}.yaml")):
+        for topic, text in yaml.safe_load(path.read_text("utf-8")).items():
+            out[topic] = out.get(topic, "") + text
+    return out
+
+
+def _synonyms(path: Path) -> dict[str, tuple[str, ...]]:
+    """For each word in lower case, what may stand instead."""
+    out: dict[str, tuple[str, ...]] = {}
+    for line in lines(yaml.safe_load(path.read_text("utf-8"))["groups"]):
+        words = [word.strip() for word in line.split(",")]
+        for word in words[:1]:
+            out[word.lower()] = (*out.get(word.lower(), ()), *words[1:])
+    return out
+
+
 def load(folder: Path = FOLDER) -> Corpus:
     """Read all of the corpus; KeyError or yaml.YAMLError if a file is not as it should be."""
-    more = {
-        language: yaml.safe_load((folder / f"more_{language}.yaml").read_text("utf-8"))
-        for language in LANGUAGES
-    }
+    more = {language: _more(folder, language) for language in LANGUAGES}
     topics: list[Topic] = []
     for path in sorted(folder.glob("topics_*.yaml")):
         topics += _topics(path, more)
@@ -111,4 +128,5 @@ def load(folder: Path = FOLDER) -> Corpus:
         language: {name: lines(text) for name, text in frames[language].items()}
         for language in LANGUAGES
     }
-    return Corpus(tuple(topics), words, cut, {topic.id: topic for topic in topics})
+    synonyms = {language: _synonyms(folder / f"synonyms_{language}.yaml") for language in LANGUAGES}
+    return Corpus(tuple(topics), words, cut, synonyms, {topic.id: topic for topic in topics})

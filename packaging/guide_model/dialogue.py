@@ -91,10 +91,18 @@ class Maker:
             text = self._frame(language, "name").replace("{}", text)
         return text, True
 
+    def _synonym(self, word: str, language: str) -> str:
+        """Now and then another word of the same meaning, with the signs that followed."""
+        core = word.rstrip("?!.,:;")
+        others = self.corpus.synonyms[language].get(core.lower())
+        if others is None or self.rng.random() > 0.22:
+            return word
+        return self.rng.choice(others) + word[len(core) :]
+
     def _loosen(self, text: str, language: str) -> str:
         """With a filler, without a word, or in telegram style."""
         rng = self.rng
-        words = text.split(" ")
+        words = [self._synonym(word, language) for word in text.split(" ")]
         dice = rng.random()
         if dice < 0.12 and len(words) > 1:
             words.insert(rng.randrange(1, len(words)), self._frame(language, "filler"))
