@@ -33,6 +33,8 @@ from desktop.engine.vocabulary import Vocabulary
 # llama_decode's return values
 _DONE, _NO_ROOM, _ABORTED = 0, 1, 2
 
+_SMALL_STEP_TOKENS = 32
+
 Part = tuple[Slot, int, int]
 """A slot, how many of its pending tokens, and the place of the last one (-1: no logits)."""
 
@@ -62,6 +64,9 @@ class Batcher:
         self._waiting: list[Task] = []
         self._alone: list[Slot] = []
         self._active: dict[str, Slot] = {}
+        # Set when a request had to give up its place: nobody gets one until another has ended,
+        # or the two would push each other out forever.
+        self._full = False
         self._arrivals = 0
 
     @property
@@ -135,7 +140,7 @@ class Batcher:
         `step` does it too; called before, it tells who starts before the step has taken its time.
         """
         events: list[Event] = []
-        while self._waiting and self._fits(self._waiting[0]):
+        while self._waiting and not self._full and self._fits(self._waiting[0]):
             slot = self._cache.take(self._waiting[0])
             if slot is None:
                 break
@@ -282,6 +287,7 @@ class Batcher:
             if slot.task.sampler is not None:
                 slot.task.sampler.close()
         slot.leave(self._clock())
+        self._full = False
         self._alone = [other for other in self._alone if other is not slot]
 
     def _end_waiting(self, task: Task) -> Event:
@@ -318,23 +324,25 @@ class Batcher:
         slot.pending = rest[len(slot.cached) :]
 
     def _make_room(self, parts: Sequence[Part]) -> list[Event]:
+        """The cache had no cells for the step: idle sequences go, then smaller steps, then one
+        request waits. (A sliding window's cache may be full long before its tokens say so.)"""
         if self._cache.evict_idle():
             return []
-        if len(self._active) > 1:
-            self._requeue(min(self._active.values(), key=_claim))
-            return []
-        slot, count, _ = parts[0]
-        if count > 1:
+        longest = max(count for _, count, _ in parts)
+        if longest > (_SMALL_STEP_TOKENS if len(self._active) > 1 else 1):
             self._pace.halve()
-            return []
-        return self._finish(slot, "length")
+        elif len(self._active) > 1:
+            self._requeue(min(self._active.values(), key=_claim))
+        else:
+            return self._finish(parts[0][0], "length")
+        return []
 
     def _requeue(self, slot: Slot) -> None:
         """Let a request wait for its turn again; what it has written so far stays written."""
         task = slot.task
         assert task is not None
         task.tokens = slot.cached + slot.pending
-        task.requeued = True
+        task.requeued = self._full = True
         slot.task = None
         del self._active[task.request.id]
         self._cache.drop(slot)

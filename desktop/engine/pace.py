@@ -19,7 +19,8 @@ class Pace:
 
     def measured(self, tokens: int, seconds: float) -> None:
         """A step with a prompt read `tokens` in `seconds`."""
-        if tokens < _UNIT_TOKENS or seconds <= 0:
+        # A few tokens beside others say nothing about the speed of many.
+        if tokens < min(_UNIT_TOKENS, self.prompt_tokens) or seconds <= 0:
             return
         wanted = int(tokens * self._target_s / seconds) // _UNIT_TOKENS * _UNIT_TOKENS
         # Slowly up, at once down: a step that was fast by chance must not make the next too long.

@@ -123,5 +123,8 @@ def test_the_pace_keeps_a_step_near_its_target() -> None:
     pace.halve()
     assert pace.prompt_tokens == 32
     for _ in range(10):
-        pace.measured(64, 0.001)
+        pace.halve()
+    assert pace.prompt_tokens == 1
+    for _ in range(10):
+        pace.measured(pace.prompt_tokens, 0.001)
     assert pace.prompt_tokens == 512
