@@ -50,7 +50,8 @@ class Llama:
         Every other call gives the lock away and waits to get it back, up to 5 ms beside a thread
         that is busy in Python. So a step should do that once, around llama_decode.
         """
-        function = ctypes.PyDLL(None, handle=self.lib._lib._handle)[name]
+        library = self.lib._lib
+        function = ctypes.PyDLL(library._name, handle=library._handle)[name]
         bound = getattr(self.lib, name)
         function.argtypes, function.restype = bound.argtypes, bound.restype
         return function

@@ -14,8 +14,12 @@ from desktop.engine.pace import Pace
 from desktop.engine.vocabulary import Vocabulary
 from desktop.fit.types import Plan
 
+# How long one step with a prompt may take. The CPU's backend and Metal's ask the abort flag all the
+# time; others never do, so there a cancel waits for the step. Where layers lie on both sides each
+# step moves the CPU's weights to the GPU, and short ones would waste most of their time on that.
 _STEP_S = 1.0
-_STEP_WITHOUT_ABORT_S = 0.03
+_STEP_ON_GPU_S = 0.03
+_STEP_ON_BOTH_S = 0.2
 
 
 class Loaded:
@@ -38,9 +42,7 @@ class Loaded:
             try_out(self.model, self.context, self.vocabulary)
             if cancel is not None:
                 cancel.raise_if_cancelled()
-            # Only these backends ask the abort flag; elsewhere a step has to be short instead.
-            stoppable = plan.gpu_layers == 0 or "MTL" in self.model.llama.backends()
-            pace = Pace(self.context.batch_tokens, _STEP_S if stoppable else _STEP_WITHOUT_ABORT_S)
+            pace = Pace(self.context.batch_tokens, _step_s(self.model, plan))
             self.batcher = Batcher(self.model, self.context, self.vocabulary, pace=pace)
         except BaseException:
             self.model.close()
@@ -48,6 +50,13 @@ class Loaded:
 
     def close(self) -> None:
         self.model.close()
+
+
+def _step_s(model: Model, plan: Plan) -> float:
+    if plan.gpu_layers == 0 or "MTL" in model.llama.backends():
+        return _STEP_S
+    layers: int = model.llama.lib.llama_model_n_layer(model.handle)
+    return _STEP_ON_GPU_S if plan.gpu_layers > layers else _STEP_ON_BOTH_S
 
 
 def _usable_vocabulary(model: Model) -> Vocabulary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _UNIT_TOKENS = 32
+_FIRST_TOKENS = 128
 
 
 class Pace:
@@ -15,7 +16,7 @@ class Pace:
     def __init__(self, most_tokens: int, target_s: float = 1.0) -> None:
         self._most_tokens = most_tokens
         self._target_s = target_s
-        self.prompt_tokens = most_tokens
+        self.prompt_tokens = min(most_tokens, _FIRST_TOKENS)
 
     def measured(self, tokens: int, seconds: float) -> None:
         """A step with a prompt read `tokens` in `seconds`."""

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from desktop.common.errors import EngineError
+
 _TAIL_BYTES = 4000
 # No console window, and no Ctrl+C from the terminal: it is meant for the parent, who decides.
 _FLAGS = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(
@@ -50,19 +52,25 @@ def child_command() -> list[str]:
 
 
 class Child:
-    """A running job. Always close it: `with Child("probe") as child: ...`."""
+    """A running job. Always close it: `with Child("probe") as child: ...`.
+
+    Raises EngineError("no_child") where the system gives no process.
+    """
 
     def __init__(self, job: str) -> None:
         self._last_words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
-        self._process = subprocess.Popen(
-            [*child_command(), job],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._last_words,
-            env=os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUTF8": "1"},
-            creationflags=_FLAGS,
-            process_group=_OWN_GROUP,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*child_command(), job],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._last_words,
+                env=os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUTF8": "1"},
+                creationflags=_WITHOUT_CONSOLE,
+            )
+        except OSError as error:
+            self._last_words.close()
+            raise EngineError("no_child", detail=str(error)) from error
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name=f"child-{job}", daemon=True)
         self._reader.start()

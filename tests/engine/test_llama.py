@@ -113,6 +113,9 @@ def test_top_k_comes_first_and_greedy_needs_no_dice() -> None:
 
 def test_the_pace_keeps_a_step_near_its_target() -> None:
     pace = Pace(512, target_s=0.05)
+    assert pace.prompt_tokens == 128  # nothing is known yet
+    pace.measured(128, 0.01)
+    pace.measured(256, 0.02)
     assert pace.prompt_tokens == 512
     pace.measured(512, 1.0)  # 512 tokens a second: 25 in 50 ms, and 32 at least
     assert pace.prompt_tokens == 32

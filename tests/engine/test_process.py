@@ -122,3 +122,10 @@ def test_a_broken_driver_costs_a_child(
     with pytest.raises(EngineError) as caught:
         backends.report_in_child(0.5 if kind == "backends_hang" else SOON_S)
     assert caught.value.kind == kind
+
+
+def test_a_system_without_room_for_a_process_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "child_command", lambda: ["/no/such/program"])
+    with pytest.raises(EngineError) as caught:
+        Child("probe")
+    assert caught.value.kind == "no_child"
