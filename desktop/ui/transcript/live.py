@@ -16,7 +16,8 @@ from desktop.ui.transcript.turns import ViewTurn
 class LiveTurn:
     """Text that arrives bit by bit, in a row layout that grows; a long one goes on in a new row.
 
-    The blocks before `finished` of the present row stay as they are.
+    The blocks before `finished` of the present row stay as they are; those before `settled` were
+    so before the last text came.
     """
 
     def __init__(self, kit: Kit, turn: ViewTurn, row: Row) -> None:
@@ -29,6 +30,7 @@ class LiveTurn:
         self._row_size = 0
         self.layout = RowLayout(kit, turn, row, [], waiting=True)
         self.finished = 0
+        self.settled = 0
 
     @property
     def text(self) -> str:
@@ -62,7 +64,7 @@ class LiveTurn:
         blocks = self.layout.blocks
         done_specs = [spec for piece in done for spec in specs(piece)]
         live_specs = [spec for piece in live for spec in specs(piece)]
-        place = self.finished
+        place = self.settled = self.finished
         for spec in done_specs:
             self._put(place, spec).finish()
             place += 1
@@ -100,5 +102,5 @@ class LiveTurn:
         del old.blocks[self.finished :]
         self._row_text = [tail]
         self._row_size = weight(tail)
-        self.finished = 0
+        self.finished = self.settled = 0
         return row

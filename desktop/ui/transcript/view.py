@@ -164,14 +164,11 @@ class TranscriptView(AccessibleArea):
         live = self.stage.live
         if live is None or live.turn.id != turn_id:
             return
-        total = self.stage.total
+        before = dict(self.stage.visible)
         self.stage.feed_live(text)
         self._pulse.stop()
         self._place()
-        if self.stage.total != total and self.stage.sticks:
-            self.viewport().update()
-        else:
-            self._update_tail()
+        self._show_growth(before)
         self._watch_colours()
 
     def end_stream(self, turn_id: int, turn: ViewTurn) -> None:
@@ -278,16 +275,26 @@ class TranscriptView(AccessibleArea):
             bottom = place.bottom() - button.height() - self._theme.sizes.space_2
             button.move(place.center().x() - button.width() // 2, bottom)
 
-    def _update_tail(self) -> None:
-        live = self.stage.live
-        last = len(self.stage.rows) - 1
-        for number, y in self.stage.visible:
-            if number == last and live is not None:
-                blocks = live.layout.blocks
-                first = blocks[live.finished - 1].y if live.finished else 0
-                self.viewport().update(
-                    0, y + first, self.viewport().width(), self.stage.view_height
-                )
+    def _show_growth(self, before: dict[int, int]) -> None:
+        """Draw what is new of the message that is written; what only moved up is moved.
+
+        Drawing the whole view anew is most of what a frame costs.
+        """
+        live, viewport = self.stage.live, self.viewport()
+        number, y = self.stage.visible[-1]
+        if live is None or number != len(self.stage.rows) - 1 or number not in before:
+            viewport.update()
+            return
+        up = before[number] - y
+        whole_pixels = self.devicePixelRatioF().is_integer()
+        if up < 0 or up >= viewport.height() or (up and not whole_pixels):
+            viewport.update()
+            return
+        if up:
+            viewport.scroll(0, -up)
+        blocks = live.layout.blocks
+        first = blocks[live.settled - 1].y if live.settled else 0
+        viewport.update(0, max(0, y + first), viewport.width(), viewport.height())
 
     def _scrolled(self, value: int) -> None:
         if self._locked:

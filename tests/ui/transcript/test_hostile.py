@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtWidgets import QApplication
 
 from desktop.ui.tokens import LIGHT
 from desktop.ui.transcript.blocks import Kit
@@ -115,10 +114,10 @@ anything = st.text(
 marks = st.sampled_from(["\n", "```", "> ", "- ", "1. ", "| ", "**", "`", "[", "](", "#", "  "])
 
 
+@pytest.mark.usefixtures("qapp")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(anything, marks), max_size=30).map("".join))
 def test_any_text_is_shown(text: str) -> None:
-    assert QApplication.instance() is not None
     stage = Stage(Kit(Formats(LIGHT), LexerShelf()))
     stage.set_turns([assistant(1, text), user(2, text)])
     stage.place()

@@ -44,10 +44,10 @@ def finish(view: TranscriptView, text: str) -> None:
     view.end_stream(STREAMING.id, replace(STREAMING, text=text, state="complete", footer="3 s"))
 
 
+@pytest.mark.usefixtures("qapp")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(lines, max_size=20).map("".join), st.lists(st.integers(1, 40), min_size=1))
 def test_a_streamed_answer_looks_as_if_it_had_been_there(text: str, sizes: list[int]) -> None:
-    assert QApplication.instance() is not None
     kit = Kit(Formats(LIGHT), LexerShelf())
     once, slowly = Stage(kit), Stage(kit)
     once.set_turns([assistant(1, text)])
@@ -224,3 +224,18 @@ def test_what_is_shown_of_a_turn_can_change_while_it_is_written(view: Transcript
     view.feed(STREAMING.id, " more")
     assert shown(view.stage).endswith("Some text more")
     assert view.stage.layout(len(view.stage.rows) - 1).turn.detail == "Another model"
+
+
+def test_what_is_on_screen_is_what_would_be_drawn(view: TranscriptView, qtbot: QtBot) -> None:
+    # While text streams only its tail is drawn, and the rest moved.
+    view.set_turns(dialogue(8))
+    view.append_turn(STREAMING)
+    view.begin_stream(STREAMING.id)
+    screen = view.screen()
+    for start in range(0, len(ANSWER), 23):
+        view.feed(STREAMING.id, ANSWER[start : start + 23])
+        QApplication.processEvents()
+        qtbot.waitUntil(lambda: not view._recolour.isActive())
+        on_screen = screen.grabWindow(view.winId()).toImage()
+        drawn = view.grab().toImage().convertToFormat(on_screen.format())
+        assert on_screen == drawn, start
