@@ -66,7 +66,8 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=self._last_words,
                 env=os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUTF8": "1"},
-                creationflags=_WITHOUT_CONSOLE,
+                creationflags=_FLAGS,
+                process_group=_OWN_GROUP,
             )
         except OSError as error:
             self._last_words.close()
