@@ -127,7 +127,6 @@ class Desk(QObject):
         """Show the window; `files` are offered for import once the library is there."""
         self._files = files
         self.window.show()
-        self.window.chats.focus_composer()
 
     def close(self) -> None:
         """Answers end as stopped and are written; then the threads end."""
@@ -151,9 +150,10 @@ class Desk(QObject):
 
     def _painted(self) -> None:
         # Once more around the loop, so that the picture reaches the screen before the work begins.
-        QTimer.singleShot(0, self._wire)
+        QTimer.singleShot(0, self._begin)
 
-    def _wire(self) -> None:
+    def _begin(self) -> None:
+        self.window.chats.focus_composer()
         self._instance.listen()
         self.bridge.run("wiring", lambda: self._build(self._env), self._wired, self._not_wired)
 

@@ -123,7 +123,10 @@ def run(home: str, *, cold: bool, guide: bool = False, code: str = CHILD) -> dic
         "HAUSGEIST_HOME": home,
         "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
         "PYTHONPATH": str(ROOT),
+        # As installed: compiled once, whatever this shell says.
+        "PYTHONPYCACHEPREFIX": str(Path(home) / "pycache"),
     }
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-c", code, str(time.time()), *(["--guide"] if guide else [])]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120)
     if done.returncode:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QAbstractItemModel, QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QLineEdit,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
@@ -54,8 +53,10 @@ class ChatDelegate(QStyledItemDelegate):
     def _paint_chat(
         self, painter: QPainter, option: QStyleOptionViewItem, rect: QRect, index: Index
     ) -> None:
+        from PySide6.QtWidgets import QStyle  # 5 ms to make: not before the first paint
+
         s = self._look.sizes
-        state = _state(option)
+        state = option.state
         selected = bool(state & QStyle.StateFlag.State_Selected)
         hovered = bool(state & QStyle.StateFlag.State_MouseOver)
         row = rect.adjusted(0, 0, 0, -1)
@@ -128,7 +129,3 @@ class ChatDelegate(QStyledItemDelegate):
 
 def _rect(option: QStyleOptionViewItem) -> QRect:
     return QRect(option.rect)
-
-
-def _state(option: QStyleOptionViewItem) -> QStyle.StateFlag:
-    return option.state

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QStyle, QStyleOptionButton
+from PySide6.QtWidgets import QMenu, QPushButton
 
 from desktop.library.model import LibraryModel
 from desktop.ui.chats.model_words import state_words
@@ -102,12 +102,10 @@ class ModelPill(QPushButton):
         parts.append(state_words(state))
         return display_name(state.name), " · ".join(parts)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         s = self._look.sizes
+        super().paintEvent(event)
         painter = QPainter(self)
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        self.style().drawControl(QStyle.ControlElement.CE_PushButtonBevel, option, painter, self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = self.height() // 2
         painter.setPen(Qt.PenStyle.NoPen)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QLabel
 
 from desktop.ui.look import Look
 from desktop.ui.notice import Action, Banner, NoticeTone
+from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.text import Text
@@ -95,7 +95,7 @@ class BannerStack(Frame):
         self._banners[banner.key] = banner
         self._column.insertWidget(0, box)
         self.show()
-        QAccessible.updateAccessibility(QAccessibleEvent(box, QAccessible.Event.Alert))
+        announce(box)
 
     def dismiss(self, key: str) -> None:
         """Take a banner away."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop.ui.look import Look
 from desktop.ui.notice import Toast
+from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import Frame, row
 from desktop.ui.parts.text import Text
 
@@ -62,7 +62,7 @@ class ToastBox(Frame):
         self.show()
         self.raise_()
         self._timer.start(self._look.sizes.toast_ms)
-        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+        announce(self)
 
     def undo(self) -> bool:
         """Do what its button does; False where there is nothing to do."""
