@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
 from desktop.common.console import printable
-from desktop.common.errors import HausgeistError, Param
+from desktop.common.errors import HausgeistError, Param, StorageError
 from desktop.common.messages import Language, Messages, format_number
+from desktop.common.storage import storage_error
 from desktop.services.start import Start
 
 _KEPT = ("\n", "\t")
@@ -56,10 +59,14 @@ class Front:
 def report(error: HausgeistError, messages: Messages, *, as_json: bool) -> int:
     """An error in words, or as the JSON document that scripts expect; returns the exit code."""
     sentence = messages.error(error)
-    if as_json:
-        found = {"kind": error.kind, "message": sentence}
-        write(sys.stdout, as_json_text({"error": found}) + "\n")
-    else:
+    found = {"error": {"kind": error.kind, "message": sentence}}
+    try:
+        if as_json:
+            write(sys.stdout, as_json_text(found) + "\n")
+            return error.exit_code
+    except (StorageError, BrokenPipeError):
+        pass  # a full disk or a reader that left: then there is still the other stream
+    with contextlib.suppress(StorageError, BrokenPipeError):
         write_words(sys.stderr, f"hausgeist: {sentence}\n")
     return error.exit_code
 
@@ -80,10 +87,21 @@ def write_words(stream: TextIO | None, text: str) -> None:
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write at once; a program without a console (pythonw.exe) has nowhere to write to."""
-    if stream is not None:
+    """Write at once; a program without a console (pythonw.exe) has nowhere to write to.
+
+    Raises BrokenPipeError when the reader has left, StorageError for a full disk behind a ">".
+    """
+    if stream is None:
+        return
+    try:
         stream.write(_printable(text))
         stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if sys.platform == "win32" and error.errno == errno.EINVAL:  # its word for a broken pipe
+            raise BrokenPipeError from error
+        raise storage_error(error, Path(stream.name)) from error
 
 
 def _printable(text: str) -> str:

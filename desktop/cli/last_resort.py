@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
 from desktop.cli.front import Front
 from desktop.common.errors import HausgeistError
+from desktop.common.logs import get_logger
+
+_log = get_logger("cli")
 
 
 def explain_crash(error: Exception, front: Front) -> int:
@@ -18,6 +22,13 @@ def explain_crash(error: Exception, front: Front) -> int:
     if path is None:
         return front.fail(HausgeistError("internal", kind=kind))
     return front.fail(HausgeistError("internal_logged", kind=kind, path=str(path)))
+
+
+def log_thread(args: threading.ExceptHookArgs) -> None:
+    """Python would print a thread's traceback between the user's lines."""
+    if args.exc_value is not None:
+        trace = (args.exc_type, args.exc_value, args.exc_traceback)
+        _log.error("unforeseen in a thread", exc_info=trace)
 
 
 def _fallback() -> Path:

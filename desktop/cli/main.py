@@ -6,6 +6,7 @@ import difflib
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Protocol, cast
@@ -13,7 +14,7 @@ from typing import Protocol, cast
 from desktop.cli.arguments import Arguments, columns
 from desktop.cli.front import Front, report, write
 from desktop.cli.interrupts import TerminatedError
-from desktop.cli.last_resort import explain_crash
+from desktop.cli.last_resort import explain_crash, log_thread
 from desktop.common.console import make_console_safe
 from desktop.common.errors import HausgeistError, UsageError
 from desktop.common.logs import keep_quiet
@@ -59,6 +60,15 @@ def main(argv: Sequence[str]) -> int:
     except HausgeistError as error:
         return report(error, Messages(system_language(os.environ)), as_json=as_json)
     front = Front(start, as_json=as_json)
+    threads_before, threading.excepthook = threading.excepthook, log_thread
+    try:
+        return _run(argv, front)
+    finally:
+        threading.excepthook = threads_before
+        _settle_output()
+
+
+def _run(argv: Sequence[str], front: Front) -> int:
     try:
         return _dispatch(argv, front)
     except HausgeistError as error:
@@ -69,7 +79,7 @@ def main(argv: Sequence[str]) -> int:
     except TerminatedError as error:
         return error.exit_code
     except BrokenPipeError:
-        return _quiet_end()
+        return 0  # "| head" has read enough
     except Exception as error:  # noqa: BLE001  (the last resort: a person gets a sentence)
         return explain_crash(error, front)
 
@@ -129,8 +139,14 @@ def _before_dashes(argv: Sequence[str]) -> list[str]:
     return words[: words.index("--")] if "--" in words else words
 
 
-def _quiet_end() -> int:
-    """`| head` has read enough: end without a word, also from the interpreter's own last flush."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    return 0
+def _settle_output() -> None:
+    """What cannot be written any more must not trouble the interpreter's own last flush."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)

@@ -12,7 +12,7 @@ from desktop.common.logs import get_logger
 from desktop.common.paths import Paths
 from desktop.engine.backends import report_in_child
 from desktop.hardware.bandwidth import BandwidthCache
-from desktop.hardware.detect import detect, native_platform
+from desktop.hardware.detect import detect, native_platform, with_bandwidth
 from desktop.hardware.devices import with_engine
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory, Note
 
@@ -48,12 +48,14 @@ class MachineService:
         paths: Paths,
         *,
         look: Callable[..., Machine] = detect,
+        measure: Callable[[Machine, BandwidthCache], Machine] = with_bandwidth,
         look_at_memory: Callable[[], Memory] = memory_now,
         ask_engine: Callable[[float], EngineInfo] = report_in_child,
     ) -> None:
         self._bandwidth = BandwidthCache(paths.cache_dir / "bandwidth.json")
         self._disk_path = paths.models_dir
         self._look = look
+        self._measure = measure
         self._look_at_memory = look_at_memory
         self._ask_engine = ask_engine
         self._lock = threading.Lock()
@@ -101,8 +103,10 @@ class MachineService:
 
         asking = threading.Thread(target=ask, name="engine-report", daemon=True)
         asking.start()
-        machine = self._look(disk_path=self._disk_path, bandwidth=self._bandwidth)
+        machine = self._look(disk_path=self._disk_path, bandwidth=self._bandwidth, measure=False)
         asking.join()
+        # Alone at last: the engine's report beside it would spoil the measurement.
+        machine = self._measure(machine, self._bandwidth)
         engine = answer[0] if answer else EngineError("engine_no_report")
         if isinstance(engine, EngineError):
             _log.warning("no engine report: %s", engine)

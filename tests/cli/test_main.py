@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from desktop.cli.front import Front
+from desktop.cli.house import open_house
 from desktop.cli.main import CHECKOUT_VERSION, COMMANDS
 from tests.cli.running import ROOT, Cli
 
@@ -136,3 +139,22 @@ def test_ctrl_c_is_no_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("desktop.cli.hardware.run", interrupted)
     done = cli("hardware")
     assert (done.code, done.out) == (130, "")
+
+
+def test_a_fault_in_a_thread_is_logged_and_not_printed(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, hausgeist_home: Path
+) -> None:
+    def broken(_timeout_s: float) -> None:
+        raise ZeroDivisionError("the fault")
+
+    def in_a_thread(_options: object, front: Front) -> int:
+        with open_house(front):
+            thread = threading.Thread(target=lambda: broken(1.0))
+            thread.start()
+            thread.join()
+        return 0
+
+    monkeypatch.setattr("desktop.cli.hardware.run", in_a_thread)
+    done = cli("hardware")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert "the fault" in (hausgeist_home / "data" / "logs" / "hausgeist.log").read_text()

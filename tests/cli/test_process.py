@@ -153,6 +153,31 @@ def test_a_reader_that_has_enough_is_no_error(hausgeist_home: Path, endless_mode
     assert running.process.wait(TIMEOUT_S) == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("list",), ("list", "--json"), ("run", "TINY", *ENDLESS)]
+)
+def test_a_full_disk_behind_the_output(
+    hausgeist_home: Path, tiny_model: Path, arguments: tuple[str, ...]
+) -> None:
+    model = str(tiny_model)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command(*(model if word == "TINY" else word for word in arguments)),
+            cwd=ROOT,
+            env=environment(hausgeist_home),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    said = done.stderr.decode()
+    assert done.returncode == 1
+    assert said.startswith("hausgeist: ")
+    assert said.count("\n") == 1
+
+
 def without_utf8(home: Path) -> dict[str, str]:
     bare = environment(home, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     (home / "data").mkdir(parents=True, exist_ok=True)
