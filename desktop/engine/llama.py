@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -42,7 +41,10 @@ class Llama:
 
     @functools.cached_property
     def version(self) -> str:
-        return importlib.metadata.version("llama-cpp-python")
+        # Imported here because it takes as long as everything else of a child's start.
+        from importlib.metadata import version
+
+        return version("llama-cpp-python")
 
     def keeping_the_lock(self, name: str) -> Any:
         """A function of llama.h that keeps Python's lock while it runs: for the short ones.

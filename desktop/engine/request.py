@@ -46,12 +46,12 @@ class Sampling:
     def check(self) -> None:
         """Raise RequestError("bad_sampling") for a value that llama.cpp must not see."""
         _within("temperature", self.temperature, 0.0, 100.0)
-        _within("top_k", self.top_k, 0, 2**31 - 1)
+        _whole("top_k", self.top_k, 0, 2**31 - 1)
         _within("top_p", self.top_p, 0.0, 1.0)
         _within("min_p", self.min_p, 0.0, 1.0)
         _within("repeat_penalty", self.repeat_penalty, 0.01, 100.0)
         if self.seed is not None:
-            _within("seed", self.seed, 0, MAX_SEED)
+            _whole("seed", self.seed, 0, MAX_SEED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,34 @@ class Request:
     ignore_eos: bool = False
 
     def check(self) -> None:
-        """Raise RequestError for parameters out of range; the prompt's length is checked later."""
+        """Raise RequestError for parameters out of range; the prompt's length is checked later.
+
+        Types are checked too: requests come from JSON and pipes, and a wrong type that reaches
+        llama.cpp's bindings would end the engine's thread.
+        """
+        for name, value in (("id", self.id), ("prompt", self.prompt)):
+            if not isinstance(value, str):
+                raise RequestError("bad_request", name=name)
         self.sampling.check()
+        _whole("priority", self.priority, -(2**31), 2**31)
         if self.max_tokens is not None:
-            _within("max_tokens", self.max_tokens, 0, 2**31 - 1)
+            _whole("max_tokens", self.max_tokens, 0, 2**31 - 1)
         if len(self.stop) > MAX_STOP_STRINGS:
             raise RequestError("too_many_stop_strings", limit=MAX_STOP_STRINGS)
-        if any(not 0 < len(text) <= MAX_STOP_CHARACTERS for text in self.stop):
+        if not all(_is_stop_string(text) for text in self.stop):
             raise RequestError("bad_stop_string", limit=MAX_STOP_CHARACTERS)
 
 
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not math.isfinite(value) or not low <= value <= high:
+def _is_stop_string(text: object) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= MAX_STOP_CHARACTERS
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise RequestError("bad_sampling", name=name, value=str(value), low=low, high=high)
+
+
+def _within(name: str, value: object, low: float, high: float) -> None:
+    number = value if isinstance(value, int | float) else math.nan
+    if not math.isfinite(number) or not low <= number <= high:
         raise RequestError("bad_sampling", name=name, value=str(value), low=low, high=high)

@@ -168,6 +168,13 @@ def test_an_empty_prompt_is_answered(load_model: LoadModel) -> None:
         ({"sampling": Sampling(repeat_penalty=0.0)}, "bad_sampling"),
         ({"sampling": Sampling(seed=2**32)}, "bad_sampling"),
         ({"max_tokens": -1}, "bad_sampling"),
+        ({"max_tokens": 5.0}, "bad_sampling"),
+        ({"sampling": Sampling(top_k=40.0)}, "bad_sampling"),  # type: ignore[arg-type]
+        ({"sampling": Sampling(seed="1")}, "bad_sampling"),  # type: ignore[arg-type]
+        ({"sampling": Sampling(top_p=None)}, "bad_sampling"),  # type: ignore[arg-type]
+        ({"priority": "high"}, "bad_sampling"),
+        ({"stop": (5,)}, "bad_stop_string"),
+        ({"prompt": None}, "bad_request"),
         ({"stop": ("",)}, "bad_stop_string"),
         ({"stop": tuple("abc" * 30)}, "too_many_stop_strings"),
     ],
