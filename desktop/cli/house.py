@@ -24,6 +24,8 @@ def open_house(front: Front, *, storing: bool = False) -> Iterator[Core]:
         if storing and core.problems and not core.writable:
             raise core.problems[0]
         for problem in core.problems:
+            if problem is front.start.settings_store.problem:
+                continue  # told before the command began
             front.note(front.text("cli.note", text=front.messages.error(problem)))
         yield core
     finally:

@@ -69,7 +69,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(argv: Sequence[str], front: Front) -> int:
+    problem = front.start.settings_store.problem
     try:
+        if problem is not None:  # told now: the file has been put aside, nobody will see it again
+            front.note(front.text("cli.note", text=front.messages.error(problem)))
         return _dispatch(argv, front)
     except HausgeistError as error:
         return front.fail(error)

@@ -203,6 +203,22 @@ def test_a_damaged_library_is_kept_aside_and_told(cli: Cli, hausgeist_home: Path
     assert cli("list", "--json").err == ""
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("list",)])
+def test_broken_settings_are_told_once(
+    cli: Cli, hausgeist_home: Path, arguments: tuple[str, ...]
+) -> None:
+    settings = hausgeist_home / "data" / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"language": "de", ')
+    done = cli(*arguments)
+    assert done.code == 0
+    assert done.err.startswith("Note: ")
+    assert done.err.count("\n") == 1
+    (kept,) = settings.parent.glob("settings.json.broken-*")
+    assert str(kept) in done.err
+    assert cli(*arguments).err == ""
+
+
 def test_a_locked_library_is_told(
     cli: Cli, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
