@@ -97,6 +97,46 @@ def write_tiny_gemma2(
     return finish(writer, weights)
 
 
+def write_tiny_bert(path: Path, *, layers: int = 1, seed: int = 0) -> Path:
+    """Reads and never writes: an embedding model."""
+    heads, vocab, context = 4, 288, 512
+    writer = gguf.GGUFWriter(path, "bert")
+    writer.add_name("Tiny Bert")
+    writer.add_context_length(context)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(2 * _WIDTH)
+    writer.add_head_count(heads)
+    writer.add_layer_norm_eps(1e-5)
+    writer.add_causal_attention(value=False)
+    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    writer.add_token_type_count(2)
+    add_tokenizer(writer, vocab)
+    random = np.random.default_rng(seed)
+    shapes = {
+        "token_embd": (vocab, _WIDTH),
+        "token_types": (2, _WIDTH),
+        "position_embd": (context, _WIDTH),
+    }
+    square = ("attn_q", "attn_k", "attn_v", "attn_output")
+    norms = {"token_embd_norm"}
+    biased: dict[str, tuple[int, int]] = {}
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        biased |= {block + name: (_WIDTH, _WIDTH) for name in square}
+        biased[block + "ffn_up"] = (2 * _WIDTH, _WIDTH)
+        biased[block + "ffn_down"] = (_WIDTH, 2 * _WIDTH)
+        norms |= {block + "attn_output_norm", block + "layer_output_norm"}
+    weights = {f"{name}.weight": _matrix(random, *shape) for name, shape in shapes.items()}
+    for name, shape in biased.items():
+        weights[f"{name}.weight"] = _matrix(random, *shape)
+        weights[f"{name}.bias"] = np.zeros(shape[0], dtype=np.float32)
+    for name in norms:
+        weights[f"{name}.weight"] = _ones(_WIDTH)
+        weights[f"{name}.bias"] = np.zeros(_WIDTH, dtype=np.float32)
+    return finish(writer, weights)
+
+
 def _ends(random: np.random.Generator, vocab: int) -> dict[str, Array]:
     return {
         "token_embd.weight": _matrix(random, vocab, _WIDTH),

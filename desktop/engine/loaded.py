@@ -60,9 +60,14 @@ def _step_s(model: Model, plan: Plan) -> float:
 
 
 def _usable_vocabulary(model: Model) -> Vocabulary:
+    """Raises LoadError for a model that cannot write text token by token."""
     lib = model.llama.lib
-    if not lib.llama_model_has_decoder(model.handle) or lib.llama_model_has_encoder(model.handle):
-        raise LoadError("not_generative", architecture=model.metadata("general.architecture") or "")
+    if (
+        not lib.llama_model_has_decoder(model.handle)
+        or lib.llama_model_has_encoder(model.handle)
+        or lib.llama_model_is_diffusion(model.handle)
+    ):
+        raise _not_generative(model)
     vocabulary = Vocabulary(model)
     if vocabulary.size <= 0 or lib.llama_vocab_type(model.vocab) == lib.LLAMA_VOCAB_TYPE_NONE:
         raise LoadError("no_tokenizer")
@@ -76,7 +81,7 @@ def try_out(model: Model, context: Context, vocabulary: Vocabulary) -> None:
     """
     lib, mark = model.llama.lib, model.llama.log.mark()
     if not context.memory:
-        raise LoadError("not_generative", architecture=model.metadata("general.architecture") or "")
+        raise _not_generative(model)
     batch = Batch(lib, 1)
     place = batch.add_one(vocabulary.first_token, 0, 0)
     code = lib.llama_decode(context.handle, batch.seal())
@@ -86,3 +91,8 @@ def try_out(model: Model, context: Context, vocabulary: Vocabulary) -> None:
     lib.llama_memory_seq_rm(context.memory, 0, -1, -1)
     if any(map(math.isnan, logits)):
         raise LoadError("broken_numbers")
+
+
+def _not_generative(model: Model) -> LoadError:
+    architecture = model.metadata("general.architecture") or ""
+    return LoadError("not_generative", architecture=architecture)

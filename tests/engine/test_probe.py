@@ -19,7 +19,7 @@ from desktop.engine.dry_run_job import device_of
 from desktop.engine.loaded import Loaded
 from desktop.engine.probe import ProbeResult, probe
 from tests.engine.driving import plan_for
-from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
+from tests.tiny_architectures import write_tiny_bert, write_tiny_gemma2, write_tiny_mamba
 from tests.tiny_models import Array, vocabulary, write_tiny_model
 
 TIME_S = 60.0
@@ -72,6 +72,14 @@ def test_what_llama_cpp_refuses_is_refused_with_its_words(
     assert not result.ok
     assert (result.kind, result.error_kind) == ("refused", kind)
     assert result.detail
+
+
+def test_a_model_that_only_reads_is_named_as_such(tmp_path: Path) -> None:
+    result = _probe(write_tiny_bert(tmp_path / "model.gguf"))
+    assert (result.kind, result.error_kind) == ("refused", "not_generative")
+    with pytest.raises(LoadError) as caught:
+        Loaded(tmp_path / "model.gguf", plan_for())
+    assert caught.value.params == {"architecture": "bert"}
 
 
 @pytest.mark.parametrize(
