@@ -5,10 +5,11 @@ One pump thread a turn reads the engine's stream; the listener hears every event
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from desktop.chats.model import Turn
@@ -53,6 +54,7 @@ class ChatService:
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[str, _Running] = {}
+        self._starting: set[str] = set()
         # Where the context was cut last in a chat: kept, so that the prompt's beginning stays.
         self._cuts: dict[str, int] = {}
 
@@ -70,13 +72,13 @@ class ChatService:
 
         Raises RequestError("empty_message" | "turn_running") and StorageError: nothing was sent.
         """
-        self._check(chat_id, text)
-        is_first = self._store.turn_count(chat_id) == 0
-        question = self._store.add_turn(chat_id, "user", text)
-        if is_first:
-            self._name_chat(chat_id, text)
-        job = _Job(question, engine, listener, sampling, max_tokens)
-        return self._answer(job, question)
+        with self._taking(chat_id, text):
+            is_first = self._store.turn_count(chat_id) == 0
+            question = self._store.add_turn(chat_id, "user", text)
+            if is_first:
+                self._name_chat(chat_id, text)
+            job = _Job(question, engine, listener, sampling, max_tokens)
+            return self._answer(job, question)
 
     def regenerate(
         self,
@@ -100,8 +102,8 @@ class ChatService:
             question = self._store.turn(turn.parent_id)
         if question.role != "user":
             raise RequestError("nothing_to_answer")
-        self._check(question.chat_id, question.text)
-        return self._answer(_Job(question, engine, listener, sampling, max_tokens), None)
+        with self._taking(question.chat_id, question.text):
+            return self._answer(_Job(question, engine, listener, sampling, max_tokens), None)
 
     def edit_and_resend(
         self,
@@ -120,10 +122,10 @@ class ChatService:
         old = self._store.turn(turn_id)
         if old.role != "user":
             raise RequestError("nothing_to_answer")
-        self._check(old.chat_id, text)
-        question = self._store.add_turn(old.chat_id, "user", text, parent_id=old.parent_id)
-        job = _Job(question, engine, listener, sampling, max_tokens)
-        return self._answer(job, question)
+        with self._taking(old.chat_id, text):
+            question = self._store.add_turn(old.chat_id, "user", text, parent_id=old.parent_id)
+            job = _Job(question, engine, listener, sampling, max_tokens)
+            return self._answer(job, question)
 
     def running(self, chat_id: str) -> TurnHandle | None:
         """The turn that is being answered in this chat."""
@@ -142,11 +144,20 @@ class ChatService:
             turn.thread.join(max(0.0, deadline - self._clock()))
         return not any(turn.thread.is_alive() for turn in running)
 
-    def _check(self, chat_id: str, text: str) -> None:
+    @contextlib.contextmanager
+    def _taking(self, chat_id: str, text: str) -> Iterator[None]:
+        """The chat belongs to one turn from its first check on, whichever thread asks."""
         if not text.strip():
             raise RequestError("empty_message")
-        if self.running(chat_id) is not None:
-            raise RequestError("turn_running")
+        with self._lock:
+            if chat_id in self._running or chat_id in self._starting:
+                raise RequestError("turn_running")
+            self._starting.add(chat_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._starting.discard(chat_id)
 
     def _name_chat(self, chat_id: str, text: str) -> None:
         chat = self._store.chat(chat_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import cast
 
@@ -10,7 +11,7 @@ import pytest
 from desktop.chats.store import ChatStore
 from desktop.common.errors import RequestError, StorageError
 from desktop.engine.request import Sampling
-from desktop.services.chat_turn import ChatService
+from desktop.services.chat_turn import ChatService, TurnHandle
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.turn_events import TurnEvent, TurnProgress, TurnText
 from tests.services.fake_engine import FakeEngine
@@ -345,3 +346,32 @@ def test_the_crash_marker_stands_while_an_answer_is_made(
     turn.finish()
     listener.ended(handle)
     assert later.collect() == ()
+
+
+def test_two_threads_that_send_at_once(tmp_path: Path, marker: CrashMarker) -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Slow(ChatStore):
+        def turn_count(self, chat_id: str) -> int:
+            entered.set()
+            assert go_on.wait(WAIT_S)
+            return super().turn_count(chat_id)
+
+    store = Slow.open(tmp_path / "chats.db")
+    chats = ChatService(store, marker)
+    chat = store.create_chat()
+    listener = Listener()
+    handles: list[TurnHandle] = []
+    engine = FakeEngine([["a"]])
+    first = threading.Thread(
+        target=lambda: handles.append(chats.send(chat.id, "eins", engine, listener))
+    )
+    first.start()
+    assert entered.wait(WAIT_S)
+    with pytest.raises(RequestError, match="turn_running"):
+        chats.send(chat.id, "zwei", engine, listener)
+    go_on.set()
+    first.join()
+    listener.ended(handles[0])
+    assert [turn.text for turn in store.thread(chat.id)] == ["eins", "a"]
+    store.close()
