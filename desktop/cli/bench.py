@@ -51,7 +51,9 @@ def run(given: Namespace, front: Front) -> int:
         open_house(front) as core,
         open_model(front, core, interrupts, given.model, wish, insist=given.force) as opened,
     ):
-        result = interrupts.run(lambda cancel: _measure(opened.engine, given, front, cancel))
+        info = opened.engine.info
+        with core.crash_marker.running("generating", info.path, info.plan):
+            result = interrupts.run(lambda cancel: _measure(opened.engine, given, front, cancel))
     if front.as_json:
         front.document(_document(result, opened))
     else:

@@ -127,11 +127,9 @@ class _Runner:
         return stats
 
     def write(self, tokens: int, parallel: int, seed: int) -> _Written:
+        texts = [text_of(self._engine, 1, seed * parallel + n) for n in range(parallel)]
         started = self._clock()
-        streams = [
-            self._submit(text_of(self._engine, 1, seed * parallel + n), tokens)
-            for n in range(parallel)
-        ]
+        streams = [self._submit(text, tokens) for text in texts]
         stats = [self._finish(stream) for stream in streams]
         wall_s = self._clock() - started
         written = sum(s.completion_tokens for s in stats)
