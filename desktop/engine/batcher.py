@@ -102,7 +102,8 @@ class Batcher:
             check_length(len(tokens), self._context.sequence_tokens)
         except HausgeistError as error:
             return [failed(request.id, error)]
-        stop_tokens = {token for text in request.stop if (token := self._single(text)) is not None}
+        single = self._vocabulary.single_token
+        stop_tokens = {token for text in request.stop if (token := single(text)) is not None}
         self._arrivals += 1
         task = Task(
             request,
@@ -177,7 +178,7 @@ class Batcher:
                 events += self._sample(slot, place)
             else:
                 slot.pending = slot.pending[count:]
-                events.append(self._progress(slot))
+                events += self._progress(slot)
         if prompt_tokens:
             self._pace.measured(len(self._batch), self._clock() - started_s)
         return events
@@ -255,11 +256,14 @@ class Batcher:
         task.written.append(text)
         return [Text(task.request.id, text)]
 
-    def _progress(self, slot: Slot) -> Event:
-        assert slot.task is not None
-        return PromptProgress(
-            slot.task.request.id, len(slot.cached), len(slot.cached) + len(slot.pending)
-        )
+    def _progress(self, slot: Slot) -> list[Event]:
+        """How far the prompt is read; who had to read his answer again need not hear of it."""
+        task = slot.task
+        assert task is not None
+        if task.first_token_s is not None:
+            return []
+        done = len(slot.cached)
+        return [PromptProgress(task.request.id, done, done + len(slot.pending))]
 
     def _finish(self, slot: Slot, reason: FinishReason) -> list[Event]:
         task = slot.task
@@ -304,13 +308,12 @@ class Batcher:
 
     def _recover(self, code: int, parts: Sequence[Part]) -> list[Event]:
         """Undo a step that llama.cpp aborted or refused, so that the next one can repeat it."""
-        for slot, _, _ in parts:
-            if code != _NO_ROOM and slot.cached:
-                self._rewind(slot)
-        if code == _ABORTED:
-            return []
         if code == _NO_ROOM:
             return self._make_room(parts)
+        for slot, _, _ in parts:
+            self._rewind(slot)
+        if code == _ABORTED:
+            return []
         if len(parts) > 1:
             # One of them may be at fault: each alone for one step, so that no other fails with it.
             self._alone = [slot for slot, _, _ in parts]
@@ -352,9 +355,6 @@ class Batcher:
 
     def _sort_waiting(self) -> None:
         self._waiting.sort(key=lambda task: (-task.request.priority, task.arrival))
-
-    def _single(self, text: str) -> int | None:
-        return self._vocabulary.single_token(text)
 
 
 def _claim(slot: Slot) -> tuple[int, int]:

@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 Message = dict[str, Any]
@@ -78,8 +79,7 @@ def _messages() -> Iterator[Message]:
 def _die_first() -> None:
     """Where memory runs out, the system should take this process and no other."""
     try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     except OSError:
         return  # not Linux, or not allowed
 

@@ -43,7 +43,6 @@ class PrefixCache:
             self.drop(slot)
             self._copy_from_best(task, slot)
         slot.task, slot.text = task, None
-        slot.conversation = task.request.conversation
         slot.pending = task.tokens[len(slot.cached) :]
         return slot
 

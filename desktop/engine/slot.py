@@ -75,6 +75,7 @@ class Slot:
         self.used_s = now_s
         if task is None:
             return
+        self.conversation = task.request.conversation
         whole = task.first_token_s is not None and task.plain_text
         self.text = task.request.prompt + "".join(task.written) if whole else None
         if not whole:
