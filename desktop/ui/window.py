@@ -17,7 +17,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShortcut,
 )
-from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from desktop.ui import geometry
 from desktop.ui.chats.page import ChatsPage
@@ -266,8 +266,12 @@ class MainWindow(QMainWindow):
         self._drop.hide()
 
     def focusNextPrevChild(self, next: bool) -> bool:
+        before = QApplication.focusWidget()
+        # Qt moves the focus by this, too, when the widget that has it is hidden.
+        by_key = before is not None and before.isVisible() and before.isEnabled()
         moved = super().focusNextPrevChild(next)
-        self.ring.begin()
+        if by_key:
+            self.ring.begin()
         return moved
 
     def changeEvent(self, event: QEvent) -> None:

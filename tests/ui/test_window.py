@@ -83,6 +83,12 @@ def test_focus_ring_is_for_the_keyboard_only(driven: Driven) -> None:
     assert not window.ring.isVisible()
 
 
+def test_focus_ring_does_not_show_when_a_place_is_left(driven: Driven) -> None:
+    assert driven.window.chats.composer.edit.hasFocus()
+    driven.window.show_place(MODELS)
+    assert not driven.window.ring.isVisible()
+
+
 @pytest.mark.parametrize("place", [CHATS, MODELS, MACHINE, SETTINGS])
 def test_every_control_has_a_name_and_is_large_enough(driven: Driven, place: str) -> None:
     driven.window.show_place(place)
