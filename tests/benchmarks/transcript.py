@@ -32,6 +32,7 @@ from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.transcript.view import TranscriptView
 
 FRAME_MS = 33
+BUDGET_MS = 16
 TOKENS_PER_S = 200
 TEXT = (
     "der Kessel im Keller summt leise und die Katze schläft auf dem warmen Brief während draußen "
@@ -159,6 +160,9 @@ def stream(view: TranscriptView, turn: ViewTurn, pieces: list[str]) -> dict[str,
         "frame_cpu_ms_median": round(percentile(frames, 0.5), 2),
         "frame_cpu_ms_p99": round(percentile(frames, 0.99), 2),
         "frame_cpu_ms_max": round(max(frames), 2),
+        "slow_frames": [
+            (number, round(ms, 1)) for number, ms in enumerate(frames) if ms > BUDGET_MS
+        ],
         "end_cpu_ms": round(1000 * (time.thread_time() - started), 1),
         "process_cpu_percent": round(100 * cpu / (time.perf_counter() - begun), 1),
     }

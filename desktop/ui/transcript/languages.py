@@ -63,6 +63,7 @@ _KNOWN: dict[str, tuple[str, str, str]] = {
     "Zig": ("zig", "ZigLexer", "zig"),
 }
 _NAMES = {alias: name for name, entry in _KNOWN.items() for alias in entry[2].split()}
+_COMMON = ("Python", "Bash", "JSON")
 _PLAIN = {"", "text", "txt", "plain", "plaintext", "none"}
 
 
@@ -86,9 +87,16 @@ class LexerShelf:
         if name is None:
             return None
         if name not in self._lexers:
-            self._lexers[name] = None
-            threading.Thread(target=self._make, args=(name,), daemon=True).start()
+            self._start([name])
         return self._lexers[name]
+
+    def prepare(self) -> None:
+        """Make the lexers that are needed most, before they are."""
+        self._start([name for name in _COMMON if name not in self._lexers])
+
+    def _start(self, names: list[str]) -> None:
+        self._lexers.update(dict.fromkeys(names))
+        threading.Thread(target=self._make, args=(names,), daemon=True).start()
 
     def waits_for(self, language: str) -> bool:
         """Whether a lexer for the language is known but not ready yet."""
@@ -100,12 +108,13 @@ class LexerShelf:
         """Whether a lexer is being made."""
         return None in self._lexers.values()
 
-    def _make(self, name: str) -> None:
-        lexer = make_lexer(name)
-        # One token makes it compile its patterns here and not in the thread that draws.
-        for _token in lexer.get_tokens("\n"):
-            break
-        self._lexers[name] = lexer
+    def _make(self, names: list[str]) -> None:
+        for name in names:
+            lexer = make_lexer(name)
+            # One token makes it compile its patterns here and not in the thread that draws.
+            for _token in lexer.get_tokens("\n"):
+                break
+            self._lexers[name] = lexer
 
 
 def make_lexer(name: str) -> Lexer:

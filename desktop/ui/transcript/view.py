@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QMenu, QWidget
@@ -34,12 +35,14 @@ from desktop.ui.transcript.languages import LexerShelf
 from desktop.ui.transcript.menu import fill_menu
 from desktop.ui.transcript.painting import Attention, IconOf, RowPainter
 from desktop.ui.transcript.pointer import Pointer
+from desktop.ui.transcript.sample import draw_sample
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.stage import Stage
 from desktop.ui.transcript.targets import Target
 from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.transcript.wandering import step
 
+_PREPARE_MS = 400
 _PULSE_MS = 60
 _PULSE_STEP = 0.05
 _COPIED_MS = 1_500
@@ -73,6 +76,7 @@ class TranscriptView(AccessibleArea):
         self._notice = ""
         self._motion = QApplication.isEffectEnabled(Qt.UIEffect.UI_General)
         self._locked = False
+        self._prepared = False
         self._was_at_end = True
         self._announced = 0
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -307,6 +311,17 @@ class TranscriptView(AccessibleArea):
 
     def resizeEvent(self, _event: QResizeEvent) -> None:
         self._resized()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._prepared:
+            self._prepared = True
+            QTimer.singleShot(_PREPARE_MS, self, self._prepare)
+
+    def _prepare(self) -> None:
+        """Do ahead what would make the first answer stutter: lexers, fonts, glyphs."""
+        self._shelf.prepare()
+        draw_sample(self.stage.kit, self._painter)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
