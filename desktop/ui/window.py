@@ -139,7 +139,9 @@ class MainWindow(QMainWindow):
         if place == MACHINE:
             from desktop.ui.machine.page import MachinePage
 
-            return MachinePage(house.look, house.session, house.watch)
+            machine = MachinePage(house.look, house.session, house.watch, house.shelf)
+            machine.models_wanted.connect(lambda: self.show_place(MODELS))
+            return machine
         from desktop.ui.settings.page import SettingsPage
 
         return SettingsPage(house.look, house.session)

@@ -450,6 +450,21 @@
     </message>
 </context>
 <context>
+    <name>ModelsHere</name>
+    <message>
+        <source>Your models on this computer</source>
+        <translation>Ihre Modelle auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>You have no model of your own yet. Once you have one, it stands here how well it fits and how fast it answers.</source>
+        <translation>Sie haben noch kein eigenes Modell. Sobald Sie eines haben, steht hier, wie gut es passt und wie schnell es antwortet.</translation>
+    </message>
+    <message>
+        <source>To the models</source>
+        <translation>Zu den Modellen</translation>
+    </message>
+</context>
+<context>
     <name>ModelsPage</name>
     <message>
         <source>Models</source>

@@ -85,8 +85,10 @@ class Conversation(QObject):
     @property
     def context_tokens_used(self) -> int:
         """What the chat that is shown took of the context at its last answer; 0: not known."""
-        answers = [t for t in self.turns if t.role == "assistant" and t.prompt_tokens]
-        return answers[-1].prompt_tokens + answers[-1].completion_tokens if answers else 0
+        for turn in reversed(self.turns):
+            if turn.role == "assistant" and turn.prompt_tokens:
+                return turn.prompt_tokens + turn.completion_tokens
+        return 0
 
     def show(self, chat_id: str) -> None:
         """Show a chat (NEW_CHAT: an empty one)."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from desktop.hardware.machine import Machine
 from desktop.ui.look import Look
 from desktop.ui.machine.cards import Fact, details, facts
+from desktop.ui.machine.models_here import ModelsHere
 from desktop.ui.machine.watch import MachineWatch
+from desktop.ui.models.shelf import Shelf
 from desktop.ui.parts.banner import BannerBox
 from desktop.ui.parts.boxes import Card, Page, clear, column, row
 from desktop.ui.parts.button import Button
@@ -57,7 +59,9 @@ class CardGrid(QWidget):
 class MachinePage(Page):
     """Everything known about this computer, looked at again on request."""
 
-    def __init__(self, look: Look, session: Session, watch: MachineWatch) -> None:
+    models_wanted = Signal()
+
+    def __init__(self, look: Look, session: Session, watch: MachineWatch, shelf: Shelf) -> None:
         super().__init__(look, self.tr("This computer"))
         s = look.sizes
         self._look = look
@@ -69,13 +73,15 @@ class MachinePage(Page):
         )
         self._grid = CardGrid(look)
         self._notes = column(space=s.space_2)
+        here = ModelsHere(look, session, shelf)
+        here.models_wanted.connect(self.models_wanted)
         self._fold = Button(look, "", self._toggle, kind="quiet", icon="caret-right")
         self._details = QWidget()
         self._lines = column(space=s.space_2)
         self._details.setLayout(self._lines)
         self._details.hide()
         head = row(Text(self.tr("This computer"), "title"), 1, self.refresh_button)
-        for part in (head, self._sentence, self._grid, self._notes):
+        for part in (head, self._sentence, self._grid, self._notes, here):
             if isinstance(part, QWidget):
                 self.content.addWidget(part)
             else:
