@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from desktop.services.model_ref import RefKind, parse, resolve
 
 
 @pytest.fixture
-def library(tiny_model: Path) -> Library:
-    return Library.in_memory(tiny_model)
+def library(tiny_model: Path) -> Iterator[Library]:
+    opened = Library.in_memory(tiny_model)
+    yield opened
+    opened.close()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ MACHINE = Machine(Memory(8 * 2**30, 6 * 2**30), Cpu(logical_cores=2))
 
 
 @pytest.fixture
-def service(tiny_model: Path, tmp_path: Path) -> ModelsService:
-    return ModelsService(Library.in_memory(tiny_model), tmp_path / "models")
+def service(tiny_model: Path, tmp_path: Path) -> Iterator[ModelsService]:
+    library = Library.in_memory(tiny_model)
+    yield ModelsService(library, tmp_path / "models")
+    library.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,10 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, tiny_model: Path, marker: CrashMarker) -> Stage:
-    return Stage(tmp_path, tiny_model, marker)
+def stage(tmp_path: Path, tiny_model: Path, marker: CrashMarker) -> Iterator[Stage]:
+    built = Stage(tmp_path, tiny_model, marker)
+    yield built
+    built.library.close()
 
 
 @pytest.fixture
