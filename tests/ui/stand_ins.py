@@ -196,6 +196,17 @@ class ScriptedOpener:
         return OpenedModel(text, self.engine, report(text), self.steps, is_guide=text == "guide")
 
 
+def machine_service(paths: Paths, machine: Machine) -> MachineService:
+    """A service that finds this machine, whatever the tests run on."""
+    return MachineService(
+        paths,
+        look=lambda **_: machine,
+        measure=lambda found, _cache: found,
+        look_at_memory=lambda: machine.memory,
+        ask_engine=lambda _timeout_s: ENGINE_INFO,
+    )
+
+
 def make_services(
     env: dict[str, str],
     guide: Path,
@@ -222,9 +233,7 @@ def make_services(
         messages=Messages("de" if language == "de" else "en"),
         store=store,
         library=library,
-        machine_service=MachineService(
-            paths, look=lambda **_: machine, ask_engine=lambda _timeout_s: ENGINE_INFO
-        ),
+        machine_service=machine_service(paths, machine),
         crash_marker=marker,
         opener=cast("ModelOpener", opener),
         chat_service=ChatService(store, marker),

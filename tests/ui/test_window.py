@@ -17,7 +17,6 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from desktop.common.errors import StorageError
 from desktop.common.settings import Settings
 from desktop.hardware.machine import Gpu, Machine, Memory, Note
-from desktop.services.machine import MachineService
 from desktop.services.wiring import Services
 from desktop.ui.geometry import clamped
 from desktop.ui.machine.page import MachinePage
@@ -25,6 +24,7 @@ from desktop.ui.rail import CHATS, MACHINE, MODELS, SETTINGS
 from desktop.ui.settings.page import SettingsPage
 from tests.ui.conftest import Driven
 from tests.ui.stand_ins import MACHINE as DEMO_MACHINE
+from tests.ui.stand_ins import machine_service
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -157,8 +157,7 @@ def test_machine_place_shows_cards_and_notes(open_window: Callable[..., Driven])
     machine = replace(DEMO_MACHINE, gpus=(gpu,), notes=(Note.of("npu_unused", name="NPU"),))
 
     def change(services: Services) -> Services:
-        service = MachineService(services.paths, look=lambda **_: machine)
-        return replace(services, machine_service=service)
+        return replace(services, machine_service=machine_service(services.paths, machine))
 
     driven = open_window(change=change)
     page = driven.window.page(MACHINE)
@@ -174,8 +173,8 @@ def test_machine_place_shows_cards_and_notes(open_window: Callable[..., Driven])
 
 def test_bare_machine_is_enough_for_the_page(open_window: Callable[..., Driven]) -> None:
     def change(services: Services) -> Services:
-        service = MachineService(services.paths, look=lambda **_: Machine(Memory(4 * 2**30)))
-        return replace(services, machine_service=service)
+        bare = Machine(Memory(4 * 2**30))
+        return replace(services, machine_service=machine_service(services.paths, bare))
 
     driven = open_window(change=change)
     page = driven.window.page(MACHINE)
