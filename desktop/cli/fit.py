@@ -109,7 +109,7 @@ def _count(parameters: int, front: Front) -> str:
 def _memory(device: DeviceMemory, front: Front) -> str:
     language = front.messages.language
     parts = {
-        "needed": format_bytes(device.needed_bytes, language),
+        "needed": format_bytes(device.total_bytes, language),
         "weights": format_bytes(device.weights_bytes, language),
         "context": format_bytes(device.context_bytes, language),
         "compute": format_bytes(device.compute_bytes, language),

@@ -185,11 +185,11 @@ class _Planner:
             return True
         # A GPU without memory of its own takes it from main memory: counted together, once.
         own = sum((gpu.dedicated_bytes or 0) if gpu else 0 for gpu in self._gpus.values())
-        return sum(row.needed_bytes for row in memory) <= self._rooms.cpu.usable_bytes + own
+        return sum(row.total_bytes for row in memory) <= self._rooms.cpu.usable_bytes + own
 
     def _row_fits(self, row: DeviceMemory) -> bool:
         room = next(r for r in (self._rooms.cpu, *self._rooms.gpus) if r.device == row.device)
-        return row.needed_bytes <= room.usable_bytes
+        return row.total_bytes <= room.usable_bytes
 
     def _estimated(self, candidate: Plan) -> tuple[DeviceMemory, ...]:
         devices = tuple(share.device for share in self._shares(candidate))
@@ -216,7 +216,7 @@ class _Planner:
                 weights_bytes=placed.get(room.device, Placed()).weights_bytes,
                 context_bytes=placed.get(room.device, Placed()).context_bytes,
                 compute_bytes=compute.get(room.device, 0),
-                total_bytes=room.total_bytes,
+                capacity_bytes=room.total_bytes,
                 available_bytes=room.available_bytes,
             )
             for room in found

@@ -66,17 +66,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class DeviceMemory:
-    """What one device must hold, and what it has; `available_bytes` None: nobody knows."""
+    """What one device must hold, and what it has; `available_bytes` None: nobody knows.
+
+    `capacity_bytes` is all the memory of the device, whoever uses it.
+    """
 
     device: str
     weights_bytes: int
     context_bytes: int
     compute_bytes: int
-    total_bytes: int
+    capacity_bytes: int
     available_bytes: int | None
 
     @property
-    def needed_bytes(self) -> int:
+    def total_bytes(self) -> int:
+        """All that the plan takes of this device."""
         return self.weights_bytes + self.context_bytes + self.compute_bytes
 
     def to_json(self) -> dict[str, object]:
@@ -87,6 +91,7 @@ class DeviceMemory:
             "compute_bytes": self.compute_bytes,
             "total_bytes": self.total_bytes,
             "available_bytes": self.available_bytes,
+            "capacity_bytes": self.capacity_bytes,
         }
 
 

@@ -25,11 +25,11 @@ def reason(
 
     `fitting_context` is a shorter context that would fit, 0 for none.
     """
-    needed = sum(row.needed_bytes for row in memory)
+    needed = sum(row.total_bytes for row in memory)
     own = [row for row in memory if not _in_main_memory(row, found)]
     params: dict[str, Param] = {
         "needed": needed,
-        "total": sum(row.total_bytes for row in own),
+        "total": sum(row.capacity_bytes for row in own),
         "available": sum(row.available_bytes or 0 for row in own),
     }
     if verdict == "too_large":

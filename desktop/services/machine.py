@@ -25,8 +25,8 @@ _BYTES_PER_PARAMETER = 0.62
 _OTHER_PROGRAMS_SHARE = 0.4
 _GPU_MARGIN_SHARE = 0.15
 _CONTEXT_BYTES = 1_000_000_000
-# Below this an answer is slower than reading it.
-_COMFORTABLE_TOKENS_PER_S = 5.0
+# Seven tokens a second: a page in under a minute, about as fast as most people read.
+_COMFORTABLE_TOKENS_PER_S = 7.0
 _USUAL_BANDWIDTH = 35_000_000_000
 _SOLD_SIZES_GIB = (1, 2, 3, 4, 6, 8, 10, 11, 12, 16, 18, 20, 24, 32, 36, 48, 64, 96, 128, 192, 256)
 

@@ -258,7 +258,7 @@ def _at_least(plan: Plan, crashed: Plan) -> bool:
 
 
 def _too_large(report: FitReport) -> FitError:
-    needed = sum(device.needed_bytes for device in report.memory)
+    needed = sum(device.total_bytes for device in report.memory)
     available = sum(device.available_bytes or 0 for device in report.memory)
     return FitError(
         "larger_than_memory",

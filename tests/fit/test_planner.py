@@ -12,7 +12,7 @@ from desktop.common.errors import UnsafeModelError, UsageError
 from desktop.common.messages import Messages
 from desktop.fit.memory import CPU
 from desktop.fit.planner import plan
-from desktop.fit.types import FitReport, Plan, Wish
+from desktop.fit.types import DeviceMemory, FitReport, Plan, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header_from
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
@@ -23,7 +23,7 @@ from tests.gguf_files import LlamaShape, header_bytes
 
 
 def _fits(report: FitReport) -> bool:
-    return all(row.needed_bytes < (row.available_bytes or 0) for row in report.memory)
+    return all(row.total_bytes < (row.available_bytes or 0) for row in report.memory)
 
 
 def test_a_laptop_without_graphics(eight_billion: ModelHeader) -> None:
@@ -42,7 +42,7 @@ def test_a_margin_stays_free(eight_billion: ModelHeader) -> None:
         report = plan(laptop(16, free), eight_billion, Wish())
         row = report.memory[0]
         if report.verdict != "too_large":
-            assert row.needed_bytes + 256 * 1024 * 1024 <= free * GIB
+            assert row.total_bytes + 256 * 1024 * 1024 <= free * GIB
 
 
 def test_less_memory_means_a_shorter_context(eight_billion: ModelHeader) -> None:
@@ -133,7 +133,7 @@ def test_experts_leave_the_card_before_whole_layers(family: FamilyHeader) -> Non
 def test_unified_memory_is_counted_once(eight_billion: ModelHeader) -> None:
     report = plan(unified(), eight_billion, Wish())
     assert report.verdict == "gpu"
-    assert sum(row.needed_bytes for row in report.memory) < 10 * GIB
+    assert sum(row.total_bytes for row in report.memory) < 10 * GIB
     assert report.reason_params["total"] == 16 * GIB
     tight = plan(unified(8, 4.9), eight_billion, Wish())
     assert tight.verdict == "too_large"
@@ -143,7 +143,7 @@ def test_what_metal_may_wire_is_respected(eight_billion: ModelHeader) -> None:
     report = plan(unified(16, 12, wired=3), eight_billion, Wish())
     on_gpu = next((row for row in report.memory if row.device == "MTL0"), None)
     assert report.verdict in ("cpu", "partly_gpu")
-    assert on_gpu is None or on_gpu.needed_bytes < 3 * GIB
+    assert on_gpu is None or on_gpu.total_bytes < 3 * GIB
 
 
 def test_integrated_graphics_yield_to_a_card(eight_billion: ModelHeader) -> None:
@@ -367,6 +367,7 @@ def test_the_json_is_as_promised(eight_billion: ModelHeader) -> None:
         "context_bytes",
         "compute_bytes",
         "total_bytes",
+        "capacity_bytes",
         "available_bytes",
     }
     assert rows[0]["device"] == CPU
@@ -393,7 +394,7 @@ def test_the_fewest_experts_that_must_leave(family: FamilyHeader) -> None:
     layer = family("qwen3moe").tensor("blk.0.ffn_up_exps.weight")
     assert layer is not None
     on_gpu = next(row for row in report.memory if row.device == "CUDA0")
-    spare = (on_gpu.available_bytes or 0) - on_gpu.needed_bytes
+    spare = (on_gpu.available_bytes or 0) - on_gpu.total_bytes
     assert spare < 4 * layer.nbytes + GIB  # one layer's experts and the margin
 
 
@@ -405,3 +406,11 @@ def test_a_graphics_device_without_memory_is_no_device(eight_billion: ModelHeade
 def _header(shape: LlamaShape, **more: object) -> ModelHeader:
     raw = header_bytes(shape.metadata(**more), shape.tensors())
     return replace(read_header_from(Bytes(raw), "m.gguf"), complete=True)
+
+
+def test_a_devices_total_is_what_the_plan_takes_of_it() -> None:
+    """It once was the device's capacity, which nobody who adds up the parts expects."""
+    row = DeviceMemory("CPU", 5, 3, 2, capacity_bytes=100, available_bytes=50)
+    assert row.total_bytes == 10
+    assert row.to_json()["total_bytes"] == 10
+    assert row.to_json()["capacity_bytes"] == 100
