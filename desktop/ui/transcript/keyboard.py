@@ -26,6 +26,7 @@ class Host(Protocol):
     stage: Stage
     selection: Selection
     attention: Attention
+    shows_focus: bool
 
     def viewport(self) -> QWidget: ...
     def verticalScrollBar(self) -> QScrollBar: ...
@@ -42,7 +43,6 @@ class Keyboard:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self.shows_focus = False
 
     def press(self, event: QKeyEvent) -> bool:
         """Act on a key; False when it means nothing here."""
@@ -86,7 +86,7 @@ class Keyboard:
 
     def _message(self, *, forward: bool) -> None:
         if step_message(self._host.stage, self._host.attention, forward=forward):
-            self.shows_focus = True
+            self._host.shows_focus = True
             self._host.refresh()
             self._host.tell_focus()
 

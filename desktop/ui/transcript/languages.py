@@ -76,10 +76,14 @@ def display_name(language: str) -> str:
 
 
 class LexerShelf:
-    """Makes lexers in a thread of their own: compiling one's patterns takes up to 30 ms."""
+    """Makes lexers in a thread of their own: compiling one's patterns takes up to 30 ms.
+
+    `made` counts those that are ready: when it grows, code that was drawn plain can be coloured.
+    """
 
     def __init__(self) -> None:
         self._lexers: dict[str, Lexer | None] = {}
+        self.made = 0
 
     def get(self, language: str) -> Lexer | None:
         """The lexer of the language; None for unknown ones and while it is being made."""
@@ -115,6 +119,7 @@ class LexerShelf:
             for _token in lexer.get_tokens("\n"):
                 break
             self._lexers[name] = lexer
+            self.made += 1
 
 
 def make_lexer(name: str) -> Lexer:
