@@ -157,11 +157,20 @@ class _Runner:
                 stream.cancel()
 
 
+# An ordinary word is at least one token; a vocabulary that knows nothing of it gives none.
+MOST_WORDS_A_TOKEN = 8
+
+
 def text_of(engine: Engine, tokens: int, seed: int) -> str:
-    """Made-up text of `tokens` tokens as this model's tokenizer counts (at most one less)."""
+    """Made-up text of `tokens` tokens as this model's tokenizer counts (at most one less).
+
+    Raises EngineError("no_tokens") for a vocabulary that leaves ordinary words out.
+    """
     random_words = random.Random(seed)
     words: list[str] = []
     while engine.count_tokens(" ".join(words)) < tokens:
+        if len(words) > MOST_WORDS_A_TOKEN * tokens:
+            raise EngineError("no_tokens")
         words.extend(_word(random_words) for _ in range(max(1, tokens // 8)))
     low, high = 1, len(" ".join(words))
     text = " ".join(words)

@@ -104,3 +104,15 @@ def test_cancel_before_and_during() -> None:
 @pytest.mark.parametrize("tokens", [1, 2, 17, 512])
 def test_text_of_the_wanted_length(tokens: int) -> None:
     assert FakeEngine().count_tokens(text_of(FakeEngine(), tokens, seed=3)) == tokens
+
+
+def test_a_vocabulary_without_letters_ends_the_measurement() -> None:
+    """It once looked for words that count as tokens for ever."""
+
+    class Deaf(FakeEngine):
+        def count_tokens(self, text: str) -> int:
+            return 0
+
+    with pytest.raises(EngineError) as caught:
+        text_of(Deaf([]), 32, seed=1)
+    assert caught.value.kind == "no_tokens"
