@@ -116,6 +116,7 @@ class Desk(QObject):
         self.window = MainWindow(self.house)
         self._collecting = Collecting(self)
         self._settled = False
+        self._closed = False
         self.house.watch.changed.connect(self._settle)
         self.house.conversation.answer_began.connect(self._collecting.pause)
         self.house.conversation.answer_ended.connect(self._collecting.resume)
@@ -129,7 +130,10 @@ class Desk(QObject):
         self.window.show()
 
     def close(self) -> None:
-        """Answers end as stopped and are written; then the threads end."""
+        """Answers end as stopped and are written; then the threads end. A second call: nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self.window.hide()
         self.house.conversation.stop_all()
         self.house.shelf.finish()
@@ -143,6 +147,7 @@ class Desk(QObject):
         self._instance.close()
         self._failures.release()
         self._translation.release()
+        self.look.release()
         if self._log is not None:
             from desktop.common.logs import stop_log
 

@@ -46,6 +46,12 @@ class Look(QObject):
         self._app.styleHints().setColorScheme(_SCHEMES[choice])
         self._refresh()
 
+    def release(self) -> None:
+        """Follow the system no longer."""
+        hints = self._app.styleHints()
+        hints.colorSchemeChanged.disconnect(self._system_changed)
+        hints.accessibility().contrastPreferenceChanged.disconnect(self._refresh)
+
     @property
     def sizes(self) -> tokens.Sizes:
         return self.theme.sizes

@@ -6,7 +6,8 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton
 
 from desktop.ui.look import Look
-from desktop.ui.parts.boxes import Frame, column
+from desktop.ui.parts.boxes import Frame, column, row
+from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Text
 
 CHATS, MODELS, MACHINE, SETTINGS = "chats", "models", "machine", "settings"
@@ -77,9 +78,7 @@ class Rail(Frame):
     def _offline(self) -> Frame:
         """No switch yet: there is nothing in the house that could make a connection."""
         s = self._look.sizes
-        icon = QLabel()
-        icon.setPixmap(self._look.icon("shield-check", "muted").pixmap(s.icon_rail, s.icon_rail))
-        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        icon = row(1, IconLabel(self._look, "shield-check", "muted", s.icon_rail), 1)
         words = Text(self.tr("Offline"))
         words.setProperty("role", "rail_words")
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)

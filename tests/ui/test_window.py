@@ -126,7 +126,9 @@ def test_theme_changes_at_once(driven: Driven) -> None:
     driven.desk.session.change(theme="dark")
     assert driven.desk.look.theme.name == "dark"
     assert driven.window.palette().window().color() == driven.desk.look.color("background")
+    shown = driven.window.chats.welcome.grab().toImage()
     driven.desk.session.change(theme="light")
+    assert driven.window.chats.welcome.grab().toImage() != shown
     assert driven.window.palette().window().color() == driven.desk.look.color("background")
     driven.until(lambda: driven.services.settings_store.load().theme == "light")
 

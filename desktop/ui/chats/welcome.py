@@ -13,6 +13,7 @@ from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import Card, Page, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.flow import Flow
+from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Tag, Text
 from desktop.ui.session import Session
 
@@ -133,8 +134,7 @@ class Welcome(Page):
 
     def _make_machine_card(self) -> Card:
         s = self._look.sizes
-        icon = QLabel()
-        icon.setPixmap(self._look.icon("desktop", "accent").pixmap(s.icon_rail, s.icon_rail))
+        icon = IconLabel(self._look, "desktop", "accent", s.icon_rail)
         self._machine_words = Text(self.tr("Looking at this computer …"), wrap=True)
         more = Button(self._look, self.tr("This computer"), self.machine_wanted.emit, kind="quiet")
         line = row(icon, self._machine_words, more, space=s.space_3)
@@ -143,8 +143,7 @@ class Welcome(Page):
 
     def _make_guide_card(self) -> Card:
         s = self._look.sizes
-        icon = QLabel()
-        icon.setPixmap(self._look.icon("info", "accent").pixmap(s.icon_rail, s.icon_rail))
+        icon = IconLabel(self._look, "info", "accent", s.icon_rail)
         head = row(
             Text(self.tr("Hausgeist guide"), "strong"),
             Tag(self.tr("built in"), "accent"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout
 
 from desktop.library.model import LibraryModel
 from desktop.ui.look import Look
@@ -15,6 +15,7 @@ from desktop.ui.models.model_row import ModelRow
 from desktop.ui.models.shelf import Shelf
 from desktop.ui.parts.boxes import Card, Frame, Page, clear, column, row
 from desktop.ui.parts.button import Button
+from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.meter import Meter
 from desktop.ui.parts.text import Elided, Text
 from desktop.ui.session import Session
@@ -168,9 +169,7 @@ class ModelsPage(Page):
     def _make_hint(self) -> Frame:
         """What stands below the guide while there is no other model."""
         s = self._look.sizes
-        icon = QLabel()
-        icon.setPixmap(self._look.icon("file-plus", "accent").pixmap(s.mark, s.mark))
-        icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        icon = row(1, IconLabel(self._look, "file-plus", "accent", s.mark), 1)
         head = Text(self.tr("Drop a model file here"), "heading")
         words = Text(
             self.tr(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QLabel
-
 from desktop.ui.look import Look
 from desktop.ui.notice import Action, Banner, NoticeTone
 from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button, IconButton
+from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Text
 
 MOST_SHOWN = 3
@@ -39,8 +38,7 @@ class BannerBox(Frame):
         self.setProperty("tone", tone)
         self.setAccessibleName(text)
         name, token = _ICONS[tone]
-        icon = QLabel()
-        icon.setPixmap(look.icon(name, token).pixmap(s.icon, s.icon))
+        icon = IconLabel(look, name, token, s.icon)
         self.words = Text(text, wrap=True, selectable=True)
         line = row(
             icon,

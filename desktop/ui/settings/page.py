@@ -6,11 +6,12 @@ import os
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QLabel, QStyledItemDelegate, QWidget
+from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QWidget
 
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Frame, Page, column, row
 from desktop.ui.parts.button import Button
+from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
 from desktop.ui.words import Counted
@@ -31,10 +32,7 @@ class Choice(QComboBox):
         for words, value in options:
             self.addItem(words, value)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        arrow = QLabel(self)
-        arrow.setPixmap(
-            look.icon("caret-down", "muted").pixmap(look.sizes.icon_small, look.sizes.icon_small)
-        )
+        arrow = IconLabel(look, "caret-down", "muted", look.sizes.icon_small)
         arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = row(1, arrow, margins=(0, 0, look.sizes.space_2, 0))
         self.setLayout(layout)
