@@ -776,6 +776,14 @@
         <translation>Link öffnen</translation>
     </message>
     <message>
+        <source>Open this address in your browser? It leads to the internet.</source>
+        <translation>Diese Adresse im Browser öffnen? Sie führt ins Internet.</translation>
+    </message>
+    <message>
+        <source>Stay here</source>
+        <translation>Hierbleiben</translation>
+    </message>
+    <message>
         <source>Select all</source>
         <translation>Alles auswählen</translation>
     </message>

@@ -117,6 +117,7 @@ class ChatsPage(QWidget):
         layout.addWidget(right, 1)
 
     def _make_transcript(self) -> TranscriptView:
+        from desktop.ui.transcript.outside import ask_and_open
         from desktop.ui.transcript.view import TranscriptView
 
         view = TranscriptView(self._look.theme, icon_of=self._look.icon)
@@ -129,6 +130,7 @@ class ChatsPage(QWidget):
         talk.cut_after.connect(view.remove_after)
         view.regenerate_requested.connect(talk.regenerate)
         view.edit_requested.connect(self._begin_edit)
+        view.link_activated.connect(lambda address: ask_and_open(self, address))
         self._middle.addWidget(view)
         QWidget.setTabOrder(self.top_bar.retry, view)
         return view

@@ -72,7 +72,7 @@ def display_name(language: str) -> str:
     lower = language.lower()
     if lower in _PLAIN:
         return ""
-    return _NAMES.get(lower, language)
+    return _NAMES.get(lower, language[:1].upper() + language[1:])
 
 
 class LexerShelf:

@@ -43,6 +43,16 @@ def open_link() -> str:
     return QCoreApplication.translate("Transcript", "Open link")
 
 
+def leaving() -> str:
+    return QCoreApplication.translate(
+        "Transcript", "Open this address in your browser? It leads to the internet."
+    )
+
+
+def stay() -> str:
+    return QCoreApplication.translate("Transcript", "Stay here")
+
+
 def select_all() -> str:
     return QCoreApplication.translate("Transcript", "Select all")
 

@@ -56,7 +56,7 @@ def test_a_very_long_line_is_not_lexed() -> None:
 def test_names() -> None:
     assert display_name("py") == "Python"
     assert display_name("") == ""
-    assert display_name("brainfog") == "brainfog"
+    assert display_name("brainfog") == "Brainfog"
 
 
 def test_unknown_languages_have_no_lexer() -> None:
