@@ -54,7 +54,10 @@ class Bench:
     def generation(self, parallel: int, tokens: int) -> dict[str, float]:
         """Tokens a second through `submit` over those of the bare loop, by rounds."""
         plan = self.plan(parallel)
-        engine, bare = load(self.path, plan), BareLoop(self.path, plan, SAMPLING)
+        engine = load(self.path, plan)
+        loaded = engine._worker._loaded
+        assert loaded is not None
+        bare = BareLoop(loaded.model, plan, SAMPLING)
         prompt = bare.tokenize(PROMPT)
         wall, cpu, speeds = [], [], []
         for number in range(self.rounds + 1):
@@ -68,8 +71,8 @@ class Bench:
                 wall.append(taken["bare"].wall / taken["engine"].wall)
                 cpu.append(taken["bare"].cpu / taken["engine"].cpu)
                 speeds.append(parallel * (tokens - 1) / taken["engine"].wall)
-        engine.close()
         bare.close()
+        engine.close()
         return {
             "ratio": round(statistics.median(wall), 4),
             "ratio_min": round(min(wall), 4),
