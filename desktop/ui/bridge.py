@@ -12,7 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from desktop.common.errors import HausgeistError
 from desktop.ui.log import log
@@ -61,7 +61,8 @@ class Bridge(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(FRAME_MS)
         self._timer.timeout.connect(self._frame)
-        self._woken.connect(self._wake)
+        # Queued also from the window's own thread: a receiver may post, and the lock is held here.
+        self._woken.connect(self._wake, Qt.ConnectionType.QueuedConnection)
 
     def post(self, receiver: Callable[[Batch], None], item: object) -> None:
         """From any thread: have `receiver` called with all items of one frame, in order."""
