@@ -26,7 +26,7 @@ import psutil
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 
-from desktop.ui import tokens
+from desktop.ui.look import Look
 from desktop.ui.transcript.collecting import Collecting
 from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.transcript.view import TranscriptView
@@ -190,11 +190,11 @@ def main() -> None:
     options = parser.parse_args()
     app = QApplication([])
     app.setStyle("Fusion")
-    tokens.apply(app, tokens.LIGHT)
+    look = Look(app, "light")
     window = QMainWindow()
-    view = TranscriptView(tokens.LIGHT)
+    view = TranscriptView(look.theme, icon_of=look.icon)
     window.setCentralWidget(view)
-    window.resize(tokens.LIGHT.sizes.window_width, tokens.LIGHT.sizes.window_height)
+    window.resize(look.sizes.window_width, look.sizes.window_height)
     window.show()
     QApplication.processEvents()
     collecting = Collecting()

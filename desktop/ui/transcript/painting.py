@@ -52,6 +52,7 @@ class RowPainter:
         self._formats = formats
         self._theme = formats.theme
         self._icon_of = icon_of
+        self._icons: dict[tuple[str, str], QIcon] = {}
         self._line = QPen(self._theme.color("line"), self._theme.sizes.line)
         self._context = QAbstractTextDocumentLayout.PaintContext()
         self._context.palette = formats.palette
@@ -339,8 +340,12 @@ class RowPainter:
         painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), sizes.radius_tag, sizes.radius_tag)
 
     def _icon(self, painter: QPainter, rect: QRect, name: str, color: str) -> None:
-        if self._icon_of is not None and name:
-            self._icon_of(name, color).paint(painter, rect)
+        if self._icon_of is None or not name:
+            return
+        icon = self._icons.get((name, color))
+        if icon is None:
+            icon = self._icons[name, color] = self._icon_of(name, color)
+        icon.paint(painter, rect)
 
     def _text(
         self,
