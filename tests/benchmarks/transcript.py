@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--block", choices=("paragraph", "list", "code", "table"), default="")
-    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--profile", default="", metavar="FILE", help="for the standard pstats")
     options = parser.parse_args()
     app = QApplication([])
     app.setStyle("Fusion")
@@ -222,7 +222,7 @@ def main() -> None:
     streamed = stream(view, turn, pieces)
     if options.profile:
         profile.disable()
-        profile.dump_stats("/tmp/transcript.prof")
+        profile.dump_stats(options.profile)
     collecting.resume()
     scrolled = []
     for step in range(60):
