@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,14 +39,13 @@ def probe(
     with Child("probe") as child:
         try:
             child.send({"path": str(path), "plan": dataclasses.asdict(plan)})
-            waited_s = 0.0
-            while waited_s < timeout_s:
+            deadline = time.monotonic() + timeout_s
+            while (left_s := deadline - time.monotonic()) > 0:
                 if cancel is not None:
                     cancel.raise_if_cancelled()
-                answer = child.receive(min(_LOOK_EVERY_S, timeout_s - waited_s))
+                answer = child.receive(min(_LOOK_EVERY_S, left_s))
                 if answer is not None:
                     return ProbeResult(**answer)
-                waited_s += _LOOK_EVERY_S
         except ChildDiedError as death:
             return ProbeResult(ok=False, kind=_cause(death), detail=death.last_words)
     return ProbeResult(ok=False, kind="timeout", detail=f"{timeout_s:g} s")
