@@ -67,7 +67,7 @@ class Worker:
         self._closed = False
         self._failed = False
         self._progress: Progress | None = None
-        self._cancel_load: CancelToken | None = None
+        self._cancel_load = CancelToken()
 
     def start(
         self, on_progress: Progress | None = None, cancel: CancelToken | None = None
@@ -76,7 +76,8 @@ class Worker:
 
         `on_progress` is called in the engine's thread with 0.0 to 1.0.
         """
-        self._progress, self._cancel_load = on_progress, cancel
+        self._progress = on_progress
+        self._cancel_load = cancel or self._cancel_load
         self._thread.start()
         self._ready.wait()
         if self._load_error is not None:
@@ -120,7 +121,12 @@ class Worker:
             return len(loaded.vocabulary.tokenize(text, add_special=False))
 
     def close(self) -> None:
-        """End every stream, free the model; safe to call twice, and from any thread but its own."""
+        """End every stream, free the model; safe to call twice, and from any thread but its own.
+
+        Called while the model still loads, it stops that (Ctrl+C in the thread that waits).
+        """
+        if not self._ready.is_set():
+            self._cancel_load.cancel()
         with self._state:
             if not self._closed:
                 self._closed = True

@@ -16,6 +16,7 @@ from desktop.engine.engine import Engine
 from desktop.engine.events import Failed, Finished, PromptProgress, Started, Text
 from desktop.engine.local import LocalEngine, load
 from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.worker import Worker
 from tests.engine.conftest import OpenEngine
 from tests.engine.driving import ask, check_cache, plan_for
 from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
@@ -246,6 +247,23 @@ def test_an_exception_in_the_progress_callback_stops_the_load(tiny_model: Path) 
 
     with pytest.raises(KeyError, match="from the callback"):
         load(tiny_model, plan_for(), on_progress=complain)
+
+
+def test_closing_while_it_loads_stops_the_load(tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "large.gguf", layers=6, width=256)
+    worker = Worker(model, plan_for())
+    closer = threading.Thread(target=worker.close)
+
+    def close_from_elsewhere(_: float) -> None:
+        if not closer.is_alive():
+            closer.start()
+        while not worker._cancel_load.cancelled:
+            closer.join(0.001)
+
+    with pytest.raises(CancelledError):
+        worker.start(close_from_elsewhere)
+    closer.join(SOON_S)
+    assert not closer.is_alive()
 
 
 @pytest.mark.parametrize(
