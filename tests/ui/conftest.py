@@ -21,6 +21,14 @@ from tests.ui.stand_ins import ScriptedEngine, ScriptedOpener, make_services
 Change = Callable[[Services], Services]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _empty_clipboard() -> Iterator[None]:
+    """The offscreen platform keeps what was copied until after Python's end, and dies of it."""
+    yield
+    if QApplication.instance() is not None:
+        QApplication.clipboard().clear()
+
+
 @dataclass
 class Driven:
     """One window under test."""
