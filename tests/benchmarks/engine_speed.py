@@ -83,7 +83,7 @@ class Bench:
 
     def _through_submit(self, engine: LocalEngine, parallel: int, tokens: int) -> Seconds:
         """As a reader sees them: from the first text of the last sequence to the end."""
-        # Another beginning for each: a shared one would make the cache smaller than the bare loop's.
+        # Another beginning for each: a shared one would keep fewer cells than the bare loop does.
         prompts = [f"{chr(ord('A') + n)}{PROMPT[1:]}" for n in range(parallel)]
         streams = [engine.submit(self.request(prompt, tokens)) for prompt in prompts]
         for stream in streams:
