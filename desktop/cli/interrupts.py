@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Generic, Self, TypeVar, cast
 
+from desktop.common.errors import CancelledError
 from desktop.engine.cancel import CancelToken
 
 _Result = TypeVar("_Result")
@@ -58,10 +59,17 @@ class Interrupts:
         finally:
             self._cancel = None
 
-    def run(self, work: Callable[[CancelToken], _Result]) -> _Result:
+    def run(
+        self,
+        work: Callable[[CancelToken], _Result],
+        *,
+        discard: Callable[[_Result], None] | None = None,
+    ) -> _Result:
         """Run `work` in a thread, so that signals are heard while it is deep inside llama.cpp.
 
-        Ctrl+C cancels its token; leaving waits for it to notice, within reason.
+        Ctrl+C cancels its token; leaving waits for it to notice, within reason. Work that was
+        done before it noticed keeps its result, or, where that is only the beginning of something
+        longer, has it taken back by `discard`: else nobody would hear of that Ctrl+C any more.
         Raises what `work` raises, CancelledError included.
         """
         token = CancelToken()
@@ -76,7 +84,11 @@ class Interrupts:
                 if job.is_alive():
                     job.wait(_LEAVE_WITHIN_S)
                 raise
-        return job.result()
+        result = job.result()
+        if token.cancelled and discard is not None:
+            discard(result)
+            raise CancelledError
+        return result
 
     def _install(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         self._before[number] = signal.signal(number, handler)

@@ -43,7 +43,7 @@ def _open(
         def work(cancel: CancelToken) -> OpenedModel:
             return core.opener.open(model, wish, on_progress=show, cancel=cancel, insist=insist)
 
-        return interrupts.run(work)
+        return interrupts.run(work, discard=lambda opened: opened.engine.close())
 
 
 def _tell_steps(front: Front, opened: OpenedModel) -> None:

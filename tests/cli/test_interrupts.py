@@ -43,6 +43,22 @@ def test_the_first_ctrl_c_asks_the_work_to_stop() -> None:
         interrupts.run(work)
 
 
+def test_a_ctrl_c_that_came_too_late_is_not_forgotten() -> None:
+    discarded: list[str] = []
+
+    def deaf(token: CancelToken) -> str:
+        send(signal.SIGINT)
+        while not token.cancelled:
+            threading.Event().wait(0.001)
+        return "opened"
+
+    with Interrupts() as interrupts:
+        assert interrupts.run(deaf) == "opened"
+        with pytest.raises(CancelledError):
+            interrupts.run(deaf, discard=discarded.append)
+    assert discarded == ["opened"]
+
+
 def test_the_second_ctrl_c_leaves() -> None:
     let_go = threading.Event()
 
