@@ -106,13 +106,17 @@ class _Measurement:
         finally:
             for worker in started:
                 worker.join()
+            written_words = sum(part.size for part in self._parts)
+            # The barrier's action leads back here: the buffer would wait for a collection, which
+            # the window puts off for as long as it streams.
+            self._parts.clear()
         if not self._best:
             return None
         if not _COUNTS_FINELY:
             return MemorySpeed(int(self._best), is_steady=True)
         cpu_s = sum(tally.cpu_s for tally in self._tallies)
         alone = sum(tally.read_bytes for tally in self._tallies) / cpu_s
-        if sum(part.size for part in self._parts) < self._words:
+        if written_words < self._words:
             # More of a smaller buffer lies in the caches: all cores together then look too fast.
             return MemorySpeed(int(alone), is_steady=False)
         share = cpu_s / sum(tally.wall_s for tally in self._tallies)
