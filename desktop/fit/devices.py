@@ -28,6 +28,13 @@ class Room:
     def usable_bytes(self) -> int:
         return max(0, self.available_bytes - self.margin_bytes)
 
+    @property
+    def own_bytes(self) -> int:
+        """What is no part of main memory."""
+        if self.in_main_memory:
+            return (self.gpu.dedicated_bytes or 0) if self.gpu else 0
+        return self.total_bytes if self.gpu else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
@@ -46,6 +53,22 @@ class Rooms:
     def unified(self) -> bool:
         return any(room.in_main_memory for room in self.gpus)
 
+    @property
+    def usable_bytes(self) -> int:
+        """On all devices together, main memory once."""
+        return self.cpu.usable_bytes + self._graphics_bytes()
+
+    @property
+    def usable_when_quiet_bytes(self) -> int:
+        """The same with few other programs open."""
+        main = max(self.cpu.available_bytes, usually_free_bytes(self.cpu.total_bytes))
+        return main - self.cpu.margin_bytes + self._graphics_bytes()
+
+    def _graphics_bytes(self) -> int:
+        if self.unified:
+            return sum(room.own_bytes for room in self.gpus)
+        return sum(room.usable_bytes for room in self.gpus)
+
 
 def rooms(machine: Machine) -> Rooms:
     """What `machine` offers. Discrete GPUs come before integrated ones, never both together."""
@@ -57,12 +80,16 @@ def rooms(machine: Machine) -> Rooms:
     return Rooms(cpu, rooms_, guessed=machine.memory.available_bytes is None)
 
 
+def usually_free_bytes(total_bytes: int) -> int:
+    """What a desktop with a browser open leaves: all but a quarter, which is 1 to 4 GiB."""
+    return max(0, total_bytes - min(4096 * _MIB, max(1024 * _MIB, total_bytes // 4)))
+
+
 def _main_memory(machine: Machine) -> Room:
     total = machine.memory.total_bytes
     available = machine.memory.available_bytes
     if available is None:
-        # What a desktop with a browser open leaves: all but a quarter, which is 1 to 4 GiB.
-        available = total - min(4096 * _MIB, max(1024 * _MIB, total // 4))
+        available = usually_free_bytes(total)
     available = max(0, min(available, total))
     margin = min(max(256 * _MIB, total // 20), 1024 * _MIB)
     return Room(CPU, total, available, min(margin, available // 4))

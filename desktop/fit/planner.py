@@ -184,8 +184,7 @@ class _Planner:
         if not self._rooms.unified:
             return True
         # A GPU without memory of its own takes it from main memory: counted together, once.
-        own = sum((gpu.dedicated_bytes or 0) if gpu else 0 for gpu in self._gpus.values())
-        return sum(row.total_bytes for row in memory) <= self._rooms.cpu.usable_bytes + own
+        return sum(row.total_bytes for row in memory) <= self._rooms.usable_bytes
 
     def _row_fits(self, row: DeviceMemory) -> bool:
         room = next(r for r in (self._rooms.cpu, *self._rooms.gpus) if r.device == row.device)

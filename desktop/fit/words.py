@@ -25,16 +25,9 @@ def reason(
 
     `fitting_context` is a shorter context that would fit, 0 for none.
     """
-    needed = sum(row.total_bytes for row in memory)
-    own = [row for row in memory if not _in_main_memory(row, found)]
-    params: dict[str, Param] = {
-        "needed": needed,
-        "total": sum(row.capacity_bytes for row in own),
-        "available": sum(row.available_bytes or 0 for row in own),
-    }
     if verdict == "too_large":
-        return _too_large(params, found, fitting_context, needed)
-    key = f"fit.{verdict}"
+        return _too_large(memory, found, fitting_context)
+    key, params = _room_taken(verdict, memory, found)
     if not speed.tokens_per_s:
         return f"{key}_no_speed", params
     params["tokens_per_s"] = round(speed.tokens_per_s, 1)
@@ -42,19 +35,46 @@ def reason(
     return (f"{key}_slow" if speed.tokens_per_s < _SLOW_TOKENS_PER_S else key), params
 
 
+def _room_taken(
+    verdict: Verdict, memory: Sequence[DeviceMemory], found: Rooms
+) -> tuple[str, dict[str, Param]]:
+    """What is needed of what: a card's memory and main memory are never added up.
+
+    Where the graphics has no memory of its own, everything lies in main memory.
+    """
+    main = [row for row in memory if row.device == found.cpu.device]
+    cards = [row for row in memory if row.device != found.cpu.device]
+    if verdict == "cpu" or found.unified:
+        total = found.cpu.total_bytes + sum(room.own_bytes for room in found.gpus)
+        shared = "_shared" if verdict == "partly_gpu" else ""
+        return f"fit.{verdict}{shared}", {"needed": _needed(memory), "total": total}
+    params: dict[str, Param] = {
+        "needed": _needed(cards),
+        "total": sum(row.capacity_bytes for row in cards),
+    }
+    if verdict == "partly_gpu":
+        params |= {"main_needed": _needed(main), "main_total": found.cpu.total_bytes}
+    return f"fit.{verdict}", params
+
+
 def _too_large(
-    params: dict[str, Param], found: Rooms, fitting_context: int, needed: int
+    memory: Sequence[DeviceMemory], found: Rooms, fitting_context: int
 ) -> tuple[str, Mapping[str, Param]]:
+    """What is needed and what may be used, margins taken off: the first is always the larger."""
+    needed, usable, key = _needed(memory), found.usable_bytes, "fit.too_large"
+    if needed <= usable:  # together it would fit, but not where it was asked to lie
+        usable_by = {room.device: room.usable_bytes for room in (found.cpu, *found.gpus)}
+        row = max(memory, key=lambda row: row.total_bytes - usable_by[row.device])
+        needed, usable = row.total_bytes, usable_by[row.device]
+        if row.device != found.cpu.device:
+            key = "fit.too_large_gpu"
+    params: dict[str, Param] = {"needed": needed, "usable": usable}
     if fitting_context:
         return "fit.too_large_context", {**params, "context": fitting_context}
-    everything = found.cpu.total_bytes + sum(
-        room.total_bytes for room in found.gpus if not room.in_main_memory
-    )
-    # Half of the total is what closing programs can bring back with some certainty.
-    if needed <= everything * 0.75 and found.cpu.available_bytes < found.cpu.total_bytes // 2:
+    if key == "fit.too_large" and needed <= found.usable_when_quiet_bytes:
         return "fit.too_large_for_now", params
-    return "fit.too_large", params
+    return key, params
 
 
-def _in_main_memory(row: DeviceMemory, found: Rooms) -> bool:
-    return any(room.device == row.device and room.in_main_memory for room in found.gpus)
+def _needed(rows: Sequence[DeviceMemory]) -> int:
+    return sum(row.total_bytes for row in rows)

@@ -104,8 +104,8 @@ class ModelOpener:
         """The model that `ref` names, ready to answer.
 
         `insist` opens what does not fit, and forgets an earlier crash.
-        Raises ModelFileError and UsageError for the file, FitError("larger_than_memory"), LoadError
-        when no smaller plan is left, CancelledError.
+        Raises ModelFileError and UsageError for the file, FitError (larger_than_memory,
+        context_larger_than_memory), LoadError when no smaller plan is left, CancelledError.
         """
         opening = _Opening(cancel or CancelToken(), on_progress or _nobody)
         opening.tell("checking", 0.0)
@@ -258,14 +258,18 @@ def _at_least(plan: Plan, crashed: Plan) -> bool:
 
 
 def _too_large(report: FitReport) -> FitError:
-    needed = sum(device.total_bytes for device in report.memory)
-    available = sum(device.available_bytes or 0 for device in report.memory)
-    return FitError(
-        "larger_than_memory",
-        model=report.model.name,
-        needed_bytes=needed,
-        available_bytes=available,
-    )
+    """With the figures of fit's own sentence."""
+    name, found = report.model.name, report.reason_params
+    needed, usable = found["needed"], found["usable"]
+    if "context" in found:
+        return FitError(
+            "context_larger_than_memory",
+            model=name,
+            needed_bytes=needed,
+            usable_bytes=usable,
+            context=found["context"],
+        )
+    return FitError("larger_than_memory", model=name, needed_bytes=needed, usable_bytes=usable)
 
 
 def _with_steps(error: LoadError, path: Path, steps: list[StepDown]) -> LoadError:

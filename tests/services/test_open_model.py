@@ -198,6 +198,14 @@ def test_a_model_larger_than_ram_never_reaches_llama_cpp(stage: Stage, model: Pa
     assert stage.opener.open(str(model), Wish(), insist=True).engine is not None
 
 
+def test_a_context_larger_than_ram_is_told_as_such(stage: Stage, model: Path) -> None:
+    with pytest.raises(FitError) as caught:
+        stage.opener.open(str(model), Wish(context=1 << 24))
+    assert caught.value.kind == "context_larger_than_memory"
+    assert int(caught.value.params["needed_bytes"]) > int(caught.value.params["usable_bytes"])
+    assert stage.loaded == []
+
+
 def test_memory_is_asked_anew_before_every_opening(stage: Stage, model: Path) -> None:
     stage.opener.open(str(model), Wish())
     stage.ram_bytes = 200_000  # other programs took the rest meanwhile

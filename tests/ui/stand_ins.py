@@ -153,7 +153,7 @@ def report(
         speed=Speed(None, speed, "predicted"),
         method="header",
         reason_key="fit.too_large" if verdict == "too_large" else "fit.cpu_no_speed",
-        reason_params={"needed": file_bytes + GB, "total": 16 * 2**30, "available": 9 * 2**30},
+        reason_params={"needed": file_bytes + GB, "total": 16 * 2**30, "usable": 9 * 2**30},
     )
 
 
