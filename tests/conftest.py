@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.tiny_models import write_tiny_model
 
 # Qt reads it when the first application object is made, so before any test module is imported.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["HAUSGEIST_OFFLINE"] = "1"
+
+# The same examples at every run, however busy the machine: a red check is a change's fault.
+# `--hypothesis-profile=explore` looks for new ones.
+_slow = [HealthCheck.too_slow]
+settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=_slow)
+settings.register_profile("explore", deadline=None, suppress_health_check=_slow)
+settings.load_profile("steady")
 
 
 class NetworkUsedError(AssertionError):
