@@ -17,7 +17,7 @@ def plan_warnings(
     """Kinds, each with a sentence under ``fit.warning.<kind>``:
 
     beyond_training, kv_type_refused, gpu_layers_ignored, more_threads_than_cores,
-    free_memory_guessed, incomplete_file.
+    free_memory_guessed, gpu_size_unknown, incomplete_file.
     """
     return tuple(_warnings(machine, header, wish, chosen, found))
 
@@ -38,5 +38,8 @@ def _warnings(
         yield PlanWarning("more_threads_than_cores", {"threads": wish.threads, "cores": cores})
     if found.guessed:
         yield PlanWarning("free_memory_guessed", {"available": found.cpu.available_bytes})
+    for gpu in machine.gpus:
+        if gpu.total_bytes <= 0:
+            yield PlanWarning("gpu_size_unknown", {"gpu": gpu.name})
     if not header.complete:
         yield PlanWarning("incomplete_file", {"name": header.name})

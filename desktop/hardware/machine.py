@@ -185,7 +185,7 @@ def machine_from_json(obj: object) -> Machine:
     return Machine(
         memory=_memory(memory),
         cpu=_cpu(root.group("cpu")),
-        gpus=tuple(_gpu(item) for item in root.groups("gpus")),
+        gpus=tuple(_gpu(item, _memory(memory)) for item in root.groups("gpus")),
         disk=None if disk is None else Disk(disk.text("path"), disk.size("free_bytes", default=0)),
         engine=None if engine is None else _engine(engine),
         npus=root.texts("npus"),
@@ -218,9 +218,11 @@ def _cpu(fields: Fields | None) -> Cpu:
     )
 
 
-def _gpu(fields: Fields) -> Gpu:
-    total = fields.required_size("total_bytes")
+def _gpu(fields: Fields, memory: Memory) -> Gpu:
+    """Without a size: all of main memory where that is shared, else 0, which nobody plans with."""
     unified = fields.flag("unified")
+    free = fields.optional_size("free_bytes")
+    total = fields.size("total_bytes", default=memory.total_bytes if unified else free or 0)
     return Gpu(
         name=fields.text("name"),
         vendor=_vendor(fields.text("vendor")),

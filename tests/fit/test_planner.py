@@ -90,6 +90,13 @@ def test_too_many_layers_for_the_card_are_told_of_the_card(eight_billion: ModelH
     assert int(report.reason_params["needed"]) > 4 * GIB > int(report.reason_params["usable"])
 
 
+def test_a_card_of_unknown_size_is_left_out_and_named(eight_billion: ModelHeader) -> None:
+    card = Gpu("A card", "amd", "vulkan", 0, None)
+    report = plan(replace(laptop(), gpus=(card,)), eight_billion, Wish())
+    assert report.verdict == "cpu"
+    assert [warning.kind for warning in report.warnings] == ["gpu_size_unknown"]
+
+
 def test_a_card_is_judged_by_its_own_memory(eight_billion: ModelHeader) -> None:
     """Seen: "needs 6 GB of 82 GB" on a card of 12."""
     whole = plan(desktop(12, total=64), eight_billion, Wish())
