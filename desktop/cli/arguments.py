@@ -22,6 +22,7 @@ class Arguments:
             prog=f"hausgeist {command}", add_help=False, allow_abbrev=False, exit_on_error=False
         )
         self._positional = ""
+        self._texts: set[str] = set()
         self._help: list[tuple[str, str]] = []
 
     def positional(self, name: str, *, many: bool = False) -> None:
@@ -41,6 +42,8 @@ class Arguments:
     ) -> None:
         """`kind` turns (flag, text) into the value or raises UsageError."""
         flag = flags[-1]
+        if kind is text:
+            self._texts.update(flags)
         self._parser.add_argument(
             *flags, type=lambda text: kind(flag, text), default=default, metavar=value
         )
@@ -55,7 +58,7 @@ class Arguments:
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Raises UsageError: missing_argument, missing_value, takes_no_value, unknown_option..."""
         try:
-            found, rest = self._parser.parse_known_args(argv)
+            found, rest = self._parser.parse_known_args(self._with_dashed_texts(argv))
         except argparse.ArgumentError as error:
             raise self._translated(error) from error
         except _ParserError as error:
@@ -81,6 +84,18 @@ class Arguments:
             lines += ["", text("cli.help.examples"), text(examples)]
         return "\n".join(lines)
 
+    def _with_dashed_texts(self, argv: Sequence[str]) -> list[str]:
+        """`-p -5` as `-p=-5`: argparse takes a text with a dash in front for an option."""
+        words: list[str] = []
+        flags = self._parser.flags()
+        for word in argv:
+            dashed = word.startswith("-") and word not in ("-", "--")
+            if dashed and words and words[-1] in self._texts and word.split("=")[0] not in flags:
+                flag = words.pop()
+                word = f"{flag}={word}" if flag.startswith("--") else f"{flag}{word}"
+            words.append(word)
+        return words
+
     def _missing(self) -> UsageError:
         return UsageError("missing_argument", command=self.command, argument=self._positional)
 
@@ -94,9 +109,9 @@ class Arguments:
         return UsageError(kind, option=flag)
 
     def _unexpected(self, found: str) -> UsageError:
-        if not found.startswith("-"):
-            return UsageError("unexpected_argument", argument=found, command=self.command)
         name = found.split("=")[0]
+        if not found.startswith("-") or name in self._parser.flags():  # the latter: behind "--"
+            return UsageError("unexpected_argument", argument=found, command=self.command)
         close = difflib.get_close_matches(name, self._parser.flags(), n=1)
         if close:
             return UsageError("unknown_option_close", option=name, close=close[0])

@@ -14,6 +14,7 @@ from desktop.cli.progress import StatusLine
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
 from desktop.fit.types import Wish
+from desktop.fit.wishes import MIN_CONTEXT_A_SEQUENCE
 from desktop.services.bench import BenchProgress, BenchResult, bench
 from desktop.services.open_progress import OpenedModel
 
@@ -63,7 +64,8 @@ def run(given: Namespace, front: Front) -> int:
 
 def _context(prompt: int, gen: int, parallel: int) -> int:
     """Room for the longest test: one prompt, or every conversation's text at once."""
-    return max(prompt + _SPARE_TOKENS, parallel * (gen + _SPARE_TOKENS), 256)
+    each = max(gen + _SPARE_TOKENS, MIN_CONTEXT_A_SEQUENCE)
+    return max(prompt + _SPARE_TOKENS, parallel * each, 256)
 
 
 def _measure(engine: Engine, given: Namespace, front: Front, cancel: CancelToken) -> BenchResult:

@@ -17,6 +17,8 @@ from desktop.engine.cancel import CancelToken
 from desktop.library.model import LibraryModel
 from desktop.services.models import ImportProgress, ImportResult
 
+_MOST_TOLD = 10  # of the failures in a folder of hundreds
+
 
 def configure(arguments: Arguments) -> None:
     arguments.positional("PATH", many=True)
@@ -60,11 +62,13 @@ def _tell(front: Front, results: list[ImportResult]) -> int:
     if front.as_json:
         front.document(_document(front, imported, failed))
     else:
-        for model in imported:
+        for model in {model.name: model for model in imported}.values():  # copies are one model
             size = format_bytes(model.file_bytes, front.messages.language)
             front.say(front.text("cli.import.done", name=model.name, size=size))
-        for _path, error in failed:
+        for _path, error in failed[:_MOST_TOLD]:
             front.note(front.messages.error(error))
+        if len(failed) > _MOST_TOLD:
+            front.note(front.text("cli.import.more_failed", count=len(failed) - _MOST_TOLD))
     return max((error.exit_code for _path, error in failed), default=0)
 
 

@@ -9,6 +9,7 @@ from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
 from desktop.common.messages import format_bytes
+from desktop.fit.types import FitReport
 from desktop.services.models import ListedModel
 
 
@@ -57,4 +58,13 @@ def _say(front: Front, item: ListedModel) -> None:
         words = front.messages.problem(model.problem)
         front.say("  " + front.text("cli.list.problem", problem=words, path=str(model.path)))
     elif item.report is not None:
-        front.say("  " + front.text(f"cli.list.{item.report.verdict}"))
+        front.say("  " + front.text(_verdict_key(item.report)))
+
+
+def _verdict_key(report: FitReport) -> str:
+    """The verdict in a few words, with what its sentence says besides: slow, or only for now."""
+    said = report.reason_key
+    for more in ("_slow", "_for_now"):
+        if said.endswith(more):
+            return f"cli.list.{report.verdict}{more}"
+    return f"cli.list.{report.verdict}"

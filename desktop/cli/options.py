@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from desktop.cli.arguments import Arguments, one_of, whole
-from desktop.engine.model import MAX_CONTEXT_TOKENS, MAX_UBATCH_TOKENS
+from desktop.engine.model import MAX_UBATCH_TOKENS
+from desktop.fit.wishes import MAX_CONTEXT
 
 MAX_THREADS = 512
 MAX_PARALLEL = 256
 
 
 def context(arguments: Arguments) -> None:
-    arguments.option("--ctx", value="N", kind=whole(1, MAX_CONTEXT_TOKENS))
+    arguments.option("--ctx", value="N", kind=whole(1, MAX_CONTEXT))
 
 
 def threads(arguments: Arguments) -> None:

@@ -18,9 +18,9 @@ def read_header(path: Path | str, *, allow_missing_data: bool = False) -> ModelH
 
     With `allow_missing_data` a file that ends behind its header is answered too, and
     `header.complete` is False.
-    Raises ModelFileError: not_found, is_directory, no_permission, unreadable_file, empty_file,
-    not_gguf and its neighbours (formats.foreign_file), unsupported_gguf_version, truncated_gguf,
-    malformed_gguf, split_part_missing, split_bad_name, split_not_first_part.
+    Raises ModelFileError: not_found, is_directory, not_a_file, no_permission, unreadable_file,
+    empty_file, not_gguf and its neighbours (formats.foreign_file), unsupported_gguf_version,
+    truncated_gguf, malformed_gguf, split_part_missing, split_bad_name, split_not_first_part.
     """
     path = Path(path)
     first = _read_file(path, 0)

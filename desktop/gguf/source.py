@@ -38,14 +38,15 @@ class FileReader:
 def open_reader(path: Path) -> Iterator[FileReader]:
     """The file at `path`, open for reading.
 
-    Raises ModelFileError: not_found, is_directory, no_permission, unreadable_file, empty_file.
+    Raises ModelFileError: not_found, is_directory, not_a_file, no_permission, unreadable_file,
+    empty_file.
     """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise ModelFileError("is_directory", path=str(path))
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise ModelFileError("unreadable_file", path=str(path), detail="not a regular file")
+            raise ModelFileError("not_a_file", path=str(path))
         with path.open("rb", buffering=0) as file:
             reader = FileReader(file)
             if reader.size_bytes == 0:
@@ -59,7 +60,7 @@ def _as_model_file_error(error: OSError | ValueError, path: Path) -> ModelFileEr
     """ValueError is what a path with a zero character raises."""
     kind = "unreadable_file"
     if isinstance(error, FileNotFoundError | NotADirectoryError) or (
-        isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG
+        isinstance(error, ValueError) or error.errno in (errno.ENAMETOOLONG, errno.ELOOP)
     ):
         kind = "not_found"
     elif isinstance(error, IsADirectoryError):

@@ -14,7 +14,7 @@ GUIDE = "guide"
 
 RefKind = Literal["guide", "path", "name", "hub"]
 
-_HUB = re.compile(r"^[\w.-]+/[\w.-]+:[\w./-]+$")
+_HUB = re.compile(r"^[\w.-]+/[\w.-]+:[\w./-]+$|^https?://", re.IGNORECASE)
 
 
 class KnownModels(Protocol):
@@ -50,6 +50,8 @@ def parse(text: str) -> ModelRef:
     """Sort `text` into guide, path, name in the library or place on the Hub; touches no disk."""
     if text == GUIDE:
         return ModelRef("guide", text)
+    if not text.strip():
+        return ModelRef("name", text)
     looks_like_path = (
         text.lower().endswith(".gguf") or text.startswith((".", "/", "~", "\\")) or "\\" in text
     )
@@ -76,7 +78,7 @@ def resolve(text: str, library: KnownModels) -> ResolvedModel:
         else:
             return ResolvedModel(entry.path, entry.name, entry)
     path = Path(text).expanduser()
-    if ref.kind == "path" or path.exists():
+    if ref.kind == "path" or (text.strip() and path.exists()):
         known = library.find(path)
         return ResolvedModel(path, known.name if known else path.stem, known)
     if ref.kind == "hub":

@@ -30,6 +30,14 @@ def test_parallel_conversations(cli: Cli, tiny_model: Path) -> None:
     assert found["aggregate_tokens_per_s"] > 0
 
 
+def test_many_short_conversations(cli: Cli, tiny_model: Path) -> None:
+    done = cli(
+        "bench", str(tiny_model), "--prompt", "0", "--gen", "2", "--parallel", "40",
+        "--repeat", "1", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.out
+
+
 @pytest.mark.parametrize(("language", "word"), [("en", "writes"), ("de", "schreibt")])
 def test_for_a_person(cli: Cli, tiny_model: Path, language: str, word: str) -> None:
     done = cli(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.hardware.machine import machine_from_json
+from desktop.hardware.machine import Machine, Memory, machine_from_json
+from desktop.services.machine import MachineService
 from tests.cli.running import Cli
 from tests.tiny_models import write_tiny_model
 
@@ -187,6 +188,34 @@ def test_import_tells_of_every_failure(cli: Cli, tmp_path: Path) -> None:
     said = cli("import", str(bad), str(tmp_path / "nowhere.gguf"))
     assert said.code == 1
     assert len(said.err.strip().splitlines()) == 2
+
+
+def test_a_folder_of_rubbish_does_not_flood_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}.gguf").write_bytes(b"GIF89a")
+    write_tiny_model(tmp_path / "good.gguf", seed=8)
+    (tmp_path / "the same.gguf").write_bytes((tmp_path / "good.gguf").read_bytes())
+    done = cli("import", str(tmp_path))
+    assert done.code == 1
+    assert len(done.out.strip().splitlines()) == 1
+    assert len(done.err.strip().splitlines()) == 11
+    assert "20 files more" in done.err
+    assert len(cli("import", str(tmp_path), "--json").json["failed"]) == 30
+
+
+def test_the_list_says_why_a_model_is_too_large(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("import", str(write_tiny_model(tmp_path / "good.gguf", seed=9)))
+
+    def machine(total_bytes: int, available_bytes: int) -> None:
+        found = Machine(Memory(total_bytes, available_bytes))
+        monkeypatch.setattr(MachineService, "machine", lambda _self, **_more: found)
+
+    machine(1 << 20, 1 << 20)
+    assert "too large for this computer" in cli("list").out
+    machine(16 << 30, 1 << 20)
+    assert "too large at the moment" in cli("list").out
 
 
 def test_the_guide_cannot_be_removed(cli: Cli) -> None:

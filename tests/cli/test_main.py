@@ -77,6 +77,10 @@ def test_the_version_of_a_checkout_is_the_projects() -> None:
         (["fit", "m.gguf", "--frob"], "unknown_option", "--frob"),
         (["run", "m.gguf", "--temperatur", "1"], "unknown_option_close", "--temperature"),
         (["run", "m.gguf", "hello", "there"], "unexpected_argument", "hello"),
+        (["run", "m.gguf", "-p", "--seed", "1"], "missing_value", "--prompt"),
+        (["run", "--", "m.gguf", "-p", "x"], "unexpected_argument", "-p"),
+        (["fit", "m.gguf", "--ctx", "20000000"], "out_of_range", "--ctx"),
+        (["run", "https://example.org/m.gguf", "-p", "x"], "hub_not_yet", "example.org"),
         (["list", "--json=yes"], "takes_no_value", "--json"),
         (["import", "--from", "ollama"], "import_from_later", "ollama"),
         (["run", "org/repo:Q4_K_M", "-p", "x"], "hub_not_yet", "org/repo"),
@@ -90,10 +94,26 @@ def test_wrong_usage_is_one_sentence_and_code_2(
     assert said.out == ""
     assert said.err.startswith("hausgeist: ")
     assert word in said.err
-    if "--json=yes" not in arguments:
+    if "--json=yes" not in arguments and "--" not in arguments:
         document = cli(*arguments, "--json", language=language).json
         assert document["error"]["kind"] == kind
         assert document["error"]["message"] in said.err
+
+
+@pytest.mark.parametrize("flag", ["-p", "--prompt", "--system"])
+def test_a_text_may_begin_with_a_dash(cli: Cli, tiny_model: Path, flag: str) -> None:
+    rest = [] if flag != "--system" else ["-p", "hello"]
+    done = cli("run", str(tiny_model), flag, "-x", *rest, "--max-tokens", "1", "--json")
+    assert done.code == 0, done.out
+
+
+def test_one_conversation_is_not_told_of_as_many(cli: Cli, tiny_model: Path) -> None:
+    assert "1 conversation does not fit" in cli("fit", str(tiny_model), "--ctx", "1").err
+
+
+def test_limits_are_written_for_people(cli: Cli) -> None:
+    assert "1 and 16,777,216" in cli("fit", "m.gguf", "--ctx", "0").err
+    assert "0 und 10 liegen" in cli("run", "m.gguf", "--temperature", "11", language="de").err
 
 
 def test_numbers_as_people_write_them(cli: Cli, tiny_model: Path) -> None:

@@ -88,7 +88,14 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
 def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "m.gguf")
-    assert _path_kind(tmp_path / "m.gguf") == "unreadable_file"
+    assert _path_kind(tmp_path / "m.gguf") == "not_a_file"
+    assert _path_kind("/dev/zero") == "not_a_file"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_to_itself_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").symlink_to("m.gguf")
+    assert _path_kind(tmp_path / "m.gguf") == "not_found"
 
 
 def _path_kind(path: Path | str) -> str:

@@ -73,5 +73,9 @@ def test_a_missing_path_resolves_and_reading_it_tells(library: Library) -> None:
 def test_unknown_names(library: Library) -> None:
     with pytest.raises(ModelFileError, match="unknown_model"):
         resolve("no such model", library)
+    with pytest.raises(ModelFileError, match="unknown_model"):
+        resolve("", library)  # not the current folder
     with pytest.raises(UsageError, match="hub_not_yet"):
         resolve("org/repo:Q4_K_M", library)
+    with pytest.raises(UsageError, match="hub_not_yet"):
+        resolve("https://example.org/model.gguf", library)
