@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,10 @@ def drop(driven: Driven, *paths: Path) -> QDropEvent:
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     at, action = QPoint(300, 300), Qt.DropAction.CopyAction
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    driven.window.dragEnterEvent(QDragEnterEvent(at, action, data, left, none))
+    with warnings.catch_warnings():  # Qt 6.12 would have a QPointF, which 6.11 does not take
+        warnings.simplefilter("ignore", DeprecationWarning)
+        entering = QDragEnterEvent(at, action, data, left, none)
+    driven.window.dragEnterEvent(entering)
     event = QDropEvent(at.toPointF(), action, data, left, none)
     driven.window.dropEvent(event)
     return event
