@@ -52,9 +52,14 @@ class Chunk:
 
 
 class Cutter:
-    """Cuts one block. What is left is in `tokens`, begins at `position` and takes `carry` over."""
+    """Cuts one block. What is left is in `tokens`, begins at `position` and takes `carry` over.
 
-    def __init__(self, block: Block, carry: Carry, limits: Limits, complete_lines: int) -> None:
+    Of the `complete_lines`, the last `open_lines` may still turn a text into something else.
+    """
+
+    def __init__(
+        self, block: Block, carry: Carry, limits: Limits, complete_lines: int, open_lines: int
+    ) -> None:
         self.chunks: list[Chunk] = []
         self.position = block.start
         self.carry = carry
@@ -71,7 +76,10 @@ class Cutter:
             self._cut_list(ordered=kind == "ordered_list_open")
         elif kind == "table_open":
             self._cut_table()
-        too_long = self._is_too_long(block.end, block.last_line)
+        # What may still become another block counts for nothing yet, such as "-" below a text.
+        settled = complete_lines - (open_lines if kind in ("paragraph_open", "heading_open") else 0)
+        last = min(block.last_line, settled, len(block.line_starts) - 1)
+        too_long = self._is_too_long(min(block.end, block.line_starts[last]), last)
         self.too_long = too_long and not self._waits
 
     def _cut_list(self, *, ordered: bool) -> None:

@@ -164,12 +164,16 @@ class Splitter:
         pieces: list[Piece] = []
         position, carry = 0, self._carry
         # "-" may still become a line across; what is longer is an item, whole or not.
-        last_line = len(self._tail) - self._tail.rfind("\n") - 1
-        long_last = int(last_line > self._limits.settled_line)
+        end = min(len(self._tail), self._limits.window)
+        last = self._tail.rfind("\n", 0, end) + 1
+        long_last = int(end - last > self._limits.settled_line)
+        # A line with "|" may still become the head of a table, with the next one.
+        above = self._tail[self._tail.rfind("\n", 0, max(0, last - 1)) + 1 : last]
+        may_be_head = int("|" in above and not long_last and not final)
         for index, block in enumerate(blocks):
             if index and block.tokens[0].type == "fence":
                 break  # from here on it is read line by line
-            cutter = Cutter(block, carry, self._limits, complete + long_last)
+            cutter = Cutter(block, carry, self._limits, complete + long_last, may_be_head)
             for chunk in cutter.chunks:
                 pieces.append(self._flow(chunk.tokens, chunk.start, chunk.end, chunk.carry))
             position, carry = max(position, cutter.position), cutter.carry

@@ -64,6 +64,10 @@ def streamed(text: str, sizes: list[int], limits: Limits) -> list[object]:
 @example("foo\n#bar", [5, 1])
 @example("- a\n-\n- b\n- c\n- d\n-e", [1])
 @example("```\ncode\n``\n```", [1])
+@example("x" * 119 + "\n- item", [1])
+@example("**bold** and `code`\n   continued\nx = 1\n" + "x" * 80 + "\n- item", [1])
+@example("x = 1\n" + "x" * 400 + "\n\n", [1])
+@example("x" * 119 + "\na | b\n-|-", [1])
 def test_the_way_text_arrives_does_not_matter(text: str, sizes: list[int]) -> None:
     assert streamed(text, sizes, SMALL) == at_once(text, SMALL)
     assert streamed(text, sizes, Limits()) == at_once(text, Limits())
