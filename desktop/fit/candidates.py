@@ -13,6 +13,9 @@ from desktop.hardware.machine import Cpu
 _LADDER = (16_384, 8_192, 4_096, 2_048)
 _MOST_ON_CPU = 8_192  # reading a longer prompt takes a processor minutes
 _MANY_CORES = 8
+# A mapped file that is cut short kills the process at the next page (SIGBUS); below this size
+# reading it takes a second at most, and then it may be cut, overwritten or removed.
+WORTH_MAPPING_BYTES = 1 << 30
 _USUAL_CORES = 4  # where nobody says how many there are
 
 
@@ -24,6 +27,7 @@ class Candidates:
         self._wish = wish
         self._rooms = found
         self.contexts = self._contexts()
+        self._small = footprint.header.file_bytes < WORTH_MAPPING_BYTES
         self._rearranged = footprint.mostly_rearranged()
         self.kv_type: KvType = wish.kv_type if footprint.allows(wish.kv_type) else "f16"
         self._base = Plan(
@@ -76,7 +80,7 @@ class Candidates:
             device=device,
             # A mapped file whose weights are rearranged lies in memory twice: 1,333 MiB of a
             # 660 MB model instead of 794, and loading takes twice as long.
-            use_mmap=gpu_layers > 0 or not self._rearranged,
+            use_mmap=not self._small and (gpu_layers > 0 or not self._rearranged),
         )
 
     def _contexts(self) -> list[int]:

@@ -216,8 +216,9 @@ def test_memory_is_asked_anew_before_every_opening(stage: Stage, model: Path) ->
 
 @pytest.mark.parametrize("drive", ["removable", "network"])
 def test_a_drive_that_may_go_away_is_not_mapped(
-    stage: Stage, model: Path, drive: DriveKind
+    stage: Stage, model: Path, drive: DriveKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("desktop.fit.candidates.WORTH_MAPPING_BYTES", 0)
     stage.drive = drive
     opened = stage.opener.open(str(model), Wish())
     assert not stage.loaded[0].use_mmap
@@ -227,7 +228,10 @@ def test_a_drive_that_may_go_away_is_not_mapped(
     assert not isinstance(opened.engine.submit(Request("1", "x")).collect(5.0)[1], Failed)
 
 
-def test_a_mapped_file_that_shrinks_is_refused(stage: Stage, model: Path) -> None:
+def test_a_mapped_file_that_shrinks_is_refused(
+    stage: Stage, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.fit.candidates.WORTH_MAPPING_BYTES", 0)
     opened = stage.opener.open(str(model), Wish())
     assert opened.mapped
     with model.open("r+b") as file:
