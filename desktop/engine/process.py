@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from desktop.common.errors import EngineError
 
@@ -51,6 +51,14 @@ def child_command() -> list[str]:
     return [sys.executable, "-P", "-c", _BOOT, str(root)]
 
 
+def _scratch_file() -> IO[bytes]:
+    """A nameless file; where no folder takes one (a full disk), a hole that keeps nothing."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return Path(os.devnull).open("w+b", buffering=0)
+
+
 class Child:
     """A running job. Always close it: `with Child("probe") as child: ...`.
 
@@ -58,7 +66,7 @@ class Child:
     """
 
     def __init__(self, job: str) -> None:
-        self._last_words = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+        self._last_words = _scratch_file()  # closed with the child
         try:
             self._process = subprocess.Popen(
                 [*child_command(), job],

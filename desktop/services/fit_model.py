@@ -89,7 +89,13 @@ def _loadable(header: ModelHeader) -> Iterator[Path | None]:
     if header.is_split or os.name == "nt":
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="hausgeist-fit-") as folder:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="hausgeist-fit-")
+    except OSError as error:  # a full disk, or nowhere to write
+        _log.warning("no dry run for a partial file: %s", error)
+        yield None
+        return
+    with temporary as folder:
         copy = Path(folder) / "header.gguf"
         try:
             if free_bytes(copy.parent) < 2 * header.data_offset + (1 << 20):

@@ -11,7 +11,9 @@ import pytest
 from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.main import CHECKOUT_VERSION, COMMANDS
+from desktop.gguf.reader import read_header
 from tests.cli.running import ROOT, Cli
+from tests.tiny_models import write_tiny_model
 
 LANGUAGES = ("en", "de")
 
@@ -150,6 +152,38 @@ def test_a_fault_without_a_writable_home_is_logged_elsewhere(
     done = cli("hardware")
     assert done.code == 1
     assert str(tmp_path / "hausgeist-error.log") in done.err
+
+
+def no_place(*_arguments: object, **_more: object) -> str:
+    raise FileNotFoundError(2, "No usable temporary directory found")
+
+
+def test_a_fault_with_no_place_to_log_it_is_a_sentence(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*_arguments: object) -> int:
+        raise ZeroDivisionError("the fault")
+
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HAUSGEIST_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setattr("desktop.cli.hardware.run", broken)
+    monkeypatch.setattr("tempfile.gettempdir", no_place)
+    assert cli("hardware", "--json").json["error"]["kind"] == "internal"
+
+
+def test_without_a_temporary_folder_everything_goes_on(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As on a disk that is full, where Python finds no folder for temporary files."""
+    model = write_tiny_model(tmp_path / "m.gguf", seed=21)
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(model.read_bytes()[: read_header(model).data_offset])
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._get_default_tempdir", no_place)
+    assert cli("fit", str(model), "--json").json["method"] == "dry_run"
+    assert cli("fit", str(cut), "--json").json["method"] == "header"
+    done = cli("run", str(model), "-p", "hello", "--max-tokens", "1", "--json")
+    assert done.code == 0, done.out
 
 
 def test_ctrl_c_is_no_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
