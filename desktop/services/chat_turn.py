@@ -67,9 +67,11 @@ class ChatService:
         *,
         sampling: Sampling | None = None,
         max_tokens: int | None = None,
+        model: str = "",
     ) -> TurnHandle:
         """Add the user's `text` to the chat and start the answer.
 
+        `model` is the name to remember the answer by, "" for what the file calls itself.
         Raises RequestError("empty_message" | "turn_running") and StorageError: nothing was sent.
         """
         with self._taking(chat_id, text):
@@ -77,7 +79,7 @@ class ChatService:
             question = self._store.add_turn(chat_id, "user", text)
             if is_first:
                 self._name_chat(chat_id, text)
-            job = _Job(question, engine, listener, sampling, max_tokens)
+            job = _Job(question, engine, listener, sampling, max_tokens, model)
             return self._answer(job, question)
 
     def regenerate(
@@ -88,6 +90,7 @@ class ChatService:
         *,
         sampling: Sampling | None = None,
         max_tokens: int | None = None,
+        model: str = "",
     ) -> TurnHandle:
         """Answer again; the earlier answer stays as a sibling.
 
@@ -103,7 +106,8 @@ class ChatService:
         if question.role != "user":
             raise RequestError("nothing_to_answer")
         with self._taking(question.chat_id, question.text):
-            return self._answer(_Job(question, engine, listener, sampling, max_tokens), None)
+            job = _Job(question, engine, listener, sampling, max_tokens, model)
+            return self._answer(job, None)
 
     def edit_and_resend(
         self,
@@ -114,6 +118,7 @@ class ChatService:
         *,
         sampling: Sampling | None = None,
         max_tokens: int | None = None,
+        model: str = "",
     ) -> TurnHandle:
         """Ask in other words from where the user's turn `turn_id` stood; the old branch stays.
 
@@ -124,7 +129,7 @@ class ChatService:
             raise RequestError("nothing_to_answer")
         with self._taking(old.chat_id, text):
             question = self._store.add_turn(old.chat_id, "user", text, parent_id=old.parent_id)
-            job = _Job(question, engine, listener, sampling, max_tokens)
+            job = _Job(question, engine, listener, sampling, max_tokens, model)
             return self._answer(job, question)
 
     def running(self, chat_id: str) -> TurnHandle | None:
@@ -172,7 +177,7 @@ class ChatService:
             "",
             parent_id=job.question.id,
             state="streaming",
-            model=job.engine.info.name,
+            model=job.model or job.engine.info.name,
         )
         writer = AnswerWriter(self._store, answer.id, self._clock)
         pump = TurnPump(answer.id, job.engine, writer, job.listener)
@@ -246,6 +251,7 @@ class _Job:
     listener: TurnListener
     sampling: Sampling | None
     max_tokens: int | None
+    model: str
 
 
 @dataclass(frozen=True, slots=True)

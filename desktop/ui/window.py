@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(s.window_min_width, s.window_min_height)
         house.session.told.connect(self._tell)
         house.shelf.changed.connect(self._show_models)
+        house.shelf.chat_wanted.connect(lambda: self.show_place(CHATS))
         house.watch.changed.connect(self._show_machine)
         house.conversation.state_changed.connect(self._enable_stop)
         self._build()
@@ -162,9 +163,9 @@ class MainWindow(QMainWindow):
         """Ask whether files that were given on the command line shall be taken in."""
         if not paths:
             return
-        names = ", ".join(f"“{path.name}”" for path in paths)
+        names = ", ".join(self.tr("“{name}”").format(name=path.name) for path in paths)
         add = Action(self.tr("Add to my models"), lambda: self.take_files(paths))
-        words = self.tr("Add {names} to your models? The file stays where it is.")
+        words = self.tr("Add {names} to your models? Nothing is moved on your disk.")
         self._tell(Banner("offer", words.format(names=names), "info", (add,)))
 
     def come_forward(self) -> None:

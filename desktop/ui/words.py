@@ -68,6 +68,8 @@ def tokens_per_s(speed: float, language: Language) -> str:
 def page_time(speed: float, language: Language) -> str:
     """ "a page in about 45 seconds": what a speed means."""
     seconds = TOKENS_PER_PAGE / max(speed, 0.01)
+    if seconds < 0.75:
+        return QCoreApplication.translate("Words", "a page in less than a second")
     if seconds < 1.5:
         return QCoreApplication.translate("Words", "a page in about a second")
     if seconds < 90:

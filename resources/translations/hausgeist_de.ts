@@ -80,7 +80,7 @@
     </message>
     <message>
         <source>You are changing your message. What came after it is kept aside.</source>
-        <translation>Sie ändern Ihre Nachricht. Was danach kam, bleibt aufgehoben.</translation>
+        <translation>Sie ändern Ihre Nachricht. Was danach kam, bleibt gespeichert.</translation>
     </message>
     <message>
         <source>Enter sends, Shift+Enter starts a new line</source>
@@ -162,8 +162,8 @@
     <message numerus="yes">
         <source>%n model(s) are in your models now.</source>
         <translation>
-            <numerusform>Ein Modell ist jetzt bei Ihren Modellen.</numerusform>
-            <numerusform>%n Modelle sind jetzt bei Ihren Modellen.</numerusform>
+            <numerusform>Ein Modell wurde hinzugefügt.</numerusform>
+            <numerusform>%n Modelle wurden hinzugefügt.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -178,11 +178,11 @@
     <name>Desk</name>
     <message>
         <source>Last time Hausgeist ended while “{model}” was being opened. It is now opened one step smaller, so that this does not happen again.</source>
-        <translation>Beim letzten Mal endete Hausgeist, während „{model}“ geöffnet wurde. Es wird jetzt eine Stufe kleiner geöffnet, damit das nicht wieder passiert.</translation>
+        <translation>Beim letzten Mal wurde Hausgeist unerwartet beendet, während sich „{model}“ öffnete. Das Modell startet jetzt eine Stufe kleiner, damit das nicht wieder passiert.</translation>
     </message>
     <message>
         <source>Last time Hausgeist ended while “{model}” was answering. What was written is kept. If it happens again, a smaller model helps.</source>
-        <translation>Beim letzten Mal endete Hausgeist, während „{model}“ antwortete. Das Geschriebene ist erhalten. Passiert es wieder, hilft ein kleineres Modell.</translation>
+        <translation>Beim letzten Mal wurde Hausgeist unerwartet beendet, während „{model}“ antwortete. Was schon geschrieben war, ist erhalten. Passiert es wieder, hilft ein kleineres Modell.</translation>
     </message>
 </context>
 <context>
@@ -209,7 +209,7 @@
     </message>
     <message>
         <source>in use {used}, free {free}</source>
-        <translation>belegt {used}, frei {free}</translation>
+        <translation>{used} belegt, {free} frei</translation>
     </message>
     <message>
         <source>Memory (RAM)</source>
@@ -268,11 +268,11 @@
     </message>
     <message>
         <source>Look again</source>
-        <translation>Neu ansehen</translation>
+        <translation>Neu prüfen</translation>
     </message>
     <message>
         <source>Looking at this computer …</source>
-        <translation>Dieser Rechner wird angesehen …</translation>
+        <translation>Ihr Rechner wird geprüft …</translation>
     </message>
     <message>
         <source>Hide details</source>
@@ -286,16 +286,20 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Add to my models</source>
-        <translation>Zu meinen Modellen nehmen</translation>
+        <source>“{name}”</source>
+        <translation>„{name}“</translation>
     </message>
     <message>
-        <source>Add {names} to your models? The file stays where it is.</source>
-        <translation>{names} zu Ihren Modellen nehmen? Die Datei bleibt, wo sie ist.</translation>
+        <source>Add to my models</source>
+        <translation>Zu meinen Modellen hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add {names} to your models? Nothing is moved on your disk.</source>
+        <translation>{names} zu Ihren Modellen hinzufügen? Auf Ihrer Festplatte wird dabei nichts verschoben.</translation>
     </message>
     <message>
         <source>Drop it here to add it to your models</source>
-        <translation>Hier loslassen, um es zu Ihren Modellen zu nehmen</translation>
+        <translation>Loslassen, um das Modell hinzuzufügen</translation>
     </message>
 </context>
 <context>
@@ -364,8 +368,8 @@
         <translation>in Hausgeist kopiert</translation>
     </message>
     <message>
-        <source>from {folder}</source>
-        <translation>aus {folder}</translation>
+        <source>from the folder “{folder}”</source>
+        <translation>aus dem Ordner „{folder}“</translation>
     </message>
     <message>
         <source>Always fits</source>
@@ -410,8 +414,8 @@
         <translation>öffnet sich, wenn Sie schreiben</translation>
     </message>
     <message>
-        <source>small built-in helper</source>
-        <translation>kleiner eingebauter Helfer</translation>
+        <source>small, built in</source>
+        <translation>klein und eingebaut</translation>
     </message>
     <message>
         <source>Checking the file …</source>
@@ -419,7 +423,7 @@
     </message>
     <message>
         <source>Trying it out safely, the first time only …</source>
-        <translation>Wird gefahrlos ausprobiert, nur beim ersten Mal …</translation>
+        <translation>Wird erst sicher ausprobiert, nur beim ersten Mal …</translation>
     </message>
     <message>
         <source>Loading: {percent} %</source>
@@ -524,7 +528,7 @@
     </message>
     <message>
         <source>Looking at the files …</source>
-        <translation>Die Dateien werden angesehen …</translation>
+        <translation>Die Dateien werden geprüft …</translation>
     </message>
     <message>
         <source>{name}: file {number} of {total}</source>
@@ -669,7 +673,7 @@
     </message>
     <message>
         <source>“{name}” is in your models.</source>
-        <translation>„{name}“ ist bei Ihren Modellen.</translation>
+        <translation>„{name}“ wurde zu Ihren Modellen hinzugefügt.</translation>
     </message>
 </context>
 <context>
@@ -868,7 +872,7 @@
     </message>
     <message>
         <source>Looking at this computer …</source>
-        <translation>Dieser Rechner wird angesehen …</translation>
+        <translation>Ihr Rechner wird geprüft …</translation>
     </message>
     <message>
         <source>This computer</source>
@@ -883,8 +887,8 @@
         <translation>eingebaut</translation>
     </message>
     <message>
-        <source>A very small helper that knows about Hausgeist itself, and nothing else. For letters, ideas or translations take a larger model: a file that ends in .gguf.</source>
-        <translation>Ein sehr kleiner Helfer, der Hausgeist kennt und sonst nichts. Für Briefe, Ideen oder Übersetzungen nehmen Sie ein größeres Modell: eine Datei, die auf .gguf endet.</translation>
+        <source>A very small model that knows about Hausgeist itself, and nothing else. For letters, ideas or translations take a larger model: a file that ends in .gguf.</source>
+        <translation>Ein sehr kleines Modell, das Hausgeist kennt und sonst nichts. Für Briefe, Ideen oder Übersetzungen nehmen Sie ein größeres Modell: eine Datei, die auf .gguf endet.</translation>
     </message>
     <message>
         <source>Import a model file …</source>
@@ -896,6 +900,10 @@
     <message>
         <source>{speed} tokens/s</source>
         <translation>{speed} Token/s</translation>
+    </message>
+    <message>
+        <source>a page in less than a second</source>
+        <translation>eine Seite in weniger als einer Sekunde</translation>
     </message>
     <message>
         <source>a page in about a second</source>

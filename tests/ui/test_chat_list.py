@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QListView
 from pytestqt.modeltest import ModelTester
 
 from desktop.chats.model import Chat
@@ -75,6 +75,27 @@ def test_f2_renames_in_place(filled: Driven) -> None:
     QTest.keyClick(editor, Qt.Key.Key_Return)
     filled.until(lambda: "Apple cake" in {c.title for c in filled.services.store.list_chats()})
     assert "Apple cake" in filled.titles()
+
+
+def test_delete_after_a_rename_takes_the_renamed_chat(filled: Driven) -> None:
+    sidebar = filled.window.chats.sidebar
+    view = sidebar.list
+    filled.desk.house.conversation.show(filled.desk.house.chats.chats[0].id)
+    view.setFocus()
+    view.setCurrentIndex(sidebar.rows.index(2))
+    renamed = view.chosen()
+    QTest.keyClick(view, Qt.Key.Key_F2)
+    editor = view.findChild(QLineEdit)
+    assert isinstance(editor, QLineEdit)
+    editor.setText("Other")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    filled.until(lambda: "Other" in {c.title for c in filled.services.store.list_chats()})
+    filled.desk.house.chats.reload()
+    filled.until(lambda: view.hasFocus() and view.state() != QListView.State.EditingState)
+    filled.bot.wait(0)
+    assert view.chosen() == renamed
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert renamed not in {c.id for c in filled.desk.house.chats.chats}
 
 
 def test_escape_leaves_a_rename_without_a_change(filled: Driven) -> None:

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QLabel
 
 from desktop.common.settings import Settings
 from desktop.fit.types import Plan
@@ -120,10 +120,12 @@ def test_folder_without_models_is_told(driven: Driven, tmp_path: Path) -> None:
 def test_toast_offers_to_chat_with_the_new_model(driven: Driven, model_file: Path) -> None:
     name = imported(driven, model_file)
     driven.until(lambda: driven.window.toast.isVisible())
+    driven.window.show_place(MODELS)
     QTest.mouseClick(driven.window.toast.action, Qt.MouseButton.LeftButton)
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
     assert driven.opener.names == [name]
     assert driven.desk.session.settings.last_model == name
+    assert driven.window.place == CHATS
 
 
 def test_chat_button_opens_the_model_and_goes_to_the_chats(
@@ -136,6 +138,47 @@ def test_chat_button_opens_the_model_and_goes_to_the_chats(
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
     assert driven.opener.names == [name]
     driven.until(lambda: name in driven.window.chats.pill.accessibleName())
+
+
+def test_model_in_use_is_not_said_to_be_unused(driven: Driven) -> None:
+    page = page_of(driven)
+    words = [label.text() for label in page.rows[0].findChildren(QLabel)]
+    assert any("not used yet" in text for text in words)
+    driven.desk.house.model.wake()
+    driven.until(lambda: driven.desk.house.model.state.phase == "ready")
+    driven.until(lambda: "in use" in [x.text() for x in page.rows[0].findChildren(QLabel)])
+    words = [label.text() for label in page.rows[0].findChildren(QLabel)]
+    assert not any("not used yet" in text for text in words)
+
+
+def test_speed_of_another_model_is_not_shown(driven: Driven, model_file: Path) -> None:
+    name = imported(driven, model_file)
+    QTest.keyClicks(driven.window.chats.composer.edit, "Hello")
+    QTest.keyClick(driven.window.chats.composer.edit, Qt.Key.Key_Return)
+    driven.asked(1)
+    driven.until(lambda: len(driven.shown()) == 2)
+    driven.answer("Hi")
+    assert driven.desk.house.conversation.last_speed is not None
+    driven.desk.house.model.choose(name)
+    assert driven.desk.house.conversation.last_speed is None
+
+
+def test_answers_are_signed_with_the_librarys_name(driven: Driven, model_file: Path) -> None:
+    name = imported(driven, model_file)
+    driven.desk.house.model.choose(name)
+    driven.until(lambda: driven.desk.house.model.state.phase == "ready")
+    object.__setattr__(driven.engine.info, "name", "What the file calls itself")
+    QTest.keyClicks(driven.window.chats.composer.edit, "Hello")
+    QTest.keyClick(driven.window.chats.composer.edit, Qt.Key.Key_Return)
+    driven.asked(1)
+    driven.until(lambda: len(driven.shown()) == 2)
+    driven.answer("Hi")
+    assert driven.window.chats.transcript.turns[1].detail == name
+    driven.desk.house.conversation.regenerate(driven.window.chats.transcript.turns[1].id)
+    driven.asked(2)
+    driven.answer("Hi again")
+    driven.until(lambda: driven.shown() == ["Hello", "Hi again"])
+    assert driven.window.chats.transcript.turns[1].detail == name
 
 
 def test_switching_closes_the_model_before(driven: Driven, model_file: Path) -> None:

@@ -29,6 +29,7 @@ def english(qapp: QApplication) -> Iterator[Translation]:
     [
         (9.0, "a page in about 45 seconds"),
         (400.0, "a page in about a second"),
+        (3000.0, "a page in less than a second"),
         (100.0, "a page in about 4 seconds"),
         (2.1, "a page in about 3 minutes"),
         (0.05, "a page in about 2.2 hours"),

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 NEW_CHAT = ""
 
-Begin = Callable[["Services", "Engine", Callable[[object], None]], "TurnHandle"]
+Hear = Callable[[object], None]
+# Services, engine, the library's name of its model, and who hears the answer.
+Begin = Callable[["Services", "Engine", str, Hear], "TurnHandle"]
 
 
 class Conversation(QObject):
@@ -59,7 +61,7 @@ class Conversation(QObject):
         self.current = NEW_CHAT
         self.drafts: dict[str, str] = {}
         self.turns: list[Turn] = []
-        self.last_speed: float | None = None
+        self._last_speed: tuple[str, float] | None = None
         self.waiting: str | None = None
         self._waiting_begin: Begin | None = None
         self._running: dict[str, Running] = {}
@@ -81,6 +83,13 @@ class Conversation(QObject):
     def is_busy(self, chat_id: str) -> bool:
         """Whether an answer is being written in that chat."""
         return chat_id in self._running
+
+    @property
+    def last_speed(self) -> float | None:
+        """Tokens a second of the last answer by the model that is chosen; None: not known."""
+        if self._last_speed is None or self._last_speed[0] != self._model.state.name:
+            return None
+        return self._last_speed[1]
 
     @property
     def context_tokens_used(self) -> int:
@@ -131,27 +140,27 @@ class Conversation(QObject):
     def send(self, text: str) -> None:
         """Send `text` in the chat that is shown; waits for the model where it is not open yet."""
         chat_id = self.current
-        model_name = self._model.state.name
 
-        def begin(services: Services, engine: Engine, hear: Callable[[object], None]) -> TurnHandle:
-            target = chat_id or services.store.create_chat(model=model_name).id
-            return services.chat_service.send(target, text, engine, hear)
+        def begin(services: Services, engine: Engine, model: str, hear: Hear) -> TurnHandle:
+            target = chat_id or services.store.create_chat(model=model).id
+            return services.chat_service.send(target, text, engine, hear, model=model)
 
         self._begin_or_wait(text, begin)
 
     def regenerate(self, turn_id: int) -> None:
         """Answer again; the earlier answer is kept as a sibling."""
 
-        def begin(services: Services, engine: Engine, hear: Callable[[object], None]) -> TurnHandle:
-            return services.chat_service.regenerate(turn_id, engine, hear)
+        def begin(services: Services, engine: Engine, model: str, hear: Hear) -> TurnHandle:
+            return services.chat_service.regenerate(turn_id, engine, hear, model=model)
 
         self._begin_or_wait("", begin)
 
     def edit_and_resend(self, turn_id: int, text: str) -> None:
         """Ask in other words from where that turn stood."""
 
-        def begin(services: Services, engine: Engine, hear: Callable[[object], None]) -> TurnHandle:
-            return services.chat_service.edit_and_resend(turn_id, text, engine, hear)
+        def begin(services: Services, engine: Engine, model: str, hear: Hear) -> TurnHandle:
+            chats = services.chat_service
+            return chats.edit_and_resend(turn_id, text, engine, hear, model=model)
 
         self._begin_or_wait(text, begin)
 
@@ -209,7 +218,7 @@ class Conversation(QObject):
         services = self._session.services
         if services is None:
             return
-        running = Running()
+        running = Running(self._model.state.name)
         shown = self._shown
         self._starting[shown] = running
         self.answer_began.emit()
@@ -226,7 +235,7 @@ class Conversation(QObject):
 
         self._session.bridge.run(
             LANE,
-            lambda: begin(services, engine, post),
+            lambda: begin(services, engine, running.model, post),
             partial(self._began, running, shown),
             failed,
         )
@@ -289,7 +298,7 @@ class Conversation(QObject):
         self.answer_ended.emit()
         stats = ended.stats
         if stats is not None and stats.tokens_per_s:
-            self.last_speed = stats.tokens_per_s
+            self._last_speed = (running.model, stats.tokens_per_s)
         turn = replace(
             handle.assistant_turn,
             text=running.text,

@@ -24,7 +24,7 @@ def state_words(state: ModelState) -> str:
         case "asleep":
             return QCoreApplication.translate("ModelWords", "opens when you write")
     if state.is_guide or state.report is None:
-        return QCoreApplication.translate("ModelWords", "small built-in helper")
+        return QCoreApplication.translate("ModelWords", "small, built in")
     words = report_words(state.report)[0]
     return words[:1].lower() + words[1:]
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:  # they bring the engine and the database along: not before th
 
 
 class Running:
-    """Text and progress of an answer; events may come before its handle does."""
+    """Text and progress of an answer by `model`; events may come before its handle does."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        self.model = model
         self.handle: TurnHandle | None = None
         self.text = ""
         self.left_out_turns = 0

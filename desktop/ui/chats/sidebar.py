@@ -150,13 +150,17 @@ class Sidebar(Frame):
         if self.list.state() == QListView.State.EditingState:
             return  # a new name is being typed; when it is done, this is called again
         text = self.search.text()
+        standing = self.list.chosen() if self.list.hasFocus() else ""
         self.rows.show(self._chats.chats, text)
         if self.rows.rowCount():
             self._stack.setCurrentWidget(self.list)
         else:
             self._nothing.setText(self._empty_words(text))
             self._stack.setCurrentWidget(self._nothing)
-        self._mark()
+        if self.rows.index_of(standing).isValid():
+            self.list.mark_current(standing)  # what Delete would delete is not moved by a refresh
+        else:
+            self._mark()
 
     def _edit_ended(self) -> None:
         # The view leaves its editing state only after it has heard this signal itself.

@@ -12,7 +12,9 @@ from desktop.library.model import GUIDE_NAME
 from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.words import tokens_per_s
 
-# An answer is stored with the name that its model file gives itself.
+_SHORTEST_S = 0.1
+
+# Answers from outside the window are stored with the name that the file gives itself.
 GUIDE_NAME_IN_FILE = "Hausgeist Guide"
 
 
@@ -61,7 +63,9 @@ def _footer(turn: Turn, language: Language) -> str:
     parts = []
     if turn.seconds is not None and turn.seconds > 0:
         digits = 1 if turn.seconds < 10 else 0
-        parts.append(f"{format_number(turn.seconds, language, digits)} s")
+        below = "< " if turn.seconds < _SHORTEST_S else ""
+        shown = format_number(max(turn.seconds, _SHORTEST_S), language, digits)
+        parts.append(f"{below}{shown} s")
     if turn.tokens_per_s:
         parts.append(tokens_per_s(turn.tokens_per_s, language))
     return " · ".join(parts)

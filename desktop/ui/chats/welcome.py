@@ -152,7 +152,7 @@ class Welcome(Page):
         )
         words = Text(
             self.tr(
-                "A very small helper that knows about Hausgeist itself, and nothing else. For "
+                "A very small model that knows about Hausgeist itself, and nothing else. For "
                 "letters, ideas or translations take a larger model: a file that ends in .gguf."
             ),
             "small_muted",

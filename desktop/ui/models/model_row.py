@@ -40,6 +40,7 @@ class ModelRow(Frame):
         self._look = look
         self._messages = messages
         self._on_remove = on_remove
+        self._in_use = in_use
         self.model = model
         self.setAccessibleName(display_name(model.name))
         name = Elided(display_name(model.name), "strong")
@@ -98,14 +99,17 @@ class ModelRow(Frame):
             parts.append(self.tr("knows Hausgeist itself"))
         elif model.parameters:
             parts.append(parameters(model.parameters, language))
-        parts.append(last_used(model.last_used_at, date.today(), language))
+        if not self._in_use:
+            parts.append(last_used(model.last_used_at, date.today(), language))
         match model.source:
             case "built_in":
                 parts.append(self.tr("made by us"))
             case "copy":
                 parts.append(self.tr("copied into Hausgeist"))
             case "import":
-                parts.append(self.tr("from {folder}").format(folder=model.path.parent.name))
+                parts.append(
+                    self.tr("from the folder “{folder}”").format(folder=model.path.parent.name)
+                )
         return " · ".join(parts)
 
     def _problem(self) -> Text:

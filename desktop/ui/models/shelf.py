@@ -33,6 +33,7 @@ class Shelf(QObject):
     changed = Signal()
     importing_changed = Signal()
     imported = Signal(object)
+    chat_wanted = Signal()
 
     def __init__(self, session: Session, model: ModelSession, undo_ms: int) -> None:
         super().__init__()
@@ -206,6 +207,7 @@ class Shelf(QObject):
 
     def _use(self, name: str) -> None:
         self._model.choose(name)
+        self.chat_wanted.emit()
 
 
 def _judged(services: Services, machine: Machine) -> list[ListedModel]:

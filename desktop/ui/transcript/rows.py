@@ -235,7 +235,7 @@ class RowLayout:
         widths = [
             sizes.icon_small
             + sizes.space_1
-            + self._label_width(words.copied() if action == "copy" else label)
+            + max(map(self._label_width, (label, words.copied()) if action == "copy" else (label,)))
             + 2 * sizes.space_2
             for action, label in offered
         ]

@@ -8,9 +8,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
+from desktop.ui.language import Translation
 from desktop.ui.tokens import LIGHT
 from desktop.ui.transcript.menu import fill_menu
 from desktop.ui.transcript.targets import Action, Target
@@ -312,3 +313,19 @@ def test_a_wide_table_scrolls_by_wheel(view: TranscriptView) -> None:
     assert block.scroll_x == 240
     QTest.wheelEvent(view.window().windowHandle(), QPoint(place), QPoint(-99999, 0))
     assert block.scroll_x == block.most_scroll_x
+
+
+def test_german_actions_have_room_for_their_words(view: TranscriptView, qapp: QApplication) -> None:
+    translation = Translation(qapp)
+    translation.use("de")
+    try:
+        view.set_turns([user(1, "Hallo")])
+        row = view.stage.layout(0)
+        metrics = row.kit.formats.small_metrics
+        sizes = row.kit.formats.theme.sizes
+        padding = sizes.icon_small + sizes.space_1 + 2 * sizes.space_2
+        assert [target.label for target in row.targets] == ["Kopieren", "Bearbeiten"]
+        for target in row.targets:
+            assert target.rect.width() >= metrics.horizontalAdvance(target.label) + padding
+    finally:
+        translation.release()
