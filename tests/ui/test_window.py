@@ -269,3 +269,13 @@ def test_lanes_keep_the_order_of_the_work(driven: Driven) -> None:
         )
     gate.set()
     driven.until(lambda: done == [0, 1, 2, 3, 4])
+
+
+def test_greeting_stands_above_the_composer_in_a_wide_window(driven: Driven) -> None:
+    driven.window.resize(1900, 1000)
+    chats = driven.window.chats
+
+    def middle(widget: QWidget) -> int:
+        return widget.mapTo(driven.window, widget.rect().center()).x()
+
+    driven.until(lambda: abs(middle(chats.welcome.machine_card) - middle(chats.composer)) <= 1)

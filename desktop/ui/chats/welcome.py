@@ -26,7 +26,7 @@ class Welcome(Page):
     machine_wanted = Signal()
 
     def __init__(self, look: Look, session: Session, model: ModelSession) -> None:
-        super().__init__(look, self.tr("Welcome"))
+        super().__init__(look, self.tr("Welcome"), centred=True)
         s = look.sizes
         self._look = look
         self._session = session

@@ -78,9 +78,12 @@ class Card(Frame):
 
 
 class Page(QScrollArea):
-    """A place that scrolls when it is too high, its content never wider than reads well."""
+    """A place that scrolls when it is too high, its content never wider than reads well.
 
-    def __init__(self, look: Look, name: str) -> None:
+    What is `centred` has the whole width and sets its own column.
+    """
+
+    def __init__(self, look: Look, name: str, *, centred: bool = False) -> None:
         super().__init__()
         s = look.sizes
         self.setProperty("role", "page")
@@ -95,11 +98,13 @@ class Page(QScrollArea):
         self.content = column(space=s.space_4)
         holder = QWidget()
         holder.setLayout(self.content)
-        holder.setMaximumWidth(s.page)
+        if not centred:
+            holder.setMaximumWidth(s.page)
         outer = QHBoxLayout(body)
         outer.setContentsMargins(s.space_6, s.space_5, s.space_6, s.space_6)
         outer.addWidget(holder, 1000)
-        outer.addStretch(1)
+        if not centred:
+            outer.addStretch(1)
         self.setWidget(body)
 
 
