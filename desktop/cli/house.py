@@ -16,13 +16,15 @@ from desktop.services.wiring import Core, build_core
 def open_house(front: Front, *, storing: bool = False) -> Iterator[Core]:
     """The parts behind a command, closed afterwards.
 
-    `storing`: the command is of no use without a writable home; raises its StorageError then.
+    `storing`: the command is of no use without a library that lasts; raises its StorageError then.
     """
     core = build_core(front.start)
     log = _start_log(core)
     try:
         if storing and core.problems and not core.writable:
             raise core.problems[0]
+        if storing and core.problems and not core.library.lasts:
+            raise core.problems[-1]  # the library's own
         for problem in core.problems:
             if problem is front.start.settings_store.problem:
                 continue  # told before the command began

@@ -27,6 +27,9 @@ class Settings:
     window_geometry: str = ""
 
 
+_MOST = {"context_tokens": 1 << 24, "threads": 512}  # more would be refused at every opening
+
+
 class SettingsStore:
     """Reads and writes the settings file; keys that this version does not know are kept."""
 
@@ -70,7 +73,7 @@ class SettingsStore:
         good: dict[str, Any] = {}
         bad: list[str] = []
         for name in sorted(known & document.keys()):
-            if _fits(document[name], hints[name]):
+            if _fits(name, document[name], hints[name]):
                 good[name] = document[name]
             else:
                 bad.append(name)
@@ -90,10 +93,10 @@ class SettingsStore:
         )
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _fits(name: str, value: Any, hint: Any) -> bool:
     choices = get_args(hint)
     if choices:
         return value in choices
     if hint is int:
-        return type(value) is int and value >= 0
+        return type(value) is int and 0 <= value <= _MOST[name]
     return type(value) is hint

@@ -61,6 +61,11 @@ class Library:
         """library_damaged, library_locked or library_newer; None when all is well."""
         return self._db.problem
 
+    @property
+    def lasts(self) -> bool:
+        """Whether what is added is still there after the program's end."""
+        return self._db.path != Path(":memory:")
+
     def close(self) -> None:
         self._db.close()
 

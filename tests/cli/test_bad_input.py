@@ -219,6 +219,15 @@ def test_broken_settings_are_told_once(
     assert cli(*arguments).err == ""
 
 
+def test_what_cannot_be_kept_is_not_called_imported(
+    cli: Cli, hausgeist_home: Path, tmp_path: Path
+) -> None:
+    (hausgeist_home / "data" / "library.db").mkdir(parents=True)
+    file = write_tiny_model(tmp_path / "m.gguf", seed=15)
+    refused(cli, "storage", "import", str(file))
+    assert "Note: " in cli("list").err
+
+
 def test_a_locked_library_is_told(
     cli: Cli, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,16 @@ def test_one_wrong_value_costs_one_setting(tmp_path: Path) -> None:
     assert store.problem.params["names"] == "context_tokens, offline, theme, threads"
 
 
+@pytest.mark.parametrize("name", ["context_tokens", "threads"])
+def test_a_number_that_no_model_could_be_opened_with(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(f'{{"{name}": 99999999999}}')
+    store = SettingsStore(path)
+    assert store.load() == Settings()
+    assert store.problem is not None
+    assert store.problem.params["names"] == name
+
+
 def test_no_permission_to_read_is_told_and_nothing_is_moved(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"theme": "dark"}')
