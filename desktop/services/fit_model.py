@@ -14,7 +14,7 @@ from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
 from desktop.engine.dry_run import DryRun, dry_run
 from desktop.fit.planner import plan
-from desktop.fit.types import FitReport, Plan, Wish
+from desktop.fit.types import FitReport, Plan, PlanWarning, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
@@ -51,20 +51,29 @@ def fit(
         if path is None:
             return plan(machine, header, wish)
         asked = _DryRunCompute(path, run or _dry_run, cpu_only=not this_machine)
-        return plan(machine, header, wish, asked)
+        report = plan(machine, header, wish, asked)
+    if not asked.refused:
+        return report
+    # The arithmetic knows more kinds of models than this engine can open.
+    warning = PlanWarning("engine_refuses", {"name": report.model.name})
+    return replace(report, warnings=(*report.warnings, warning))
 
 
 def _dry_run(path: Path, wanted: Plan) -> DryRun:
     return dry_run(path, wanted, timeout_s=DRY_RUN_TIMEOUT_S)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _DryRunCompute:
-    """fit's `ComputeEstimator`: compute bytes a device, None where llama.cpp cannot be asked."""
+    """fit's `ComputeEstimator`: compute bytes a device, None where llama.cpp cannot be asked.
+
+    `refused`: llama.cpp was asked and would not load the file.
+    """
 
     path: Path
     run: DryRunner
     cpu_only: bool
+    refused: bool = False
 
     def __call__(self, wanted: Plan) -> Mapping[str, int] | None:
         if self.cpu_only and wanted.gpu_layers > 0:
@@ -72,6 +81,7 @@ class _DryRunCompute:
         try:
             found = self.run(self.path, replace(wanted, use_mmap=False))
         except EngineError as error:
+            self.refused = self.refused or error.kind == "load_failed"
             _log.warning("no dry run: %s", error)
             return None
         return {name: buffers.compute_bytes for name, buffers in found.devices.items()}

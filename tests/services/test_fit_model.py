@@ -12,6 +12,7 @@ from desktop.fit.types import Plan, Wish
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
 from desktop.services.fit_model import fit
+from tests.tiny_models import write_tiny_model
 
 GIB = 2**30
 SMALL = Machine(Memory(8 * GIB, 6 * GIB), Cpu(logical_cores=2))
@@ -85,6 +86,13 @@ def test_an_engine_that_cannot_be_asked_leaves_the_arithmetic(tiny_model: Path) 
     report = fit(tiny_model, SMALL, Wish(), run=broken)
     assert report.method == "header"
     assert report == fit(tiny_model, SMALL, Wish(), try_out=False)
+
+
+def test_a_file_that_the_engine_refuses_is_not_just_called_fitting(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "m.gguf", metadata={"tokenizer.ggml.model": "unheard-of"})
+    report = fit(path, SMALL, Wish())
+    assert report.method == "header"
+    assert [warning.kind for warning in report.warnings] == ["engine_refuses"]
 
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:
