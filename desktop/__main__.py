@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import sys
 
+INTERRUPTED = 130
+
 
 def main(argv: list[str] | None = None) -> int:
     """Returns the exit code. Only one front is loaded: the command line never loads Qt."""
-    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        return _start(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:  # while the parts are still being loaded: seconds on a slow disk
+        return INTERRUPTED
+
+
+def _start(arguments: list[str]) -> int:
     if arguments and not arguments[0].lower().endswith(".gguf"):
         from desktop.cli.main import main as run_command
 

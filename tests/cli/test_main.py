@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.__main__ import main as start
 from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.main import CHECKOUT_VERSION, COMMANDS
@@ -184,6 +185,14 @@ def test_without_a_temporary_folder_everything_goes_on(
     assert cli("fit", str(cut), "--json").json["method"] == "header"
     done = cli("run", str(model), "-p", "hello", "--max-tokens", "1", "--json")
     assert done.code == 0, done.out
+
+
+def test_ctrl_c_while_the_program_still_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("desktop.cli.main.main", interrupted)
+    assert start(["list"]) == 130
 
 
 def test_ctrl_c_is_no_traceback(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
