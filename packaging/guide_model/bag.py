@@ -16,6 +16,7 @@ from torch.nn import functional
 from guide_model.bpe import Tokenizer
 from guide_model.corpus import LANGUAGES
 from guide_model.dialogue import Maker
+from guide_model.model import Guide
 
 _QUESTIONS = 384
 
@@ -50,7 +51,7 @@ def learn(
             starts.append(len(ids))
             wanted.append(numbers[f"{language}:{topic.id}"])
             asked = maker.ask(topic, language)
-            ids += tokenizer.encode_loosely(asked, rng, 0.06, 0.3) or [tokenizer.pad]
+            ids += tokenizer.encode_loosely(asked, rng, 0.04, 0.3) or [tokenizer.pad]
         for group in tool.param_groups:
             group["lr"] = 1e-2 * (1 - step / steps) + 2e-4
         loss = functional.cross_entropy(
@@ -66,8 +67,8 @@ def learn(
     return bag
 
 
-def embeddings(bag: Bag, spread: float) -> Tensor:
-    """The learnt word vectors, centred, with the spread that the model starts from."""
-    weight = bag.words.weight.detach()
-    weight = weight - weight.mean(0)
-    return weight * (spread / weight.std())
+def plant(bag: Bag, model: Guide) -> None:
+    """Give the model the word vectors, centred, with the spread that embeddings start from."""
+    with torch.no_grad():
+        words = bag.words.weight - bag.words.weight.mean(0)
+        model.embedding.weight.copy_(words * (0.05 / words.std()))

@@ -11,8 +11,8 @@ from guide_model.corpus import Corpus, Speech, Topic
 from guide_model.grammar import expand
 
 _OTHER = {"de": "en", "en": "de"}
-_LENGTHS = ((0.78, 1), (0.90, 2), (0.95, 3), (0.975, 4), (0.99, 5), (0.996, 6), (1.0, 8))
-_KINDS = ((0.63, "topic"), (0.91, "foreign"), (1.0, "talk"))
+_LENGTHS = ((0.80, 1), (0.91, 2), (0.955, 3), (0.975, 4), (0.99, 5), (0.996, 6), (1.0, 8))
+_KINDS = ((0.69, "topic"), (0.93, "foreign"), (1.0, "talk"))
 _FOLLOW_UPS = ("shorter", "more", "again", "translate", "windows", "mac", "linux")
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from guide_model.corpus import Corpus
@@ -43,6 +44,7 @@ def held_out(path: Path = HELD_OUT) -> list[Question]:
     ]
 
 
+@cache
 def _bag(text: str) -> Counter[str]:
     return Counter(_WORD.findall(text.lower()))
 
@@ -51,18 +53,29 @@ class Judge:
     """Knows all answers of the corpus."""
 
     def __init__(self, corpus: Corpus) -> None:
-        self.known: list[tuple[Counter[str], str, str]] = []
+        self.known: list[tuple[str, str, str]] = []
         for topic in corpus.topics:
             name = "foreign" if topic.kind == "foreign" else topic.id
             for language, speech in topic.speech.items():
                 texts = {*speech.answers, speech.short, *speech.systems.values()}
-                self.known += [(_bag(text), name, language) for text in sorted(texts)]
+                self.known += [(text, name, language) for text in sorted(texts)]
 
     def verdict(self, answer: str) -> Verdict:
         """The topic whose answer shares most words with this one."""
+        return self._nearest(
+            answer, [(_bag(text), topic, tongue) for text, topic, tongue in self.known]
+        )
+
+    def verdict_of_start(self, answer: str) -> Verdict:
+        """The same for an answer that was cut short."""
+        length = len(answer) + 2
+        entries = [(_bag(text[:length]), topic, tongue) for text, topic, tongue in self.known]
+        return self._nearest(answer, entries)
+
+    def _nearest(self, answer: str, entries: list[tuple[Counter[str], str, str]]) -> Verdict:
         bag = _bag(answer)
         best = Verdict(UNCLEAR, UNCLEAR, 0.0)
-        for known, topic, language in self.known:
+        for known, topic, language in entries:
             shared = (bag & known).total()
             likeness = 2 * shared / max(1, bag.total() + known.total())
             if likeness > best.likeness:

@@ -40,7 +40,7 @@ def slip(word: str, rng: random.Random) -> str:
 
 def roughen(text: str, rng: random.Random, amount: float = 1.0) -> str:
     """The text as a hurried person might type it; amount 0 leaves it as it is."""
-    if rng.random() < 0.20 * amount:
+    if rng.random() < 0.12 * amount:
         words = text.split(" ")
         for _ in range(1 if rng.random() < 0.7 else 2):
             at = rng.randrange(len(words))

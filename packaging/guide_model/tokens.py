@@ -13,7 +13,7 @@ CHAT_TEMPLATE = (
     "+ message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
-_CUT_SINGLE, _CUT_LAST, _CUT_EASY = 0.75, 0.6, 0.93
+_CUT_SINGLE, _CUT_LAST, _CUT_EASY = 0.78, 0.6, 0.93
 _CUT_TOKENS = 9
 
 
@@ -46,7 +46,7 @@ def example(chat: Chat, tokenizer: Tokenizer, rng: random.Random, *, easy: bool 
         ids += [tokenizer.start, *tokenizer.encode(f"system\n{chat.system}"), tokenizer.stop]
         ids += newline
     for turn in chat.turns:
-        asked = tokenizer.encode_loosely(f"user\n{turn.asked}", rng, 0.06, 0.3)
+        asked = tokenizer.encode_loosely(f"user\n{turn.asked}", rng, 0.04, 0.3)
         ids += [tokenizer.start, *asked, tokenizer.stop, *newline, *head]
         begin = len(ids)
         ids += [*tokenizer.encode(turn.answer), tokenizer.stop]

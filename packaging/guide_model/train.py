@@ -186,7 +186,7 @@ def fresh_model(
         return model
     maker = Maker(corpus.load(), wish.seed + 500)
     learnt = bag.learn(maker, tokenizer, numbers, model.shape.width, wish.bag)
-    model.embedding.weight.data.copy_(bag.embeddings(learnt, 0.05))
+    bag.plant(learnt, model)
     return model
 
 
