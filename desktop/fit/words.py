@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from desktop.common.errors import Param
+from desktop.common.reading import COMFORTABLE_TOKENS_PER_S, TOKENS_PER_PAGE
 from desktop.fit.devices import Rooms
 from desktop.fit.types import DeviceMemory, Speed, Verdict
-
-PAGE_TOKENS = 400
-"""A page of text, about 300 words."""
-
-_SLOW_TOKENS_PER_S = 3.0  # below the speed at which people read along
 
 
 def reason(
@@ -31,8 +27,8 @@ def reason(
     if not speed.tokens_per_s:
         return f"{key}_no_speed", params
     params["tokens_per_s"] = round(speed.tokens_per_s, 1)
-    params["page_s"] = round(PAGE_TOKENS / speed.tokens_per_s, 1)
-    return (f"{key}_slow" if speed.tokens_per_s < _SLOW_TOKENS_PER_S else key), params
+    params["page_s"] = round(TOKENS_PER_PAGE / speed.tokens_per_s, 1)
+    return (f"{key}_slow" if speed.tokens_per_s < COMFORTABLE_TOKENS_PER_S else key), params
 
 
 def _room_taken(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from desktop.common.errors import EngineError, Param
 from desktop.common.logs import get_logger
 from desktop.common.paths import Paths
+from desktop.common.reading import COMFORTABLE_TOKENS_PER_S
 from desktop.engine.backends import report_in_child
 from desktop.hardware.bandwidth import BandwidthCache
 from desktop.hardware.detect import detect, native_platform, with_bandwidth
@@ -22,11 +23,9 @@ ENGINE_REPORT_TIMEOUT_S = 20.0
 _SIZES_BILLION = (1, 2, 3, 4, 8, 14, 20, 32, 70, 120, 235)
 # A Q4_K_M file's bytes a parameter, its share of everything else included.
 _BYTES_PER_PARAMETER = 0.62
-_OTHER_PROGRAMS_SHARE = 0.4
+_OTHER_PROGRAMS_SHARE = 0.5
 _GPU_MARGIN_SHARE = 0.15
 _CONTEXT_BYTES = 1_000_000_000
-# Seven tokens a second: a page in under a minute, about as fast as most people read.
-_COMFORTABLE_TOKENS_PER_S = 7.0
 _USUAL_BANDWIDTH = 35_000_000_000
 _SOLD_SIZES_GIB = (1, 2, 3, 4, 6, 8, 10, 11, 12, 16, 18, 20, 24, 32, 36, 48, 64, 96, 128, 192, 256)
 
@@ -159,7 +158,7 @@ def sold_size_gb(total_bytes: int) -> int:
 def _cpu_billions(machine: Machine) -> float:
     room = machine.memory.total_bytes * (1 - _OTHER_PROGRAMS_SHARE) - _CONTEXT_BYTES
     bandwidth = machine.cpu.memory_bandwidth_bytes_per_s or _USUAL_BANDWIDTH
-    return min(room, bandwidth / _COMFORTABLE_TOKENS_PER_S) / _BYTES_PER_PARAMETER / 1e9
+    return min(room, bandwidth / COMFORTABLE_TOKENS_PER_S) / _BYTES_PER_PARAMETER / 1e9
 
 
 def _gpu_billions(gpu: Gpu) -> float:

@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QObject
 
+from desktop.common.reading import COMFORTABLE_TOKENS_PER_S, TOKENS_PER_PAGE
 from desktop.common.wording import Language, format_number
 from desktop.ui.parts.text import Tone
 
 if TYPE_CHECKING:
     from desktop.fit.types import FitReport, Verdict
-
-TOKENS_PER_PAGE = 400
-"""A page of German or English prose: 250 to 300 words, about 1.4 tokens a word."""
-
-GOOD_TOKENS_PER_S = 3.0
-"""As the fit's own sentences have it: below, one waits for the text instead of reading along."""
 
 SLOW_TOKENS_PER_S = 1.0
 
@@ -98,7 +93,7 @@ def verdict_words(verdict: Verdict, speed: float | None) -> tuple[str, Tone]:
         return QCoreApplication.translate("Words", "Does not fit"), "bad"
     if speed is not None and speed < SLOW_TOKENS_PER_S:
         return QCoreApplication.translate("Words", "Very slow here"), "warn"
-    if speed is not None and speed < GOOD_TOKENS_PER_S:
+    if speed is not None and speed < COMFORTABLE_TOKENS_PER_S:
         return QCoreApplication.translate("Words", "Fits, but slow"), "warn"
     if verdict == "gpu":
         return QCoreApplication.translate("Words", "Fits very well"), "ok"

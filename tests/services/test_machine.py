@@ -44,7 +44,7 @@ IRIS = Gpu("Iris Xe", "intel", "vulkan", 8 * GIB, None, unified=True, integrated
             "8 GB RAM, no graphics card: models up to about 4 billion parameters run well.",
         ),
         (
-            machine(64, bandwidth=10_000_000_000),
+            machine(64, bandwidth=8_000_000_000),
             "64 GB RAM, no graphics card: models up to about 2 billion parameters run well.",
         ),
         (machine(2), "2 GB RAM: enough for the guide and for very small models."),
