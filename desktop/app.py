@@ -118,8 +118,13 @@ class Desk(QObject):
         self._settled = False
         self._closed = False
         self.house.watch.changed.connect(self._settle)
-        self.house.conversation.answer_began.connect(self._collecting.pause)
-        self.house.conversation.answer_ended.connect(self._collecting.resume)
+        talk = self.house.conversation
+        for began, ended in (
+            (talk.answer_began, talk.answer_ended),
+            (talk.reading_began, talk.reading_ended),  # a long chat is many objects at once
+        ):
+            began.connect(self._collecting.pause)
+            ended.connect(self._collecting.resume)
         self.session.settings_changed.connect(self._settings_changed)
         self.window.painted.connect(self._painted)
         instance.called.connect(self._called)

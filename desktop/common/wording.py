@@ -8,17 +8,16 @@ Language = Literal["de", "en"]
 
 # Decimal units: what a shop, a download page and the model's own page say.
 _BYTE_UNITS = ("byte", "kB", "MB", "GB", "TB", "PB")
+_GERMAN_MARKS = str.maketrans(",.", ".,")
 _SECONDS_IN = {"h": 3600, "min": 60}
 
 
 def format_number(x: float, language: Language, digits: int = 0) -> str:
     """``12.345,6`` in German, ``12,345.6`` in English; `digits` stand behind the decimal mark."""
     text = f"{x:,.{digits}f}"
-    if float(text.replace(",", "")) == 0:
-        text = text.removeprefix("-")
-    if language == "de":
-        return text.translate(str.maketrans(",.", ".,"))
-    return text
+    if text[0] == "-" and not text.strip("-0,."):
+        text = text[1:]
+    return text.translate(_GERMAN_MARKS) if language == "de" else text
 
 
 def format_bytes(n: int, language: Language) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 
@@ -245,3 +246,18 @@ def test_memory_line_says_pages(driven: Driven) -> None:
     driven.until(lambda: status.used.text() == "4 of 20 pages")
     assert status.meter.isVisible()
     assert driven.window.place == CHATS
+
+
+def test_collection_rests_only_while_a_chat_is_read(driven: Driven) -> None:
+    chat = driven.services.store.create_chat(title="Long", model="guide")
+    driven.services.store.add_turn(chat.id, "user", "Hello")
+    talk = driven.desk.house.conversation
+    heard: list[str] = []
+    talk.reading_began.connect(lambda: heard.append("began" if gc.isenabled() else "rests"))
+    talk.reading_ended.connect(lambda: heard.append("ended"))
+    talk.show(chat.id)
+    assert not gc.isenabled()
+    driven.until(lambda: driven.shown() == ["Hello"] and gc.isenabled())
+    talk.show("no such chat")
+    driven.until(lambda: heard.count("ended") == 2)
+    assert gc.isenabled()

@@ -18,7 +18,7 @@ from desktop.common.errors import HausgeistError
 from desktop.ui.bridge import Batch
 from desktop.ui.chats.chat_list import LANE, ChatList
 from desktop.ui.chats.running import Running
-from desktop.ui.chats.view_turns import view_turn
+from desktop.ui.chats.view_turns import TurnWords, view_turn
 from desktop.ui.model_session import ModelSession
 from desktop.ui.session import Session
 from desktop.ui.transcript.turns import ViewTurn
@@ -51,6 +51,8 @@ class Conversation(QObject):
     went_out = Signal()
     answer_began = Signal()
     answer_ended = Signal()
+    reading_began = Signal()
+    reading_ended = Signal()
     text_returned = Signal(str)
 
     def __init__(self, session: Session, model: ModelSession, chats: ChatList) -> None:
@@ -110,8 +112,13 @@ class Conversation(QObject):
             self.thread_shown.emit([])
             self.state_changed.emit()
             return
-        done = partial(self._thread_read, self._shown)
-        self._chats.work(lambda: services.store.thread(chat_id), done)
+        self.reading_began.emit()
+        self._session.bridge.run(
+            LANE,
+            lambda: services.store.thread(chat_id),
+            partial(self._thread_read, self._shown),
+            self._thread_not_read,
+        )
 
     def show_again(self) -> None:
         """Show the same chat in widgets that are new."""
@@ -120,6 +127,11 @@ class Conversation(QObject):
     def _thread_read(self, shown: int, turns: list[Turn]) -> None:
         if shown == self._shown:
             self._show_turns(turns)
+        self.reading_ended.emit()
+
+    def _thread_not_read(self, error: HausgeistError) -> None:
+        self.reading_ended.emit()
+        self._session.tell_error(error)
 
     def _show_turns(self, turns: list[Turn]) -> None:
         running = self.running()
@@ -127,7 +139,8 @@ class Conversation(QObject):
             # What the window has heard is ahead of what the disk has.
             turns = [replace(t, text=running.text) if t.id == running.turn_id else t for t in turns]
         self.turns = turns
-        self.thread_shown.emit([self._view(turn) for turn in turns])
+        words = TurnWords(self._session.messages)
+        self.thread_shown.emit([words.view(turn) for turn in turns])
         if running is not None and running.turn_id is not None:
             self.stream_began.emit(running.turn_id)
         self.state_changed.emit()
