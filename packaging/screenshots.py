@@ -177,7 +177,7 @@ def shoot(desk: Desk, services: Services, place: str) -> None:
     if place == "chats":
         house.model.choose("Qwen3 8B")
         settle()
-        house.conversation.last_speed = 9.0
+        house.conversation.remember_speed("Qwen3 8B", 9.0)
         house.conversation.show(services.store.list_chats()[0].id)
     else:
         desk.window.show_place(place)

@@ -93,6 +93,10 @@ class Conversation(QObject):
             return None
         return self._last_speed[1]
 
+    def remember_speed(self, model: str, tokens_per_s: float) -> None:
+        """Show `tokens_per_s` as the last answer's speed for as long as `model` is chosen."""
+        self._last_speed = (model, tokens_per_s)
+
     @property
     def context_tokens_used(self) -> int:
         """What the chat that is shown took of the context at its last answer; 0: not known."""
@@ -311,7 +315,7 @@ class Conversation(QObject):
         self.answer_ended.emit()
         stats = ended.stats
         if stats is not None and stats.tokens_per_s:
-            self._last_speed = (running.model, stats.tokens_per_s)
+            self.remember_speed(running.model, stats.tokens_per_s)
         turn = replace(
             handle.assistant_turn,
             text=running.text,
