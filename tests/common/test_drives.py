@@ -260,7 +260,7 @@ def test_this_machine(tmp_path: Path) -> None:
     assert drive_kind(tmp_path / "not" / "yet" / "there") == kind
     link = tmp_path / "link"
     link.symlink_to("/dev/shm")
-    if Path("/dev/shm").is_dir():
+    if Path("/dev/shm").is_mount():
         assert drive_kind(link / "x") == "local"
     assert drive_kind(Path("/proc/self")) == "unknown"
     assert drive_kind(Path("a\0b")) == "unknown"
