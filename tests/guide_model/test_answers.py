@@ -99,3 +99,26 @@ def test_the_engine_reads_its_template_and_its_advice(engine: Engine) -> None:
     assert engine.info.template_name == "model"
     assert engine.info.sampling is not None
     assert engine.info.sampling.temperature <= 0.3
+
+
+@pytest.mark.parametrize(
+    ("chip", "language", "topics"),
+    [
+        ("What is a model?", "en", ("what_is_llm",)),
+        ("Which models run on my computer?", "en", ("which_model_fits",)),
+        ("How do I get a larger model?", "en", ("get_model",)),
+        ("Is this private?", "en", ("privacy",)),
+        ("What does Q4_K_M mean?", "en", ("quantization", "which_quant")),
+        ("Was ist ein Modell?", "de", ("what_is_llm",)),
+        ("Welche Modelle laufen auf meinem Rechner?", "de", ("which_model_fits",)),
+        ("Wie bekomme ich ein größeres Modell?", "de", ("get_model",)),
+        ("Ist das privat?", "de", ("privacy",)),
+        ("Was bedeutet Q4_K_M?", "de", ("quantization", "which_quant")),
+    ],
+)
+def test_what_the_window_suggests_is_answered(
+    engine: Engine, book: Corpus, chip: str, language: str, topics: tuple[str, ...]
+) -> None:
+    """The questions on the chips of the empty chat (ui/chats/welcome.py)."""
+    found = Judge(book).verdict_of_start(answer(engine, Question(chip, language, topics)))
+    assert (found.topic in topics, found.language) == (True, language), found
