@@ -15,7 +15,7 @@ from guide_model.tokens import CHAT_TEMPLATE
 from guide_model.train import load_model
 
 NAME = "Hausgeist Guide"
-TEMPERATURE = 0.2
+TEMPERATURE = 0.05
 _DESCRIPTION = (
     "The small guide built into Hausgeist: answers questions about the program and the basics "
     "of local language models, in German and English."

@@ -1,4 +1,4 @@
-"""The guide itself, asked a part of the held-out questions through the app's engine."""
+"""The guide itself, asked the held-out questions through the app's engine."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from desktop.engine.local import load
 from desktop.engine.request import Message, Request, Sampling
 from desktop.fit.types import Plan
 
-EVERY = 3
 ANSWER_TOKENS = 48
-TOPIC_FLOOR = 0.80
-"""Of a third of the questions. The goal is 0.90 of all; see the report for what is reached."""
+TOPIC_FLOOR = 0.88
+"""The goal is 0.90, the report has 0.91; another processor may round a few answers elsewhere."""
 PLAN = Plan(
     gpu_layers=0,
     context=2048,
@@ -72,8 +71,7 @@ def answer(engine: Engine, question: Question) -> str:
 def asked(engine: Engine, book: Corpus) -> list[Asked]:
     judge = Judge(book)
     return [
-        Asked(question, judge.verdict_of_start(answer(engine, question)))
-        for question in held_out()[::EVERY]
+        Asked(question, judge.verdict_of_start(answer(engine, question))) for question in held_out()
     ]
 
 
