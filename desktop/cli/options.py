@@ -23,9 +23,7 @@ def parallel(arguments: Arguments) -> None:
 
 
 def kv_type(arguments: Arguments) -> None:
-    arguments.option(
-        "--kv-type", value="f16|q8_0|q4_0", kind=one_of("f16", "q8_0", "q4_0"), default="f16"
-    )
+    arguments.option("--kv-type", value="f16|q8_0|q4_0", kind=one_of("f16", "q8_0", "q4_0"))
 
 
 def gpu_layers(arguments: Arguments) -> None:
@@ -33,4 +31,4 @@ def gpu_layers(arguments: Arguments) -> None:
 
 
 def ubatch(arguments: Arguments) -> None:
-    arguments.option("--ubatch", value="N", kind=whole(1, MAX_UBATCH_TOKENS), default=512)
+    arguments.option("--ubatch", value="N", kind=whole(1, MAX_UBATCH_TOKENS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ def dry_run(path: Path, plan: Plan, *, timeout_s: float = 20.0) -> DryRun:
     """
     with Child("dry_run") as child:
         try:
-            child.send({"path": str(path), "plan": dataclasses.asdict(plan)})
+            child.send({"path": str(path), "plan": plan.to_json()})
             answer = child.receive(timeout_s)
         except ChildDiedError as death:
             raise LoadError("dry_run_died", path=str(path), detail=str(death)) from death

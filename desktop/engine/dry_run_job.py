@@ -19,7 +19,7 @@ _LOGIT_BYTES = 4
 
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
     order = next(messages)
-    plan = Plan(**order["plan"])
+    plan = Plan.from_json(order["plan"])
     try:
         model = Model(Path(order["path"]), plan, no_alloc=True)
         mark = model.llama.log.mark()

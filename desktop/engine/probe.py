@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from dataclasses import dataclass
@@ -38,7 +37,7 @@ def probe(
     """Load with `plan`, compute a few tokens, tell. Raises CancelledError."""
     with Child("probe") as child:
         try:
-            child.send({"path": str(path), "plan": dataclasses.asdict(plan)})
+            child.send({"path": str(path), "plan": plan.to_json()})
             deadline = time.monotonic() + timeout_s
             while (left_s := deadline - time.monotonic()) > 0:
                 if cancel is not None:

@@ -20,7 +20,7 @@ _ANSWER_TOKENS = 2
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
     order = next(messages)
     try:
-        loaded = Loaded(Path(order["path"]), Plan(**order["plan"]))
+        loaded = Loaded(Path(order["path"]), Plan.from_json(order["plan"]))
         failure = _talk(loaded)
     except HausgeistError as error:
         failure = Failed("", error.kind, error.params, f"{error}")

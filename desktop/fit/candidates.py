@@ -10,6 +10,7 @@ from desktop.fit.memory import Footprint, padded_context
 from desktop.fit.types import KvType, Plan, Wish
 from desktop.hardware.machine import Cpu
 
+_UBATCH = 512
 _LADDER = (16_384, 8_192, 4_096, 2_048)
 _MOST_ON_CPU = 8_192  # reading a longer prompt takes a processor minutes
 _MANY_CORES = 8
@@ -29,7 +30,8 @@ class Candidates:
         self.contexts = self._contexts()
         self._small = footprint.header.file_bytes < WORTH_MAPPING_BYTES
         self._rearranged = footprint.mostly_rearranged()
-        self.kv_type: KvType = wish.kv_type if footprint.allows(wish.kv_type) else "f16"
+        wished: KvType = wish.kv_type or "f16"
+        self.kv_type: KvType = wished if footprint.allows(wished) else "f16"
         self._base = Plan(
             gpu_layers=0,
             context=self.contexts[0],
@@ -37,7 +39,7 @@ class Candidates:
             parallel=wish.parallel,
             flash_attention=True,
             expert_layers_on_cpu=0,
-            ubatch=wish.ubatch,
+            ubatch=wish.ubatch or _UBATCH,
             threads=wish.threads or automatic_threads(cpu),
             use_mmap=True,
         )
@@ -71,7 +73,7 @@ class Candidates:
         if gpu_layers and len(self._rooms.gpus) == 1:
             gpu = self._rooms.gpus[0].gpu
             device = gpu.device if gpu is not None else ""
-        ubatch = min(self._wish.ubatch, padded_context(context))
+        ubatch = min(self._base.ubatch, padded_context(context))
         return replace(
             self._base,
             gpu_layers=gpu_layers,

@@ -31,9 +31,8 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
     masks = _mask_bytes(footprint, plan)
     rows = min(plan.ubatch, padded_context(plan.context))
     buffer = _BASE_BYTES + _FLOAT * rows * _row_values(header) + masks
-    logits = logits_bytes(header, plan)
     if not devices or plan.gpu_layers == 0:
-        return {CPU: buffer + logits}
+        return {CPU: buffer}
     # Main memory keeps the inputs of the graph, and the logits as they are read out.
     width = _FLOAT * rows * header.embedding_length
     host = 2 * width + _FLOAT * rows * _per_layer_values(header) + masks
@@ -43,7 +42,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
         host = buffer
         blocks = (tensor.nbytes for tensor in header.tensors if "blk." in tensor.name)
         copied = max(blocks, default=0)
-    return {CPU: host + logits, **dict.fromkeys(devices, buffer - width + copied)}
+    return {CPU: host, **dict.fromkeys(devices, buffer - width + copied)}
 
 
 def logits_bytes(header: ModelHeader, plan: Plan) -> int:

@@ -29,7 +29,7 @@ def _warnings(
     if trained and chosen.context > padded_context(trained * chosen.parallel):
         params = {"context": chosen.context, "trained": trained}
         yield PlanWarning("beyond_training", params)
-    if wish.kv_type != chosen.kv_type:
+    if wish.kv_type is not None and wish.kv_type != chosen.kv_type:
         yield PlanWarning("kv_type_refused", {"wished": wish.kv_type, "used": chosen.kv_type})
     if wish.gpu_layers and not found.gpus:
         yield PlanWarning("gpu_layers_ignored", {"gpu_layers": wish.gpu_layers})

@@ -201,7 +201,6 @@ class _Planner:
             return self._estimated(candidate), "header"
         devices = {share.device for share in self._shares(candidate)}
         compute = dict.fromkeys((CPU, *devices), 0)
-        compute[CPU] = logits_bytes(self._header, candidate)  # llama.cpp counts it apart
         for name, size in found.items():
             compute[name if name in devices else CPU] += size
         return self._rows(candidate, compute), "dry_run"
@@ -217,6 +216,7 @@ class _Planner:
                 compute_bytes=compute.get(room.device, 0),
                 capacity_bytes=room.total_bytes,
                 available_bytes=room.available_bytes,
+                output_bytes=logits_bytes(self._header, candidate) if room.device == CPU else 0,
             )
             for room in found
             if room.device in placed

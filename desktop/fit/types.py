@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self
 
 from desktop.common.errors import Param
 
@@ -12,6 +12,7 @@ KvType = Literal["f16", "q8_0", "q4_0"]
 Verdict = Literal["gpu", "partly_gpu", "cpu", "too_large"]
 Method = Literal["header", "dry_run", "measured"]
 Basis = Literal["measured", "predicted"]
+Priority = Literal["balanced", "quality", "speed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,16 @@ class Wish:
     """What somebody asked for; None leaves the choice to the planner.
 
     `context` is n_ctx in tokens, shared by `parallel` conversations, as llama.cpp means it.
+    `priority`: "quality" keeps the context and its precision before speed, "speed" the reverse.
     """
 
     context: int | None = None
-    kv_type: KvType = "f16"
+    kv_type: KvType | None = None
     parallel: int = 1
     gpu_layers: int | None = None
-    ubatch: int = 512
+    ubatch: int | None = None
     threads: int | None = None
+    priority: Priority = "balanced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,9 @@ class Plan:
     """How to open a model. `context` is n_ctx in tokens over all `parallel` sequences.
 
     `gpu_layers` counts llama.cpp's way: the output layer is one more than the model's layers.
-    `device` is llama.cpp's name of the GPU (``CUDA0``), empty for the CPU alone.
+    `device` is llama.cpp's name of the GPU (``CUDA0``), empty for the CPU alone or several GPUs.
+    `split` says for several GPUs how many of the `gpu_layers` each takes, in llama.cpp's order.
+    `threads_batch` is for prompts; 0 means as many as `threads`.
     """
 
     gpu_layers: int
@@ -47,6 +52,27 @@ class Plan:
     threads: int
     use_mmap: bool
     device: str = ""
+    split: tuple[tuple[str, int], ...] = ()
+    threads_batch: int = 0
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote, by any version; unknown fields are skipped.
+
+        Raises ValueError where a field is missing or has no such type.
+        """
+        known = {field.name: field for field in fields(cls)}
+        values = {name: value for name, value in document.items() if name in known}
+        try:
+            if "split" in values:
+                values["split"] = tuple((str(name), int(n)) for name, n in values["split"])
+            found = cls(**values)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        for name, value in values.items():
+            if name != "split" and not _has_type(value, known[name].type):
+                raise ValueError(f"{name} is {value!r}")
+        return found
 
     def to_json(self) -> dict[str, object]:
         """The plan as interfaces.md has it, with the fields that opening needs besides."""
@@ -61,14 +87,27 @@ class Plan:
             "threads": self.threads,
             "use_mmap": self.use_mmap,
             "device": self.device,
+            "split": [list(part) for part in self.split],
+            "threads_batch": self.threads_batch,
         }
+
+
+def _has_type(value: object, annotation: object) -> bool:
+    if annotation == "bool":
+        return isinstance(value, bool)
+    if annotation == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, str)
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceMemory:
     """What one device must hold, and what it has; `available_bytes` None: nobody knows.
 
-    `capacity_bytes` is all the memory of the device, whoever uses it.
+    `output_bytes` are the logits, `repacked_bytes` weights that lie there a second time beside a
+    mapped file, `driver_bytes` what the device's driver takes for itself.
+    `capacity_bytes` is all the memory of the device, whoever uses it; `others_bytes` of it are
+    other programs', and unloading our own models would free `ours_bytes`.
     """
 
     device: str
@@ -77,11 +116,23 @@ class DeviceMemory:
     compute_bytes: int
     capacity_bytes: int
     available_bytes: int | None
+    output_bytes: int = 0
+    repacked_bytes: int = 0
+    driver_bytes: int = 0
+    others_bytes: int | None = None
+    ours_bytes: int = 0
 
     @property
     def total_bytes(self) -> int:
         """All that the plan takes of this device."""
-        return self.weights_bytes + self.context_bytes + self.compute_bytes
+        return (
+            self.weights_bytes
+            + self.context_bytes
+            + self.compute_bytes
+            + self.output_bytes
+            + self.repacked_bytes
+            + self.driver_bytes
+        )
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -89,9 +140,14 @@ class DeviceMemory:
             "weights_bytes": self.weights_bytes,
             "context_bytes": self.context_bytes,
             "compute_bytes": self.compute_bytes,
+            "output_bytes": self.output_bytes,
+            "repacked_bytes": self.repacked_bytes,
+            "driver_bytes": self.driver_bytes,
             "total_bytes": self.total_bytes,
             "available_bytes": self.available_bytes,
             "capacity_bytes": self.capacity_bytes,
+            "others_bytes": self.others_bytes,
+            "ours_bytes": self.ours_bytes,
         }
 
 
@@ -140,8 +196,24 @@ class PlanWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Something else that would serve better: ``fit.instead.<kind>`` has its sentence.
+
+    Kinds: quantization (the same model with fewer bits), model (a smaller one), context, kv_type.
+    """
+
+    kind: str
+    params: Mapping[str, Param]
+    verdict: Verdict
+    tokens_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class FitReport:
-    """The answer: `reason_key` with `reason_params` is its sentence in the message catalogue."""
+    """The answer: `reason_key` with `reason_params` is its sentence in the message catalogue.
+
+    `rule_of_thumb_bytes` is what parameters × bits / 8 × 1.2 would say, to be shown beside it.
+    """
 
     model: ModelSummary
     plan: Plan
@@ -152,6 +224,13 @@ class FitReport:
     reason_key: str
     reason_params: Mapping[str, Param]
     warnings: tuple[PlanWarning, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    rule_of_thumb_bytes: int = 0
+
+    @property
+    def total_bytes(self) -> int:
+        """All that the plan takes, over all devices."""
+        return sum(row.total_bytes for row in self.memory)
 
     def to_json(self, reason: str, warnings: tuple[str, ...] = ()) -> dict[str, object]:
         """As interfaces.md has it; `reason` and `warnings` are the sentences for a person."""
@@ -164,6 +243,17 @@ class FitReport:
             "method": self.method,
             "reason": reason,
             "warnings": list(warnings),
+            "total_bytes": self.total_bytes,
+            "rule_of_thumb_bytes": self.rule_of_thumb_bytes,
+            "alternatives": [
+                {
+                    "kind": other.kind,
+                    **other.params,
+                    "verdict": other.verdict,
+                    "tokens_per_s": _rounded(other.tokens_per_s),
+                }
+                for other in self.alternatives
+            ],
         }
 
 

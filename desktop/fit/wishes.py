@@ -21,7 +21,7 @@ def check_wish(wish: Wish) -> None:
     _require("gpu_layers", wish.gpu_layers, 0, 1 << 31)
     _require("ubatch", wish.ubatch, 1, MAX_UBATCH)
     _require("threads", wish.threads, 1, MAX_THREADS)
-    if wish.kv_type not in get_args(KvType):
+    if wish.kv_type is not None and wish.kv_type not in get_args(KvType):
         choices = ", ".join(get_args(KvType))
         raise UsageError("bad_kv_type", value=str(wish.kv_type), choices=choices)
     if wish.context is not None and wish.context < wish.parallel * MIN_CONTEXT_A_SEQUENCE:

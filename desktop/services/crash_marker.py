@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -175,7 +175,7 @@ def _to_json(record: CrashRecord) -> dict[str, Any]:
     return {
         "activity": record.activity,
         "model_path": str(record.model_path),
-        "plan": asdict(record.plan),
+        "plan": record.plan.to_json(),
         "started_at": record.started_at,
     }
 
@@ -184,5 +184,8 @@ def _from_json(item: dict[str, Any]) -> CrashRecord:
     if item["activity"] not in get_args(Activity):
         raise ValueError(f"unknown activity {item['activity']!r}")
     return CrashRecord(
-        item["activity"], Path(item["model_path"]), Plan(**item["plan"]), float(item["started_at"])
+        item["activity"],
+        Path(item["model_path"]),
+        Plan.from_json(item["plan"]),
+        float(item["started_at"]),
     )
