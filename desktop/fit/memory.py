@@ -54,10 +54,11 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Bytes on one device."""
+    """Bytes on one device; `repacked_bytes` are weights copied beside their mapped file."""
 
     weights_bytes: int = 0
     context_bytes: int = 0
+    repacked_bytes: int = 0
 
 
 class Footprint:
