@@ -52,6 +52,7 @@ class Model:
         if not self.handle:
             watcher.raise_if_stopped()
             raise LoadError("load_failed", path=str(path), detail=self.llama.log.complaints(mark))
+        self.buffer_log = _buffer_lines(self.llama, mark)
         self.vocab: Any = lib.llama_model_get_vocab(self.handle)
 
     def close(self) -> None:
@@ -135,6 +136,7 @@ class Context:
                 context_tokens=plan.context,
                 detail=self.llama.log.complaints(mark),
             )
+        self.buffer_log = _buffer_lines(self.llama, mark)
         self.computes_late = plan.gpu_layers != 0
         self.memory: Any = lib.llama_get_memory(self.handle)
         self.context_tokens: int = lib.llama_n_ctx(self.handle)
@@ -221,6 +223,11 @@ def check_plan(plan: Plan) -> None:
             raise LoadError("bad_plan", name=name, value=value, low=low, high=high)
     if plan.kv_type not in _KV_TYPES:
         raise LoadError("bad_plan", name="kv_type", value=plan.kv_type, low="f16", high="q4_0")
+
+
+def _buffer_lines(engine: Llama, mark: int) -> tuple[str, ...]:
+    """What llama.cpp has said since `mark` about the memory it took."""
+    return tuple(line for line in engine.log.since(mark) if " buffer size" in line)
 
 
 def _flash_attention(lib: Any, plan: Plan) -> int:

@@ -1,0 +1,128 @@
+"""What a loaded model really holds of each device's memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from desktop.engine.breakdown import Sizes, memory_breakdown
+from desktop.engine.dry_run_job import device_of
+from desktop.engine.llama import Llama
+from desktop.engine.model import Context, Model
+
+_HOST = "CPU"
+_LOGIT_BYTES = 4
+_MIB = 1 << 20
+# "llama_kv_cache:      CUDA0 KV buffer size =   448.00 MiB"; RS are recurrent states.
+_LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute) buffer size\s*=\s*([0-9.]+) MiB")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUsage:
+    """Bytes on one device (llama.cpp's name); `output_bytes` are the logits, on the host.
+
+    A mapped file's weights count as held, and once more where the processor rearranged them.
+    """
+
+    device: str
+    weights_bytes: int
+    context_bytes: int
+    compute_bytes: int
+    output_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        return self.weights_bytes + self.context_bytes + self.compute_bytes + self.output_bytes
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """What `to_json` made. Raises ValueError where a field is missing or of another type."""
+        try:
+            values = {field.name: document[field.name] for field in fields(cls)}
+        except KeyError as error:
+            raise ValueError(f"usage without {error}") from error
+        for name, value in values.items():
+            if type(value) is not (str if name == "device" else int):
+                raise ValueError(f"usage with {name} {value!r}")
+        return cls(**values)
+
+
+def memory_usage(model: Model, context: Context) -> tuple[DeviceUsage, ...] | None:
+    """What `model` with `context` holds now, by device, the host first; None where nobody tells.
+
+    To the byte where llama.cpp's breakdown can be read (Linux), growth at run time included;
+    elsewhere from its log of the load, to about 5 kB a buffer.
+    """
+    engine = model.llama
+    known = [device.name for device in engine.devices()]
+    exact = memory_breakdown(engine, context)
+    if exact is not None:
+        sums = _by_device(exact, known)
+    else:
+        sums = logged_sizes((*model.buffer_log, *context.buffer_log), known)
+    if not sums:
+        return None
+    rows: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.sequences
+    host = sums.pop(_HOST, Sizes(0, 0, 0))
+    usages = [_usage(_HOST, host, rows * _LOGIT_BYTES)]
+    usages += [_usage(name, sizes, 0) for name, sizes in sums.items()]
+    return tuple(usages)
+
+
+def device_free_bytes(engine: Llama) -> dict[str, int]:
+    """Free bytes of every device now, as its driver says (which may be wrong)."""
+    return {device.name: device.free_bytes for device in engine.devices()}
+
+
+def logged_sizes(lines: Iterable[str], known: Iterable[str]) -> dict[str, Sizes]:
+    """Sizes by device from llama.cpp's log; of several compute reservations the last counts."""
+    names = tuple(known)
+    found: dict[str, dict[str, int]] = {}
+    compute: dict[str, int] = {}
+    for line in lines:
+        match = _LINE.search(line)
+        if match is None:
+            continue
+        size = round(float(match[3]) * _MIB)
+        if match[2] == "compute":
+            compute[match[1]] = size
+            continue
+        sizes = found.setdefault(device_of(match[1], names), {"model": 0, "context": 0})
+        sizes["model" if match[2] == "model" else "context"] += size
+    computed: dict[str, int] = {}
+    for buffer_type, size in compute.items():
+        device = device_of(buffer_type, names)
+        computed[device] = computed.get(device, 0) + size
+    return {
+        name: Sizes(
+            found.get(name, {}).get("model", 0),
+            found.get(name, {}).get("context", 0),
+            computed.get(name, 0),
+        )
+        for name in {**found, **computed}
+    }
+
+
+def _by_device(exact: Mapping[str, Sizes], known: Iterable[str]) -> dict[str, Sizes]:
+    names = tuple(known)
+    sums: dict[str, Sizes] = {}
+    for buffer_type, size in exact.items():
+        device = device_of(buffer_type, names)
+        before = sums.get(device, Sizes(0, 0, 0))
+        sums[device] = Sizes(
+            before.weights_bytes + size.weights_bytes,
+            before.context_bytes + size.context_bytes,
+            before.compute_bytes + size.compute_bytes,
+        )
+    return sums
+
+
+def _usage(device: str, sizes: Sizes, output_bytes: int) -> DeviceUsage:
+    return DeviceUsage(
+        device, sizes.weights_bytes, sizes.context_bytes, sizes.compute_bytes, output_bytes
+    )
