@@ -69,7 +69,7 @@ class _Planner:
         self._rooms: Rooms = rooms(machine)
         self._gpus = {room.device: room.gpu for room in self._rooms.gpus}
         self._candidates = Candidates(self._footprint, wish, self._rooms, machine.cpu)
-        self._speed = SpeedModel(self._footprint, machine.cpu)
+        self._speed = SpeedModel(self._footprint, machine)
 
     def report(self) -> FitReport:
         chosen, fits = self._choose()

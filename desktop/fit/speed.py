@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.gpu_speed import gpu_bandwidth_bytes_per_s, gpu_operations_per_s
 from desktop.fit.memory import Footprint, Placed, Share
 from desktop.fit.types import Plan, Speed
-from desktop.hardware.machine import Cpu, Gpu
+from desktop.hardware.machine import Gpu, Machine
 
 UNKNOWN_BANDWIDTH_BYTES_PER_S = 25e9
 """A laptop's main memory of the last years, where nobody has measured it."""
@@ -49,9 +50,15 @@ _CORE_OPERATIONS_PER_S = (
 class SpeedModel:
     """Predicts one model's speed under many plans."""
 
-    def __init__(self, footprint: Footprint, cpu: Cpu) -> None:
+    def __init__(
+        self,
+        footprint: Footprint,
+        machine: Machine,
+        corrections: Corrections = NO_CORRECTIONS,
+    ) -> None:
         self._footprint = footprint
-        self._cpu = cpu
+        self._cpu = cpu = machine.cpu
+        self._corrections = corrections
         self._features = tuple(feature.lower().replace("-", "_") for feature in cpu.features)
 
     def predict(

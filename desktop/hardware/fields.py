@@ -120,6 +120,21 @@ class Fields:
             raise _bad(self._path(name), "missing", None, f"1 … {MAX_BYTES}")
         return _whole(self._path(name), value, 1, MAX_BYTES)
 
+    def number(self, name: str, *, default: float, most: float) -> float:
+        """A finite number from 0 to `most`."""
+        found = self.optional_number(name, least=0.0, most=most)
+        return default if found is None else found
+
+    def optional_number(self, name: str, *, least: float, most: float) -> float | None:
+        value = self.values.get(name)
+        return None if value is None else _finite(self._path(name), value, least, most)
+
+    def required_number(self, name: str, *, least: float, most: float) -> float:
+        value = self.values.get(name)
+        if value is None:
+            raise _bad(self._path(name), "missing", None, f"{least:g} … {most:g}")
+        return _finite(self._path(name), value, least, most)
+
     def scalars(self) -> tuple[tuple[str, str | int | float], ...]:
         """All of the object's own texts and finite numbers, in their order."""
         found: list[tuple[str, str | int | float]] = []
@@ -157,6 +172,18 @@ def _whole(place: str, value: object, least: int, most: int) -> int:
     if value > most:
         raise _bad(place, "too_large", value, expected)
     return int(value)
+
+
+def _finite(place: str, value: object, least: float, most: float) -> float:
+    """A number within bounds, whole or not; NaN lies within none."""
+    expected = f"{least:g} … {most:g}"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _bad(place, "not_a_number", value, expected)
+    if value < least:
+        raise _bad(place, "too_small", value, expected)
+    if not value <= most:
+        raise _bad(place, "too_large", value, expected)
+    return float(value)
 
 
 def _check_depth(obj: object, max_depth: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self, get_args
 
 from desktop.hardware.fields import Fields
+from desktop.hardware.speeds import DeviceSpeed, speeds_from_json, speeds_to_json
 
 Vendor = Literal["nvidia", "amd", "intel", "apple", "other"]
 Backend = Literal["cuda", "vulkan", "metal", "rocm", "sycl", ""]
@@ -117,6 +118,7 @@ class Machine:
     npus: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     on_battery: bool | None = None  # None: no battery, or not known
+    speeds: tuple[DeviceSpeed, ...] = ()  # measured; none yet, or a machine that is not here
 
     def to_json(self) -> dict[str, object]:
         """The documented form of `hausgeist hardware --json`; `machine_from_json` reads it back."""
@@ -129,6 +131,7 @@ class Machine:
             "npus": list(self.npus),
             "notes": [{"kind": note.kind, "params": dict(note.params)} for note in self.notes],
             "on_battery": self.on_battery,
+            "speeds": speeds_to_json(self.speeds),
         }
 
 
@@ -191,6 +194,7 @@ def machine_from_json(obj: object) -> Machine:
         npus=root.texts("npus"),
         notes=tuple(_note(item) for item in root.groups("notes")),
         on_battery=root.optional_flag("on_battery"),
+        speeds=speeds_from_json(root),
     )
 
 

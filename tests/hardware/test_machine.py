@@ -24,6 +24,7 @@ from desktop.hardware.machine import (
     Note,
     machine_from_json,
 )
+from desktop.hardware.speeds import DeviceSpeed, KernelSpeed
 
 MINIMAL: dict[str, Any] = {"memory": {"total_bytes": 16 << 30}}
 
@@ -86,6 +87,23 @@ params = st.lists(
     max_size=3,
     unique_by=lambda pair: pair[0],
 )
+rate = st.floats(1.0, 1e18)
+seconds = st.floats(0.0, 60.0)
+
+
+@st.composite
+def speeds(draw: st.DrawFn) -> DeviceSpeed:
+    kernels = st.lists(st.builds(KernelSpeed, text, rate, rate), max_size=3)
+    return DeviceSpeed(
+        device=draw(text),
+        threads=draw(count),
+        kernels=tuple(draw(kernels)),
+        step_s=draw(seconds),
+        copy_bytes_per_s=draw(st.none() | rate),
+        node_s=draw(seconds),
+    )
+
+
 machines = st.builds(
     Machine,
     memory=memories(),
@@ -102,6 +120,7 @@ machines = st.builds(
     npus=st.lists(text, max_size=2).map(tuple),
     notes=st.lists(st.builds(Note, text, params.map(tuple)), max_size=2).map(tuple),
     on_battery=st.none() | st.booleans(),
+    speeds=st.lists(speeds(), max_size=2).map(tuple),
 )
 
 
