@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.memory import CPU, GPU, Share
 from desktop.hardware.machine import Gpu, Machine
 
@@ -15,7 +17,10 @@ _UNIFIED_SHARE = 0.75  # of main memory, where the system does not say what a GP
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """One device: `available_bytes` is free now, `margin_bytes` of it stay free."""
+    """One device: `available_bytes` is free now, `margin_bytes` of it stay free.
+
+    Unloading our own models would free `ours_bytes` more, and a plan may count on it.
+    """
 
     device: str
     total_bytes: int
@@ -23,10 +28,16 @@ class Room:
     margin_bytes: int
     gpu: Gpu | None = None
     in_main_memory: bool = False
+    ours_bytes: int = 0
 
     @property
     def usable_bytes(self) -> int:
-        return max(0, self.available_bytes - self.margin_bytes)
+        return max(0, self.available_bytes + self.ours_bytes - self.margin_bytes)
+
+    @property
+    def others_bytes(self) -> int:
+        """What neither is free nor ours."""
+        return max(0, self.total_bytes - self.available_bytes - self.ours_bytes)
 
     @property
     def own_bytes(self) -> int:
@@ -70,14 +81,29 @@ class Rooms:
         return sum(room.usable_bytes for room in self.gpus)
 
 
-def rooms(machine: Machine) -> Rooms:
+def rooms(
+    machine: Machine,
+    corrections: Corrections = NO_CORRECTIONS,
+    ours: Mapping[str, int] | None = None,
+) -> Rooms:
     """What `machine` offers. Discrete GPUs come before integrated ones, never both together."""
     cpu = _main_memory(machine)
     usable = [gpu for gpu in machine.gpus if _is_usable(gpu, machine)]
     discrete = [gpu for gpu in usable if not (gpu.integrated or gpu.unified)]
     chosen = discrete or usable[:1]
-    rooms_ = tuple(_graphics(gpu, place, cpu) for place, gpu in enumerate(chosen))
+    ours = ours or {}
+    cpu = _learned(cpu, corrections, ours)
+    rooms_ = tuple(
+        _learned(_graphics(gpu, place, cpu), corrections, ours) for place, gpu in enumerate(chosen)
+    )
     return Rooms(cpu, rooms_, guessed=machine.memory.available_bytes is None)
+
+
+def _learned(room: Room, corrections: Corrections, ours: Mapping[str, int]) -> Room:
+    """With the margin that failures have taught, and what our own models hold counted free."""
+    held = min(max(0, ours.get(room.device, 0)), room.total_bytes - room.available_bytes)
+    margin = room.margin_bytes + max(0, corrections.margin_bytes.get(room.device, 0))
+    return replace(room, margin_bytes=margin, ours_bytes=held)
 
 
 def usually_free_bytes(total_bytes: int) -> int:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from desktop.fit.candidates import Candidates
+from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.compute import ComputeEstimator, estimated_compute, logits_bytes
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.devices import Rooms, rooms
 from desktop.fit.memory import CPU, Footprint, Placed, Share
 from desktop.fit.plan_warnings import plan_warnings
@@ -30,7 +32,9 @@ from desktop.gguf.safety import check
 from desktop.gguf.shown import printable
 from desktop.hardware.machine import Machine
 
-__all__ = ["ComputeEstimator", "plan", "smaller"]
+__all__ = ["ComputeEstimator", "judge", "plan", "smaller"]
+
+NOTHING_OURS: Mapping[str, int] = {}
 
 _ASKED_AGAIN = 3  # each question to llama.cpp takes about a second
 _WORTH_SPLITTING = 1.1  # a split must be that much faster than the processor alone
@@ -41,16 +45,41 @@ def plan(
     header: ModelHeader,
     wish: Wish,
     compute: ComputeEstimator | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
+    companions: Companions = NO_COMPANIONS,
+    *,
+    ours: Mapping[str, int] = NOTHING_OURS,
+    advise: bool = True,
 ) -> FitReport:
     """The best plan for `wish` that leaves a margin on every device; else "too_large".
 
     `compute` asks llama.cpp for its buffers; without it, or where it cannot answer, they are
-    estimated. Raises UsageError (bad_wish, bad_kv_type, wish_too_narrow) and what
-    gguf.safety.check raises.
+    estimated. `ours`: bytes by device that unloading our own models would free. `advise` False
+    leaves the alternatives out. Raises UsageError (bad_wish, bad_kv_type, wish_too_narrow) and
+    what gguf.safety.check raises.
     """
     check_wish(wish)
     check(header)
-    return _Planner(machine, header, wish, compute).report()
+    return _Planner(machine, header, wish, compute, corrections, ours).report()
+
+
+def judge(
+    machine: Machine,
+    header: ModelHeader,
+    given: Plan,
+    *,
+    compute: ComputeEstimator | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
+    companions: Companions = NO_COMPANIONS,
+    ours: Mapping[str, int] = NOTHING_OURS,
+) -> FitReport:
+    """The report of exactly this plan; "too_large" where it does not fit now.
+
+    Raises what gguf.safety.check raises.
+    """
+    check(header)
+    wish = Wish(given.context, given.kv_type, given.parallel, given.gpu_layers)
+    return _Planner(machine, header, wish, compute, corrections, ours).judged(given)
 
 
 class _Planner:
@@ -60,16 +89,18 @@ class _Planner:
         header: ModelHeader,
         wish: Wish,
         compute: ComputeEstimator | None,
+        corrections: Corrections,
+        ours: Mapping[str, int],
     ) -> None:
         self._machine = machine
         self._header = header
         self._wish = wish
         self._ask = compute
         self._footprint = Footprint(header, rearranged_types(machine.cpu.features))
-        self._rooms: Rooms = rooms(machine)
+        self._rooms: Rooms = rooms(machine, corrections, ours)
         self._gpus = {room.device: room.gpu for room in self._rooms.gpus}
         self._candidates = Candidates(self._footprint, wish, self._rooms, machine.cpu)
-        self._speed = SpeedModel(self._footprint, machine)
+        self._speed = SpeedModel(self._footprint, machine, corrections)
 
     def report(self) -> FitReport:
         chosen, fits = self._choose()
@@ -83,6 +114,15 @@ class _Planner:
                 break
             chosen = next_plan
             memory, method = self._asked(chosen)
+        return self._reported(chosen, memory, method)
+
+    def judged(self, given: Plan) -> FitReport:
+        memory, method = self._asked(given)
+        return self._reported(given, memory, method)
+
+    def _reported(
+        self, chosen: Plan, memory: tuple[DeviceMemory, ...], method: Method
+    ) -> FitReport:
         fits = self._fit(memory)
         verdict = self._verdict(chosen, fits)
         speed = self._predict(chosen)
@@ -217,6 +257,8 @@ class _Planner:
                 capacity_bytes=room.total_bytes,
                 available_bytes=room.available_bytes,
                 output_bytes=logits_bytes(self._header, candidate) if room.device == CPU else 0,
+                others_bytes=room.others_bytes,
+                ours_bytes=room.ours_bytes,
             )
             for room in found
             if room.device in placed
