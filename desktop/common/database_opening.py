@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from pathlib import Path, PurePath
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ from desktop.common.logs import get_logger
 from desktop.common.storage import free_name, storage_error
 
 BUSY_TIMEOUT_S = 3.0
+_PAUSE_S = 0.01
 # Checking every page takes 0.9 ms a megabyte; larger files are checked on suspicion only.
 ALWAYS_CHECKED_BYTES = 8 << 20
 _SMALLEST_PAGE_BYTES = 512
@@ -51,15 +53,22 @@ def open_database(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(error, path) from error
-    trouble = _look(path, schema, busy_timeout_s)
-    if trouble is None:
-        try:
-            connection = _open(path, schema, busy_timeout_s)
-        except StorageError as error:
-            trouble = error
-        else:
-            _bring_home(connection, path, schema)
-            return Database(connection, path)
+    deadline = time.monotonic() + busy_timeout_s
+    while True:
+        trouble = _look(path, schema, busy_timeout_s)
+        if trouble is None:
+            try:
+                connection = _open(path, schema, busy_timeout_s)
+            except StorageError as error:
+                trouble = error
+            else:
+                _bring_home(connection, path, schema)
+                return Database(connection, path)
+        # Two that make the same new database meet in the change to write-ahead logging, where
+        # SQLite refuses one of them at once instead of waiting.
+        if trouble.kind != "database_locked" or time.monotonic() >= deadline:
+            break
+        time.sleep(_PAUSE_S)
     if trouble.kind == "database_unreadable":
         return _start_again(path, schema, busy_timeout_s, trouble)
     if trouble.kind in ("database_locked", _NEWER):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import pytest
 
+from desktop.common import database_opening
 from desktop.common.database import Schema, migrate, schema_version
 from desktop.common.database_opening import file_address, open_database, open_in_memory
 from desktop.common.errors import StorageError
@@ -136,3 +138,22 @@ def test_in_memory_has_the_same_tables() -> None:
 )
 def test_addresses(path: PurePath, address: str) -> None:
     assert file_address(path) == address
+
+
+def test_a_database_that_another_is_just_making_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses the change to write-ahead logging at once, whatever the busy timeout says."""
+    really_open = database_opening._open
+    refusals = [StorageError("database_locked", path=str(path))]
+
+    def refused_once(*arguments: Any) -> sqlite3.Connection:
+        if refusals:
+            raise refusals.pop()
+        return really_open(*arguments)
+
+    monkeypatch.setattr(database_opening, "_open", refused_once)
+    opened = open_database(path, ONE)
+    assert opened.problem is None
+    assert opened.path == path
+    opened.close()
