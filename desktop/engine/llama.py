@@ -37,10 +37,10 @@ class Llama:
         self._log_callback = self.lib.llama_log_callback(self.log.receive)
         self.lib.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         self.lib.llama_backend_init()
-        self._devices = self._ggml("ggml", "ggml_backend_dev_count", ctypes.c_size_t)
+        self._devices = self.ggml("ggml", "ggml_backend_dev_count", ctypes.c_size_t)
         if self._devices() == 0:
             # Built with loadable backends: none is there until its file has been opened.
-            load = self._ggml("ggml", "ggml_backend_load_all_from_path", None, ctypes.c_char_p)
+            load = self.ggml("ggml", "ggml_backend_load_all_from_path", None, ctypes.c_char_p)
             load(os.fsencode(_library_folder(self.lib)))
 
     @functools.cached_property
@@ -64,9 +64,9 @@ class Llama:
 
     def backends(self) -> tuple[str, ...]:
         """Names of the registered backends, such as CPU, CUDA, RPC."""
-        count = self._ggml("ggml", "ggml_backend_reg_count", ctypes.c_size_t)
-        get = self._ggml("ggml", "ggml_backend_reg_get", ctypes.c_void_p, ctypes.c_size_t)
-        name = self._ggml("ggml-base", "ggml_backend_reg_name", ctypes.c_char_p, ctypes.c_void_p)
+        count = self.ggml("ggml", "ggml_backend_reg_count", ctypes.c_size_t)
+        get = self.ggml("ggml", "ggml_backend_reg_get", ctypes.c_void_p, ctypes.c_size_t)
+        name = self.ggml("ggml-base", "ggml_backend_reg_name", ctypes.c_char_p, ctypes.c_void_p)
         return tuple(_text(name(get(place))) for place in range(count()))
 
     def devices(self) -> tuple[Device, ...]:
@@ -75,7 +75,7 @@ class Llama:
 
     def find_device(self, name: str) -> int | None:
         """The handle of the device that llama.cpp calls `name`."""
-        get_name = self._ggml(
+        get_name = self.ggml(
             "ggml-base", "ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p
         )
         for place in range(self._devices()):
@@ -86,27 +86,27 @@ class Llama:
 
     def cpu_buffer_type(self) -> int:
         """The buffer type of main memory, for tensors that must stay off the GPU."""
-        get = self._ggml("ggml-base", "ggml_backend_cpu_buffer_type", ctypes.c_void_p)
+        get = self.ggml("ggml-base", "ggml_backend_cpu_buffer_type", ctypes.c_void_p)
         handle: int = get()
         return handle
 
     def buffer_type_name(self, handle: int) -> str:
-        name = self._ggml("ggml-base", "ggml_backend_buft_name", ctypes.c_char_p, ctypes.c_void_p)
+        name = self.ggml("ggml-base", "ggml_backend_buft_name", ctypes.c_char_p, ctypes.c_void_p)
         return _text(name(handle))
 
     def _device(self, place: int) -> int:
-        get = self._ggml("ggml", "ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+        get = self.ggml("ggml", "ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
         handle: int = get(place)
         return handle
 
     def _describe(self, device: int) -> Device:
         pointer = ctypes.c_void_p
-        name = self._ggml("ggml-base", "ggml_backend_dev_name", ctypes.c_char_p, pointer)
-        described = self._ggml(
+        name = self.ggml("ggml-base", "ggml_backend_dev_name", ctypes.c_char_p, pointer)
+        described = self.ggml(
             "ggml-base", "ggml_backend_dev_description", ctypes.c_char_p, pointer
         )
-        kind = self._ggml("ggml-base", "ggml_backend_dev_type", ctypes.c_int, pointer)(device)
-        memory = self._ggml("ggml-base", "ggml_backend_dev_memory", None, pointer, pointer, pointer)
+        kind = self.ggml("ggml-base", "ggml_backend_dev_type", ctypes.c_int, pointer)(device)
+        memory = self.ggml("ggml-base", "ggml_backend_dev_memory", None, pointer, pointer, pointer)
         free, total = ctypes.c_size_t(), ctypes.c_size_t()
         memory(device, ctypes.byref(free), ctypes.byref(total))
         return Device(
@@ -117,7 +117,7 @@ class Llama:
             free_bytes=free.value,
         )
 
-    def _ggml(self, library: str, name: str, result: Any, *arguments: Any) -> Any:
+    def ggml(self, library: str, name: str, result: Any, *arguments: Any) -> Any:
         """A function of ggml that the bindings leave out; AttributeError where it is missing.
 
         A lookup in libllama finds the libraries that it stands on, in the copy that is loaded.
