@@ -19,10 +19,10 @@ from desktop.common.console import make_console_safe
 from desktop.common.errors import HausgeistError, UsageError
 from desktop.common.logs import keep_quiet
 from desktop.common.messages import Messages, system_language
+from desktop.common.version import app_version
 from desktop.services.start import Start, begin
 
 INTERRUPTED = 130
-CHECKOUT_VERSION = "0.1.0"
 
 # A command's module is loaded when it is asked for: `--help` must not wait for llama.cpp.
 COMMANDS = MappingProxyType(
@@ -92,7 +92,7 @@ def _dispatch(argv: Sequence[str], front: Front) -> int:
         write(sys.stdout, _overview(front.start) + "\n")
         return 0
     if argv[0] in _VERSION:
-        write(sys.stdout, f"hausgeist {_version()}\n")
+        write(sys.stdout, f"hausgeist {app_version()}\n")
         return 0
     name, rest = argv[0], argv[1:]
     if name in _LATER:
@@ -119,15 +119,6 @@ def _overview(start: Start) -> str:
     commands = [(name, text(f"cli.command.{name}")) for name in COMMANDS]
     lines += [text("cli.help.commands"), *columns(commands), ""]
     return "\n".join([*lines, text("cli.help.more")])
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only this needs
-
-    try:
-        return version("hausgeist")
-    except PackageNotFoundError:
-        return CHECKOUT_VERSION  # run from a checkout, not installed
 
 
 def _unknown(name: str) -> UsageError:

@@ -8,15 +8,20 @@ from typing import Literal
 from desktop.engine.engine import Engine
 from desktop.fit.types import FitReport, Plan
 
-Stage = Literal["checking", "probing", "loading"]
+Stage = Literal["checking", "probing", "tuning", "loading"]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenProgress:
-    """Where an opening stands; `fraction` runs from 0 to 1 within its stage."""
+    """Where an opening stands; `fraction` runs from 0 to 1 within its stage.
+
+    While "tuning", `trial` of `trials` at most is being made (counted from 1).
+    """
 
     stage: Stage
     fraction: float
+    trial: int = 0
+    trials: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""What opening a model asks of tuning: a plan known to be good, or a first trial of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from desktop.engine.cancel import CancelToken
+from desktop.fit.types import FitReport, Plan, Speed, Wish
+from desktop.gguf.header import ModelHeader
+from desktop.hardware.machine import Machine
+from desktop.services.model_ref import ResolvedModel
+from desktop.services.open_progress import OpenProgress
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlan:
+    """A plan that was tried on this machine, and how fast it was."""
+
+    plan: Plan
+    speed: Speed
+
+
+class KnownPlans(Protocol):
+    """Plans kept from earlier tuning, for this model on this machine with this engine."""
+
+    def lookup(self, header: ModelHeader, machine: Machine, wish: Wish) -> KnownPlan | None: ...
+
+
+class FirstOpenTuner(Protocol):
+    """Tries plans of a model that is opened for the first time, in child processes."""
+
+    def first_open(
+        self,
+        found: ResolvedModel,
+        header: ModelHeader,
+        report: FitReport,
+        wish: Wish,
+        *,
+        on_progress: Callable[[OpenProgress], None],
+        cancel: CancelToken,
+        start_now: CancelToken,
+    ) -> Plan | None:
+        """A plan that loaded and answered in a child; None where no trial was made.
+
+        Begins with `report.plan`. `start_now` set: the best that is known by then.
+        Raises LoadError where every plan failed for a reason that no smaller one cures,
+        CancelledError.
+        """
+        ...

@@ -1,0 +1,161 @@
+"""The history of this computer: every load and answer, predicted against actual.
+
+A small file of JSON lines that several processes may write; a disk that refuses loses the memory,
+never an answer. What it teaches are `corrections` for the next plan.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from desktop.common.atomic import write_atomic
+from desktop.common.errors import StorageError
+from desktop.common.locks import file_lock
+from desktop.common.logs import get_logger
+from desktop.common.storage import storage_error
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
+from desktop.fit.types import Plan, Speed
+from desktop.hardware.machine import Machine
+from desktop.services.history_records import FailureRecord, Record, Session, sessions
+from desktop.services.history_records import from_json as record_from_json
+from desktop.services.history_records import to_json as record_to_json
+from desktop.services.lessons import corrections_from, measured_from
+from desktop.services.machine_key import machine_key
+
+MOST_RECORDS = 1500
+"""Beyond it the oldest third goes: about 600 kB at most, half a year of daily use."""
+_KEPT_RECORDS = 1000
+
+_log = get_logger("services")
+
+
+class History:
+    """What loads and answers have shown. Every method may be called by any thread."""
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._lock_path = path.with_name(path.name + ".lock")
+        self._now = now
+        self._lock = threading.Lock()
+        self._unwritten: list[Record] = []
+        self._read: tuple[tuple[int, int], tuple[Record, ...]] | None = None
+
+    @property
+    def now(self) -> float:
+        """The time to stamp a record with (epoch)."""
+        return self._now()
+
+    def add(self, record: Record) -> None:
+        """Keep `record`; where the disk refuses, until the end of this process."""
+        with self._lock:
+            try:
+                self._append(record)
+            except StorageError as error:
+                _log.warning("history not written: %s", error)
+                self._unwritten = [*self._unwritten, record][-_KEPT_RECORDS:]
+
+    def failed_load(
+        self,
+        machine: Machine,
+        device: str,
+        predicted_bytes: int,
+        *,
+        available_bytes: int | None = None,
+        kind: str = "",
+        model: str = "",
+    ) -> None:
+        """A load (or a trial) that died of memory: later plans leave more of `device` free.
+
+        `available_bytes` is what was free there before: more than predicted, or it teaches nothing.
+        """
+        self.add(
+            FailureRecord(
+                at=self._now(),
+                machine=machine_key(machine),
+                device=device,
+                predicted_bytes=max(0, predicted_bytes),
+                available_bytes=available_bytes,
+                error=kind,
+                model=model,
+            )
+        )
+
+    def entries(self) -> tuple[Record, ...]:
+        """Everything that is known, oldest first; lines that cannot be read are left out."""
+        with self._lock:
+            return (*self._stored(), *self._unwritten)
+
+    def sessions(self) -> tuple[Session, ...]:
+        """The loads with their answers and ends, oldest first."""
+        return sessions(self.entries())
+
+    def corrections(self, machine: Machine) -> Corrections:
+        """What was learned on `machine`; nothing for another one."""
+        records = self.entries()
+        return corrections_from(records, machine, self._now()) if records else NO_CORRECTIONS
+
+    def measured(self, machine: Machine, fingerprint: str, plan: Plan) -> Speed | None:
+        """How fast this model has really been under such a plan here; None before its first use."""
+        return measured_from(self.entries(), machine, fingerprint, plan)
+
+    def forget(self) -> None:
+        """Remove everything that was learned. Raises StorageError."""
+        with self._lock:
+            self._unwritten = []
+            self._read = None
+            try:
+                self._path.unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(error, self._path) from error
+
+    def _append(self, record: Record) -> None:
+        line = _line(record)
+        with file_lock(self._lock_path):
+            try:
+                with self._path.open("ab") as file:
+                    file.write(line)
+            except OSError as error:
+                raise storage_error(error, self._path) from error
+            stored = self._stored()
+            if len(stored) > MOST_RECORDS:
+                write_atomic(self._path, b"".join(map(_line, stored[-_KEPT_RECORDS:])))
+
+    def _stored(self) -> tuple[Record, ...]:
+        """The file's records, read again only when it has changed."""
+        try:
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_size)
+            if self._read is not None and self._read[0] == stamp:
+                return self._read[1]
+            records = _records(self._path.read_bytes().splitlines(), self._path)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            _log.warning("history not read: %s", error)
+            return ()
+        self._read = (stamp, records)
+        return records
+
+
+def _line(record: Record) -> bytes:
+    return json.dumps(record_to_json(record), ensure_ascii=False).encode() + b"\n"
+
+
+def _records(lines: Sequence[bytes], path: Path) -> tuple[Record, ...]:
+    records: list[Record] = []
+    bad = 0
+    for line in lines:
+        try:
+            record = record_from_json(json.loads(line))
+        except (ValueError, RecursionError):
+            bad += 1
+            continue
+        if record is not None:
+            records.append(record)
+    if bad:
+        _log.warning("%d lines of %s could not be read", bad, path.name)
+    return tuple(records)
