@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -265,7 +265,12 @@ def _failure(document: Mapping[str, Any]) -> FailureRecord:
     )
 
 
-_READERS = {"load": _load, "speed": _speed, "close": _close, "failure": _failure}
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Record]] = {
+    "load": _load,
+    "speed": _speed,
+    "close": _close,
+    "failure": _failure,
+}
 
 
 def _model(document: Mapping[str, Any]) -> ModelName:

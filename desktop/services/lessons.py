@@ -76,7 +76,7 @@ def measured_from(
 
 
 def _same_but_prediction(one: Conditions, other: Conditions) -> bool:
-    """A measurement holds whatever was predicted: the app's version and its figures do not count."""
+    """A measurement holds whatever was predicted: the app's version does not count."""
     return (one.machine, one.driver, one.on_battery) == (
         other.machine,
         other.driver,

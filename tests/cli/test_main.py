@@ -11,7 +11,8 @@ import pytest
 from desktop.__main__ import main as start
 from desktop.cli.front import Front
 from desktop.cli.house import open_house
-from desktop.cli.main import CHECKOUT_VERSION, COMMANDS
+from desktop.cli.main import COMMANDS
+from desktop.common.version import CHECKOUT_VERSION
 from desktop.gguf.reader import read_header
 from tests.cli.running import ROOT, Cli
 from tests.tiny_models import write_tiny_model
