@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 GPU_LIMIT_S = 1.9  # of the 2 s that all GPU probes may take together
 _HEALTHY_S = 0.3
+_SYSTEMS = {"win32": "windows", "darwin": "macos"}
 
 
 def detect(
@@ -96,6 +97,7 @@ def survey(
             npus=npus,
             notes=tuple(notes),
             on_battery=_or_none(on_battery, deadline),
+            system=_SYSTEMS.get(sys.platform, "linux"),
         )
     )
 

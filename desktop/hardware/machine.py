@@ -119,6 +119,7 @@ class Machine:
     notes: tuple[Note, ...] = ()
     on_battery: bool | None = None  # None: no battery, or not known
     speeds: tuple[DeviceSpeed, ...] = ()  # measured; none yet, or a machine that is not here
+    system: str = ""  # "windows", "macos", "linux"; "" where a description does not say
 
     def to_json(self) -> dict[str, object]:
         """The documented form of `hausgeist hardware --json`; `machine_from_json` reads it back."""
@@ -132,6 +133,7 @@ class Machine:
             "notes": [{"kind": note.kind, "params": dict(note.params)} for note in self.notes],
             "on_battery": self.on_battery,
             "speeds": speeds_to_json(self.speeds),
+            "system": self.system,
         }
 
 
@@ -195,6 +197,7 @@ def machine_from_json(obj: object) -> Machine:
         notes=tuple(_note(item) for item in root.groups("notes")),
         on_battery=root.optional_flag("on_battery"),
         speeds=speeds_from_json(root),
+        system=root.text("system").casefold(),
     )
 
 
