@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from desktop.engine.request import Message, Rendered, Request, Sampling
 from desktop.engine.stream import Stream
+from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import Plan
 
 
@@ -51,6 +52,13 @@ class Engine(Protocol):
         self, messages: Sequence[Message], *, add_generation_prompt: bool = True
     ) -> Rendered:
         """The conversation by the model's chat template. Raises TemplateError."""
+        ...
+
+    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
+        """What the model holds of each device: at the load, and after `close` what it held last.
+
+        None where nobody tells.
+        """
         ...
 
     def close(self) -> None:

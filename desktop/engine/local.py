@@ -14,6 +14,7 @@ from desktop.engine.loaded import Loaded
 from desktop.engine.model import Model, Progress
 from desktop.engine.request import Message, Rendered, Request, Sampling
 from desktop.engine.stream import Stream
+from desktop.engine.usage import DeviceUsage
 from desktop.engine.worker import Worker
 from desktop.fit.types import Plan
 
@@ -45,6 +46,9 @@ class LocalEngine:
         self, messages: Sequence[Message], *, add_generation_prompt: bool = True
     ) -> Rendered:
         return self._chat.render(messages, add_generation_prompt=add_generation_prompt)
+
+    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
+        return self._worker.usage
 
     def close(self) -> None:
         self._worker.close()

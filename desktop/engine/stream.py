@@ -14,6 +14,7 @@ class Stream:
 
     Whatever has piled up since the last look comes merged: consecutive `Text` as one, and of
     consecutive `PromptProgress` the last. So a slow reader gets fewer, longer events.
+    `on_end` hears the last event in the reader's thread, before the reader does.
     """
 
     def __init__(self, request_id: str, cancel: Callable[[str], None]) -> None:
@@ -22,6 +23,7 @@ class Stream:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._held: Event | None = None
         self._end: EndEvent | None = None
+        self.on_end: Callable[[EndEvent], None] | None = None
 
     def put(self, event: Event) -> None:
         """The engine's end; called by one thread."""
@@ -57,6 +59,8 @@ class Stream:
             pass
         if isinstance(event, Finished | Failed):
             self._end = event
+            if self.on_end is not None:
+                self.on_end(event)
         return event
 
     def __iter__(self) -> Iterator[Event]:

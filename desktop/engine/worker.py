@@ -19,6 +19,7 @@ from desktop.engine.model import Progress
 from desktop.engine.outbox import Outbox
 from desktop.engine.request import Request
 from desktop.engine.stream import Stream
+from desktop.engine.usage import DeviceUsage, memory_usage
 from desktop.fit.types import Plan
 
 MAX_REQUESTS = 256
@@ -68,6 +69,12 @@ class Worker:
         self._failed = False
         self._progress: Progress | None = None
         self._cancel_load = CancelToken()
+        self._usage: tuple[DeviceUsage, ...] | None = None
+
+    @property
+    def usage(self) -> tuple[DeviceUsage, ...] | None:
+        """What the loaded model holds by device; when the thread has ended, what it held last."""
+        return self._usage
 
     def start(
         self, on_progress: Progress | None = None, cancel: CancelToken | None = None
@@ -168,6 +175,7 @@ class Worker:
             self._ready.set()
             return
         self._loaded = loaded
+        self._usage = memory_usage(loaded.model, loaded.context)
         self._ready.set()
         try:
             self._serve(loaded)
@@ -179,6 +187,8 @@ class Worker:
             with self._state:
                 self._closed = True
                 self._state.wait_for(lambda: self._readers == 0)
+            # Compute buffers may have grown while it worked.
+            self._usage = memory_usage(loaded.model, loaded.context)
             loaded.close()
 
     def _serve(self, loaded: Loaded) -> None:

@@ -14,6 +14,7 @@ from desktop.engine.engine import Engine, ModelInfo
 from desktop.engine.events import Failed
 from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
+from desktop.engine.usage import DeviceUsage
 
 _Stamp = tuple[int, int, int, int]
 
@@ -72,6 +73,9 @@ class GuardedEngine:
         self, messages: Sequence[Message], *, add_generation_prompt: bool = True
     ) -> Rendered:
         return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
+
+    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
+        return self._engine.memory_usage()
 
     def close(self) -> None:
         self._engine.close()

@@ -19,6 +19,7 @@ from desktop.engine.events import (
 )
 from desktop.engine.request import Message, Rendered, Request, Sampling
 from desktop.engine.stream import Stream
+from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import Plan
 
 
@@ -118,6 +119,7 @@ class FakeEngine:
         self.tokens_per_s = tokens_per_s
         self.requests: list[Request] = []
         self.closed = False
+        self.usage: tuple[DeviceUsage, ...] | None = None
         self.answers_with_failure = ""  # the kind of error that every request ends with
         self._answers = list(answers)
         self._turns: queue.SimpleQueue[FakeTurn] = queue.SimpleQueue()
@@ -158,6 +160,9 @@ class FakeEngine:
         if add_generation_prompt:
             lines.append("<assistant>")
         return Rendered("\n".join(lines), ("</assistant>",))
+
+    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
+        return self.usage
 
     def close(self) -> None:
         self.closed = True

@@ -21,6 +21,7 @@ from desktop.engine.engine import ModelInfo
 from desktop.engine.events import Failed, Finished, FinishReason, Started, Stats, Text
 from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
+from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Memory
 from desktop.library.library import Library
@@ -115,6 +116,9 @@ class ScriptedEngine:
         """That answer breaks off."""
         stream = self.streams[-1]
         stream.put(Failed(stream.request_id, kind))
+
+    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
+        return None
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4 + 1
