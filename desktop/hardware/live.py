@@ -16,7 +16,6 @@ class CpuLive:
     ours: float | None = None
     temperature_c: float | None = None
     power_w: float | None = None
-    frequency_hz: int | None = None
     throttled: bool | None = None
 
 
@@ -24,6 +23,7 @@ class CpuLive:
 class MemoryLive:
     """Main memory. Ours is told in two: `ours_bytes` are in use, `ours_mapped_bytes` are parts of
     model files that the system counts as available, though the engine reads them all the time.
+    `stalled` is the share of the last ten seconds in which something waited for memory.
     """
 
     total_bytes: int = 0
@@ -34,6 +34,7 @@ class MemoryLive:
     swap_used_bytes: int | None = None
     swap_in_bytes_per_s: float | None = None
     swap_out_bytes_per_s: float | None = None
+    stalled: float | None = None
 
     @property
     def held_bytes(self) -> int:

@@ -39,6 +39,17 @@ def scan(files: Files, memory: Memory) -> GpuScan:
     return GpuScan(tuple(gpus), tuple(notes))
 
 
+def usable(files: Files, memory: Memory) -> tuple[tuple[PciDevice, Gpu], ...]:
+    """The GPUs of `scan`, each with its device on the bus."""
+    found: list[tuple[PciDevice, Gpu]] = []
+    for device in pci.display_devices(files):
+        if device.vendor in (pci.AMD, pci.INTEL):
+            gpu = _read(files, device, memory)
+            if isinstance(gpu, Gpu):
+                found.append((device, gpu))
+    return tuple(found)
+
+
 def _read(files: Files, device: PciDevice, memory: Memory) -> Gpu | Note:
     name = _amd_name(files, device) if device.vendor == pci.AMD else _intel_name(files, device)
     if not device.driver:
