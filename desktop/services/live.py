@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from desktop.common.logs import get_logger
+from desktop.common.errors import HausgeistError
+from desktop.engine.events import Stats
 from desktop.hardware.live import LiveSample
+from desktop.services.turn_events import TurnEnded, TurnEvent, TurnListener, TurnText
 
 EVERY_S = 1.0
 KEPT = 300
 """Five minutes: what the chart shows, and what "why is it slow?" looks back on."""
-
-_log = get_logger("services")
 
 
 class Sensors(Protocol):
@@ -63,12 +63,12 @@ class LiveMonitor:
         self,
         make_sensors: Callable[[], Sensors],
         *,
-        engine: Callable[[], EngineShare] = EngineShare,
         every_s: float = EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_sensors = make_sensors
-        self._engine = engine
+        self.engine = EngineShare()
+        """What the open model takes; told by whoever opens and closes models."""
         self._every_s = every_s
         self._clock = clock
         self._lock = threading.Lock()
@@ -77,12 +77,7 @@ class LiveMonitor:
         self._thread: threading.Thread | None = None
         self._kept: deque[LiveReading] = deque(maxlen=KEPT)
         self._closed = False
-        self._speed = SpeedMeter()
-
-    @property
-    def speed(self) -> SpeedMeter:
-        """Where answers report the tokens that they write."""
-        return self._speed
+        self.speed = SpeedMeter()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every reading from now on; returns how to end that."""
@@ -127,6 +122,7 @@ class LiveMonitor:
                 self._wake.wait(due - self._clock())
                 self._wake.clear()
         finally:
+            self.speed.rest()
             sensors.close()
 
     def _go_on(self) -> bool:
@@ -139,8 +135,8 @@ class LiveMonitor:
 
     def _read(self, sensors: Sensors) -> LiveReading:
         sample = sensors.sample()
-        speed, answering = self._speed.take(self._clock())
-        return LiveReading(sample, self._engine(), speed, answering)
+        speed, answering = self.speed.take(sample.at)
+        return LiveReading(sample, self.engine, speed, answering)
 
     def _publish(self, reading: LiveReading) -> None:
         with self._lock:
@@ -150,48 +146,57 @@ class LiveMonitor:
             listener(reading)
 
 
-class SpeedMeter:
-    """Counts the tokens that answers write, from any thread, and tells their speed a second.
+CountTokens = Callable[[str], int]
 
-    An answer reports its pieces as they come and, at its end, the speed that the engine measured.
-    """
+
+class SpeedMeter:
+    """Counts the tokens that answers write, from any thread, and tells their speed a second."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: set[object] = set()
-        self._tokens = 0
+        self._written: dict[CountTokens, list[str]] = {}
         self._since: float | None = None
-        self._last: float | None = None
+        self.last: Stats | None = None
+        """What the last answer took, by the engine's own measure."""
 
-    @property
-    def last(self) -> float | None:
-        """Tokens a second of the last answer that ended; None before the first."""
-        return self._last
+    def listen(self, then: TurnListener, count_tokens: CountTokens) -> TurnListener:
+        """A listener for one answer that counts and passes everything on to `then`."""
+        answer = object()
 
-    def began(self, answer: object) -> None:
-        """An answer is under way: it reads or writes."""
+        def hear(event: TurnEvent) -> None:
+            with self._lock:
+                if isinstance(event, TurnText) and self._since is not None:
+                    self._written.setdefault(count_tokens, []).append(event.text)
+                elif isinstance(event, TurnEnded):
+                    self._open.discard(answer)
+                    self.last = event.stats or self.last
+                elif not isinstance(event, TurnText):
+                    self._open.add(answer)
+            then(event)
+
+        return hear
+
+    def rest(self) -> None:
+        """Nobody looks any more: what is written from now on is not kept to be counted."""
         with self._lock:
-            self._open.add(answer)
-
-    def wrote(self, tokens: int = 1) -> None:
-        """So many tokens were written."""
-        with self._lock:
-            self._tokens += tokens
-
-    def ended(self, answer: object, tokens_per_s: float | None = None) -> None:
-        """That answer has ended, with the engine's own measure where there is one."""
-        with self._lock:
-            self._open.discard(answer)
-            if tokens_per_s:
-                self._last = tokens_per_s
+            self._written, self._since = {}, None
 
     def take(self, now: float) -> tuple[float | None, bool]:
         """Tokens a second since the last call, None where nothing was written; and whether an
-        answer is under way."""
+        answer was under way."""
         with self._lock:
-            tokens, since = self._tokens, self._since
-            self._tokens, self._since = 0, now
-            answering = bool(self._open)
-        if not tokens or since is None or now <= since:
-            return None, answering or bool(tokens)
-        return tokens / (now - since), True
+            written, since = self._written, self._since
+            self._written, self._since = {}, now
+            answering = bool(self._open or written)
+        if not written or since is None or now <= since:
+            return None, answering
+        tokens = sum(_tokens(count, pieces) for count, pieces in written.items())
+        return tokens / (now - since), answering
+
+
+def _tokens(count: CountTokens, pieces: list[str]) -> int:
+    try:
+        return count("".join(pieces))
+    except HausgeistError:  # its model was closed meanwhile; a piece is about a token
+        return len(pieces)

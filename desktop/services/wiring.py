@@ -12,10 +12,12 @@ from desktop.common.messages import Messages
 from desktop.common.paths import Paths
 from desktop.common.resources import resources_folder
 from desktop.common.settings import Settings, SettingsStore
+from desktop.hardware.live_sensors import NativeSensors
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker, CrashRecord
-from desktop.services.machine import MachineService
+from desktop.services.live import LiveMonitor
+from desktop.services.machine import MachineService, memory_now
 from desktop.services.models import ModelsService
 from desktop.services.open_model import ModelOpener
 from desktop.services.probe_memory import ProbeMemory
@@ -67,9 +69,11 @@ class Services:
     problems: tuple[HausgeistError, ...]
     crashes: tuple[CrashRecord, ...]
     interrupted_turns: int
+    live: LiveMonitor
 
     def close(self) -> None:
         """Stop the answers, write what is left, close the databases."""
+        self.live.close()
         self.chat_service.close()
         self.store.close()
         self.library.close()
@@ -125,6 +129,7 @@ def build(env: Mapping[str, str]) -> Services:
         problems=tuple(problem for problem in found if problem is not None),
         crashes=core.crashes,
         interrupted_turns=store.mark_interrupted(),
+        live=LiveMonitor(lambda: NativeSensors(core.paths.models_dir, memory_now)),
     )
 
 

@@ -6,6 +6,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -23,10 +24,12 @@ from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
 from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
+from desktop.hardware.live import CpuLive, DiskLive, LiveSample, MemoryLive
 from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Memory
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
+from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
 from desktop.services.models import ModelsService
 from desktop.services.open_model import ModelOpener
@@ -62,6 +65,14 @@ ENGINE_INFO = EngineInfo(
     "llama.cpp b7200",
     ("CPU", "RPC"),
     (Device("CPU", "AMD Ryzen 7 7840U", "cpu", 16 * 2**30, 9 * 2**30),),
+)
+
+
+CALM = LiveSample(
+    at=0.0,
+    cpu=CpuLive(load=0.12, ours=0.05, temperature_c=52.0),
+    memory=MemoryLive(16 * 2**30, 9 * 2**30, 2**30, 5 * 2**29),
+    disk=DiskLive(212 * GB, 0.0, 0.0),
 )
 
 
@@ -200,6 +211,20 @@ class ScriptedOpener:
         return OpenedModel(text, self.engine, report(text), self.steps, is_guide=text == "guide")
 
 
+class StillSensors:
+    """A computer that does the same at every look: `sample_now`, at the moment of the look."""
+
+    def __init__(self, sample_now: LiveSample = CALM) -> None:
+        self.sample_now = sample_now
+        self.closed = False
+
+    def sample(self) -> LiveSample:
+        return replace(self.sample_now, at=time.monotonic())
+
+    def close(self) -> None:
+        self.closed = True
+
+
 def machine_service(paths: Paths, machine: Machine) -> MachineService:
     """A service that finds this machine, whatever the tests run on."""
     return MachineService(
@@ -219,6 +244,7 @@ def make_services(
     machine: Machine = MACHINE,
     language: str = "en",
     clock: Callable[[], float] = time.time,
+    live: Callable[[], Sensors] | None = None,
 ) -> Services:
     """Real stores, real library, real chat service; only engine and hardware stand in."""
     paths = Paths.from_environment(env)
@@ -245,4 +271,5 @@ def make_services(
         problems=(),
         crashes=(),
         interrupted_turns=store.mark_interrupted(),
+        live=LiveMonitor(live or StillSensors),
     )
