@@ -51,6 +51,14 @@ def _job(name: str) -> Job:
         from desktop.engine.template_job import run as template
 
         return template
+    if name == "trial":
+        from desktop.engine.trial_job import run as trial
+
+        return trial
+    if name == "rehearsal":
+        from desktop.engine.rehearsal_job import run as rehearsal
+
+        return rehearsal
     raise SystemExit(f"no such job: {name}")
 
 

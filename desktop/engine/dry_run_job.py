@@ -66,8 +66,8 @@ def device_of(buffer_type: str, known: Iterable[str]) -> str:
     if buffer_type in known:
         return buffer_type
     if not buffer_type.endswith("_Host"):
-        # A backend's further kinds of buffers on the same device, such as MTL0_Mapped.
+        # Further kinds of buffers on the same device: MTL0_Mapped, RPC0[host:port].
         for name in known:
-            if name != _HOST and buffer_type.startswith(name + "_"):
+            if name != _HOST and buffer_type.startswith((f"{name}_", f"{name}[")):
                 return name
     return _HOST

@@ -75,9 +75,7 @@ class Llama:
 
     def find_device(self, name: str) -> int | None:
         """The handle of the device that llama.cpp calls `name`."""
-        get_name = self.ggml(
-            "ggml-base", "ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p
-        )
+        get_name = self.ggml("ggml-base", "ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
         for place in range(self._devices()):
             device = self._device(place)
             if _text(get_name(device)) == name:
@@ -102,9 +100,7 @@ class Llama:
     def _describe(self, device: int) -> Device:
         pointer = ctypes.c_void_p
         name = self.ggml("ggml-base", "ggml_backend_dev_name", ctypes.c_char_p, pointer)
-        described = self.ggml(
-            "ggml-base", "ggml_backend_dev_description", ctypes.c_char_p, pointer
-        )
+        described = self.ggml("ggml-base", "ggml_backend_dev_description", ctypes.c_char_p, pointer)
         kind = self.ggml("ggml-base", "ggml_backend_dev_type", ctypes.c_int, pointer)(device)
         memory = self.ggml("ggml-base", "ggml_backend_dev_memory", None, pointer, pointer, pointer)
         free, total = ctypes.c_size_t(), ctypes.c_size_t()

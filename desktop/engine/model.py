@@ -20,6 +20,8 @@ from desktop.fit.types import Plan
 Progress = Callable[[float], None]
 MAX_CONTEXT_TOKENS = 1 << 26
 MAX_UBATCH_TOKENS = 1 << 14
+MAX_THREADS = 512  # GGML_MAX_N_THREADS
+_MOST_DEVICES = 16  # LLAMA_MAX_DEVICES; ggml knows no more
 _KV_TYPES = {"f16": 1, "q4_0": 2, "q8_0": 8}  # enum ggml_type
 _EXPERT_TENSORS = r"blk\.({layers})\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 
@@ -94,6 +96,10 @@ class Model:
         self._devices = self._device_list(plan)
         if self._devices is not None:
             parameters.devices = ctypes.cast(self._devices, ctypes.c_void_p)
+        if plan.gpu_layers > 0 and plan.split:
+            # Of as many layers as go to the GPUs, so that each gets its count to the layer.
+            self._shares = (ctypes.c_float * lib.llama_max_devices())(*(n for _, n in plan.split))
+            parameters.tensor_split = self._shares
         if plan.expert_layers_on_cpu > 0:
             self._overrides = _expert_overrides(self.llama, plan.expert_layers_on_cpu)
             parameters.tensor_buft_overrides = ctypes.cast(self._overrides, ctypes.c_void_p)
@@ -103,12 +109,17 @@ class Model:
         """NULL-terminated devices: none for the CPU alone, the plan's, or None for llama.cpp's."""
         if plan.gpu_layers == 0:
             return (ctypes.c_void_p * 1)()
-        if not plan.device:
+        names = [name for name, _ in plan.split] or ([plan.device] if plan.device else [])
+        if not names:
             return None
-        device = self.llama.find_device(plan.device)
-        if device is None:
-            raise LoadError("device_gone", device=plan.device)
-        return (ctypes.c_void_p * 2)(device)
+        handles = [self._device(name) for name in names]
+        return (ctypes.c_void_p * (len(handles) + 1))(*handles)
+
+    def _device(self, name: str) -> int:
+        handle = self.llama.find_device(name)
+        if handle is None:
+            raise LoadError("device_gone", device=name)
+        return handle
 
     def __enter__(self) -> Self:
         return self
@@ -153,7 +164,8 @@ class Context:
         parameters.n_seq_max = plan.parallel
         # Every sequence asks for one row of logits at most; the default reserves one a token.
         parameters.n_outputs_max = plan.parallel
-        parameters.n_threads = parameters.n_threads_batch = plan.threads or os.cpu_count() or 1
+        parameters.n_threads = plan.threads or os.cpu_count() or 1
+        parameters.n_threads_batch = plan.threads_batch or parameters.n_threads
         parameters.type_k = parameters.type_v = _KV_TYPES[plan.kv_type]
         parameters.flash_attn_type = _flash_attention(lib, plan)
         parameters.swa_full = False
@@ -215,9 +227,14 @@ def check_plan(plan: Plan) -> None:
         "context": (plan.context, 1, MAX_CONTEXT_TOKENS),
         "parallel": (plan.parallel, 1, 256),  # LLAMA_MAX_SEQ
         "ubatch": (plan.ubatch, 1, MAX_UBATCH_TOKENS),
-        "threads": (plan.threads, 0, 512),  # GGML_MAX_N_THREADS
+        "threads": (plan.threads, 0, MAX_THREADS),
+        "threads_batch": (plan.threads_batch, 0, MAX_THREADS),
         "expert_layers_on_cpu": (plan.expert_layers_on_cpu, 0, 4096),
+        "devices": (len(plan.split), 0, _MOST_DEVICES),
+        **{name: (layers, 0, 4097) for name, layers in plan.split},
     }
+    if plan.split:
+        limits["split"] = (sum(layers for _, layers in plan.split), 1, 4097 * _MOST_DEVICES)
     for name, (value, low, high) in limits.items():
         if not low <= value <= high:
             raise LoadError("bad_plan", name=name, value=value, low=low, high=high)

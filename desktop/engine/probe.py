@@ -46,11 +46,11 @@ def probe(
                 if answer is not None:
                     return ProbeResult(**answer)
         except ChildDiedError as death:
-            return ProbeResult(ok=False, kind=_cause(death), detail=death.last_words)
+            return ProbeResult(ok=False, kind=cause_of(death), detail=death.last_words)
     return ProbeResult(ok=False, kind="timeout", detail=f"{timeout_s:g} s")
 
 
-def _cause(death: ChildDiedError) -> ProbeKind:
+def cause_of(death: ChildDiedError) -> ProbeKind:
     """Nobody but the system's out-of-memory killer sends a child SIGKILL that it did not expect."""
     if sys.platform != "win32" and death.code == -_SIGKILL:
         return "out_of_memory"

@@ -27,7 +27,7 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
     if failure is None:
         answer({"ok": True, "peak_bytes": peak_bytes()})
         return
-    kind = "out_of_memory" if _out_of_memory(failure.detail) else "refused"
+    kind = "out_of_memory" if is_out_of_memory(failure.detail) else "refused"
     answer(
         {
             "ok": False,
@@ -49,7 +49,7 @@ def _talk(loaded: Loaded) -> Failed | None:
     return next((event for event in events if isinstance(event, Failed)), None)
 
 
-def _out_of_memory(detail: str) -> bool:
+def is_out_of_memory(detail: str) -> bool:
     words = detail.lower()
     return (
         "out of memory" in words or "failed to allocate" in words or "unable to allocate" in words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from desktop.engine.breakdown import Sizes, memory_breakdown
 from desktop.engine.dry_run_job import device_of
 from desktop.engine.llama import Llama
 from desktop.engine.model import Context, Model
+from desktop.hardware.machine import Device
 
 _HOST = "CPU"
 _LOGIT_BYTES = 4
@@ -59,12 +60,12 @@ def memory_usage(model: Model, context: Context) -> tuple[DeviceUsage, ...] | No
     elsewhere from its log of the load, to about 5 kB a buffer.
     """
     engine = model.llama
-    known = [device.name for device in engine.devices()]
+    devices = engine.devices()
     exact = memory_breakdown(engine, context)
     if exact is not None:
-        sums = _by_device(exact, known)
+        sums = _by_device(exact, devices)
     else:
-        sums = logged_sizes((*model.buffer_log, *context.buffer_log), known)
+        sums = logged_sizes((*model.buffer_log, *context.buffer_log), devices)
     if not sums:
         return None
     rows: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.sequences
@@ -79,9 +80,8 @@ def device_free_bytes(engine: Llama) -> dict[str, int]:
     return {device.name: device.free_bytes for device in engine.devices()}
 
 
-def logged_sizes(lines: Iterable[str], known: Iterable[str]) -> dict[str, Sizes]:
+def logged_sizes(lines: Iterable[str], devices: Sequence[Device]) -> dict[str, Sizes]:
     """Sizes by device from llama.cpp's log; of several compute reservations the last counts."""
-    names = tuple(known)
     found: dict[str, dict[str, int]] = {}
     compute: dict[str, int] = {}
     for line in lines:
@@ -92,11 +92,11 @@ def logged_sizes(lines: Iterable[str], known: Iterable[str]) -> dict[str, Sizes]
         if match[2] == "compute":
             compute[match[1]] = size
             continue
-        sizes = found.setdefault(device_of(match[1], names), {"model": 0, "context": 0})
+        sizes = found.setdefault(_device(match[1], devices), {"model": 0, "context": 0})
         sizes["model" if match[2] == "model" else "context"] += size
     computed: dict[str, int] = {}
     for buffer_type, size in compute.items():
-        device = device_of(buffer_type, names)
+        device = _device(buffer_type, devices)
         computed[device] = computed.get(device, 0) + size
     return {
         name: Sizes(
@@ -108,11 +108,18 @@ def logged_sizes(lines: Iterable[str], known: Iterable[str]) -> dict[str, Sizes]
     }
 
 
-def _by_device(exact: Mapping[str, Sizes], known: Iterable[str]) -> dict[str, Sizes]:
-    names = tuple(known)
+def _device(buffer_type: str, devices: Sequence[Device]) -> str:
+    """Every RPC server calls its buffers RPC0; the address behind tells whose they are."""
+    for device in devices:
+        if buffer_type.endswith(f"[{device.description}]"):
+            return device.name
+    return device_of(buffer_type, [device.name for device in devices])
+
+
+def _by_device(exact: Mapping[str, Sizes], devices: Sequence[Device]) -> dict[str, Sizes]:
     sums: dict[str, Sizes] = {}
     for buffer_type, size in exact.items():
-        device = device_of(buffer_type, names)
+        device = _device(buffer_type, devices)
         before = sums.get(device, Sizes(0, 0, 0))
         sums[device] = Sizes(
             before.weights_bytes + size.weights_bytes,

@@ -14,6 +14,7 @@ from desktop.engine.usage import DeviceUsage, device_free_bytes, logged_sizes, m
 from desktop.fit.compute import logits_bytes
 from desktop.fit.memory import Footprint
 from desktop.gguf.reader import read_header
+from desktop.hardware.machine import Device
 from tests.engine.driving import plan_for
 from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
 from tests.tiny_models import write_tiny_model
@@ -80,7 +81,7 @@ def test_a_log_of_several_devices_is_summed_by_device() -> None:
         "sched_reserve:      CUDA0 compute buffer size =    31.00 MiB",
         "something else",
     ]
-    found = logged_sizes(lines, ["CUDA0", "CPU"])
+    found = logged_sizes(lines, [Device("CUDA0", "A card", "gpu", 1, 1)])
     mib = 1 << 20
     assert found["CUDA0"].weights_bytes == 1000 * mib
     assert found["CUDA0"].context_bytes == 7 * mib
