@@ -13,6 +13,8 @@ command line, server) turn them into words for a person, through `common.message
     │   ├── LoadError           the model did not load, with every step that was tried
     │   ├── RequestError        a request that is wrong in itself (too long, bad parameters)
     │   └── TemplateError       the chat template is broken or runs too long
+    ├── NetworkError            the way out: offline, no such host, refused, untrusted, too slow
+    │   └── HubError            what the Hub said: not there, locked, too busy, nonsense
     ├── CancelledError          somebody asked to stop; no fault
     └── StorageError            the disk: full, read-only, locked, a damaged database
 """
@@ -79,6 +81,14 @@ class RequestError(EngineError):
 
 class TemplateError(EngineError):
     default_kind = "bad_template"
+
+
+class NetworkError(HausgeistError):
+    default_kind = "connection_failed"
+
+
+class HubError(NetworkError):
+    default_kind = "hub_bad_answer"
 
 
 class CancelledError(HausgeistError):

@@ -11,7 +11,7 @@ from desktop.gguf.source import RangeReader
 from desktop.gguf.string_runs import RUN, run_pattern
 from desktop.gguf.values import SCALAR_FORMATS, Scalar, ValueType
 
-_WINDOW_BYTES = 1 << 20
+WINDOW_BYTES = 1 << 20
 MAX_HEADER_BYTES = 512 << 20
 """No real header comes near it (a 262k vocabulary takes 12 MB); more is a file that lies."""
 
@@ -19,8 +19,16 @@ MAX_HEADER_BYTES = 512 << 20
 class Cursor:
     """A position in one file; every method raises ModelFileError rather than run past the end."""
 
-    def __init__(self, reader: RangeReader, name: str, byte_order: ByteOrder = "little") -> None:
+    def __init__(
+        self,
+        reader: RangeReader,
+        name: str,
+        byte_order: ByteOrder = "little",
+        window_bytes: int = WINDOW_BYTES,
+    ) -> None:
+        """`window_bytes`: how far to read ahead; less where every byte comes over a network."""
         self._reader = reader
+        self._window_bytes = window_bytes
         self._name = name
         self._size_bytes = reader.size_bytes
         self._window = b""
@@ -172,7 +180,7 @@ class Cursor:
             raise self.truncated()
         if position + n > MAX_HEADER_BYTES:
             raise self.malformed("the header is larger than any real one")
-        self._window = self._reader.read(position, max(n, _WINDOW_BYTES))
+        self._window = self._reader.read(position, max(n, self._window_bytes))
         self._start, self._at = position, 0
         if len(self._window) < n:  # the file shrank while it was read
             raise self.truncated()

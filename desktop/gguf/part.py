@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from desktop.common.errors import ModelFileError
-from desktop.gguf.cursor import Cursor
+from desktop.gguf.cursor import WINDOW_BYTES, Cursor
 from desktop.gguf.formats import MAGIC, foreign_file
 from desktop.gguf.header import ByteOrder, TensorInfo
 from desktop.gguf.source import RangeReader
@@ -62,13 +62,15 @@ class _Metadata:
     kept_bytes_left: int = _MAX_KEPT_BYTES
 
 
-def read_part(reader: RangeReader, name: str, number: int = 0) -> Part:
+def read_part(
+    reader: RangeReader, name: str, number: int = 0, *, window_bytes: int = WINDOW_BYTES
+) -> Part:
     """The header of the file behind `reader`; `name` stands in errors, `number` in its tensors.
 
     Raises ModelFileError: malformed_gguf, truncated_gguf, unsupported_gguf_version, or what
     formats.foreign_file names.
     """
-    cursor = Cursor(reader, name)
+    cursor = Cursor(reader, name, window_bytes=window_bytes)
     version, byte_order = _read_version(cursor, reader, name)
     tensor_count, key_count = cursor.u64(), cursor.u64()
     # An entry takes at least 13 bytes, a tensor at least 24.

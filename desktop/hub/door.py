@@ -1,0 +1,178 @@
+"""The one door to the network: asks whether it may, says why, and writes it down.
+
+Every request has bounds on time and size, and every failure a kind that a front can put in words.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import replace
+from urllib.parse import urljoin
+
+from desktop.common.errors import CancelledError, HausgeistError, NetworkError
+from desktop.common.ledger import OK, Ledger
+from desktop.hub.answer import MAX_ANSWER_BYTES, Answer, Bounds, Purpose, Transport
+from desktop.hub.policy import NetworkPolicy, Origin, origin_of
+
+STALL_S = 15.0
+MAX_REDIRECTS = 5
+_LOOK_EVERY_S = 0.1  # how soon Ctrl+C and a wish to stop are seen (Windows wakes no waiting thread)
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class Door:
+    """Any thread may ask. Close it at the end."""
+
+    def __init__(
+        self,
+        policy: NetworkPolicy,
+        ledger: Ledger,
+        *,
+        transport: Callable[[], Transport] | None = None,
+        stall_s: float = STALL_S,
+    ) -> None:
+        self.policy = policy
+        self._ledger = ledger
+        self._make_transport = transport or _http_transport
+        self._stall_s = stall_s
+        self._lock = threading.Lock()
+        self._transport: Transport | None = None
+
+    def get(
+        self,
+        url: str,
+        purpose: Purpose,
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        enough_bytes: int | None = None,
+        timeout_s: float | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> Answer:
+        """The answer at `url`, whatever its status; redirects are followed.
+
+        All may take `timeout_s` (15 if None) and be silent for 15 s. Reading stops after
+        `enough_bytes` of a body (None: never). Raises CancelledError, NetworkError:
+        offline_environment, offline_setting, bad_redirect, too_many_redirects, hub.http's kinds.
+        """
+        deadline = time.monotonic() + (self._stall_s if timeout_s is None else timeout_s)
+        passed: list[Answer] = []
+        while True:
+            origin = origin_of(url)
+            if origin is None:
+                raise NetworkError("bad_redirect" if passed else "bad_address", host=url[:80])
+            bounds = Bounds(deadline, self._stall_s, max_bytes, enough_bytes)
+            answer = self._one(url, origin, purpose, headers or {}, bounds, is_cancelled)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return replace(answer, redirected=tuple(passed))
+            passed.append(answer)
+            if len(passed) > MAX_REDIRECTS:
+                raise NetworkError("too_many_redirects", host=origin.shown)
+            url = _next(answer, origin)
+
+    def close(self) -> None:
+        """Give up all connections."""
+        with self._lock:
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+    def _one(
+        self,
+        url: str,
+        origin: Origin,
+        purpose: Purpose,
+        headers: Mapping[str, str],
+        bounds: Bounds,
+        is_cancelled: Callable[[], bool] | None,
+    ) -> Answer:
+        """One request, written to the ledger."""
+        self.policy.require_online()
+        token = self.policy.token_for(url)
+        sent = dict(headers) | ({"Authorization": f"Bearer {token}"} if token else {})
+        started = time.monotonic()
+        line = self._ledger.begin(purpose.slug, origin.shown, purpose.subject)
+        outcome, status = "internal", None
+        try:
+            answer = self._wait(url, origin, sent, bounds, is_cancelled)
+            outcome, status = OK if answer.status < 400 else "refused", answer.status
+            return answer
+        except HausgeistError as error:
+            outcome = error.kind
+            raise
+        except KeyboardInterrupt:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._ledger.end(
+                line,
+                outcome,
+                status=status,
+                received_bytes=bounds.received_bytes,
+                seconds=time.monotonic() - started,
+            )
+
+    def _wait(
+        self,
+        url: str,
+        origin: Origin,
+        headers: Mapping[str, str],
+        bounds: Bounds,
+        is_cancelled: Callable[[], bool] | None,
+    ) -> Answer:
+        """The request runs in a thread of its own: looking up a name has no time limit, and on
+        Windows a waiting socket hears no Ctrl+C."""
+        future: Future[Answer] = Future()
+        started = time.monotonic()
+        transport = self._open()
+
+        def work() -> None:
+            try:
+                future.set_result(transport.send(url, headers, bounds))
+            except BaseException as error:  # noqa: BLE001  (raised again where it is waited for)
+                future.set_exception(error)
+
+        threading.Thread(target=work, name=f"net-{origin.host[:20]}", daemon=True).start()
+        try:
+            while not _done(future, min(_LOOK_EVERY_S, max(0.0, bounds.left_s))):
+                if is_cancelled is not None and is_cancelled():
+                    raise CancelledError
+                if bounds.left_s <= 0:
+                    waited_s = round(time.monotonic() - started, 1)
+                    raise NetworkError("connection_timeout", host=origin.shown, timeout_s=waited_s)
+        except BaseException:
+            bounds.stopped.set()
+            raise
+        return future.result()
+
+    def _open(self) -> Transport:
+        with self._lock:
+            if self._transport is None:
+                self._transport = self._make_transport()
+            return self._transport
+
+
+def _done(future: Future[Answer], timeout_s: float) -> bool:
+    try:
+        future.exception(timeout=timeout_s)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _next(answer: Answer, origin: Origin) -> str:
+    """Where a redirection leads; never from a protected connection to an open one."""
+    url = urljoin(answer.url, answer.headers["location"])
+    target = origin_of(url)
+    if target is None or (origin.scheme == "https" and target.scheme == "http"):
+        raise NetworkError("bad_redirect", host=origin.shown)
+    return url
+
+
+def _http_transport() -> Transport:
+    from desktop.hub.http import HttpTransport  # 80 ms that only a connection needs
+
+    return HttpTransport()

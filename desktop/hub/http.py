@@ -1,0 +1,172 @@
+"""The real transport: httpx2, with its many ways to fail turned into few that a person can use."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+import httpx2
+
+from desktop.common.errors import NetworkError
+from desktop.hub.answer import Answer, Bounds
+from desktop.hub.policy import origin_of
+
+USER_AGENT = "hausgeist"
+_PROXY_LOGIN = 407
+_PORTAL = 511  # "network authentication required", RFC 6585
+
+
+class HttpTransport:
+    """One client for all connections: keeps them open, uses the system's proxies and certificates.
+
+    Proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, or what Windows and macOS are set to.
+    Certificates: SSL_CERT_FILE or SSL_CERT_DIR, else the system's own, a company's included.
+    """
+
+    def __init__(self) -> None:
+        """Raises NetworkError: cert_file_unreadable, proxy_unusable."""
+        verify = _certificates()
+        try:
+            self._client = httpx2.Client(
+                verify=verify,
+                follow_redirects=False,
+                headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+                limits=httpx2.Limits(max_connections=16, max_keepalive_connections=8),
+            )
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:
+            # SOCKS needs a package of its own, and a proxy's address may be anything.
+            raise NetworkError("proxy_unusable", detail=str(error)) from error
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # none
+
+    def send(self, url: str, headers: Mapping[str, str], bounds: Bounds) -> Answer:
+        """Kinds: host_unknown, connection_refused, connection_failed, connection_timeout,
+        connection_cut, tls_untrusted, tls_failed, proxy_unreachable, proxy_refused,
+        proxy_needs_login, portal, answer_too_large, bad_answer."""
+        timeout_s = bounds.patience_s
+        try:
+            with self._client.stream("GET", url, headers=dict(headers), timeout=timeout_s) as found:
+                if found.status_code == _PROXY_LOGIN:
+                    raise NetworkError("proxy_needs_login", proxy=_proxy_of(url) or _host(url))
+                if found.status_code == _PORTAL:
+                    raise NetworkError("portal", host=_host(url))
+                body, is_cut = _read(found, url, bounds)
+                named = {name.lower(): value for name, value in found.headers.items()}
+                return Answer(url, found.status_code, named, body, is_cut)
+        except httpx2.HTTPError as error:
+            raise _network_error(error, url, timeout_s) from error
+        except (httpx2.InvalidURL, httpx2.StreamError, UnicodeError) as error:
+            raise NetworkError("bad_address", host=url[:80], detail=str(error)) from error
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _read(found: httpx2.Response, url: str, bounds: Bounds) -> tuple[bytes, bool]:
+    """The body, and whether reading stopped early."""
+    if found.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+        raise NetworkError("bad_answer", host=_host(url), detail="compressed, unasked")
+    pieces: list[bytes] = []
+    for piece in _raw(found, url, bounds):
+        pieces.append(piece)
+        bounds.received_bytes += len(piece)
+        if bounds.enough_bytes is not None and bounds.received_bytes >= bounds.enough_bytes:
+            body = b"".join(pieces)
+            return body[: bounds.enough_bytes], True
+        if bounds.received_bytes > bounds.max_bytes:
+            raise NetworkError("answer_too_large", host=_host(url), limit_bytes=bounds.max_bytes)
+    return b"".join(pieces), False
+
+
+def _raw(found: httpx2.Response, url: str, bounds: Bounds) -> Iterator[bytes]:
+    """The body as it comes, until time is up or nobody waits any more."""
+    for piece in found.iter_raw():
+        if bounds.stopped.is_set() or bounds.left_s <= 0:
+            raise NetworkError("connection_timeout", host=_host(url), timeout_s=0)
+        yield piece
+
+
+def _certificates() -> ssl.SSLContext | bool:
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return _given_certificates()
+    if sys.platform in ("win32", "darwin"):
+        import truststore  # the system's own store; httpx2 would ask platform.system() first
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return True
+
+
+def _given_certificates() -> ssl.SSLContext:
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        if file:
+            return ssl.create_default_context(cafile=file)
+        return ssl.create_default_context(capath=folder)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise NetworkError(
+            "cert_file_unreadable", path=file or folder or "", detail=str(error)
+        ) from error
+
+
+def _network_error(error: httpx2.HTTPError, url: str, timeout_s: float) -> NetworkError:
+    host, proxy, detail = _host(url), _proxy_of(url), f"{type(error).__name__}: {error}"
+    causes = list(_causes(error))
+    if isinstance(error, httpx2.TimeoutException):
+        return NetworkError("connection_timeout", host=host, timeout_s=timeout_s, detail=detail)
+    if isinstance(error, httpx2.ProxyError):
+        needs_login = str(_PROXY_LOGIN) in str(error)
+        kind = "proxy_needs_login" if needs_login else "proxy_refused"
+        return NetworkError(kind, proxy=proxy or host, host=host, detail=detail)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return NetworkError("tls_untrusted", host=host, detail=str(cause))
+        if isinstance(cause, ssl.SSLError):
+            return NetworkError("tls_failed", host=host, detail=str(cause))
+    if isinstance(error, httpx2.ConnectError):
+        if proxy is not None:
+            return NetworkError("proxy_unreachable", proxy=proxy, host=host, detail=detail)
+        return NetworkError(_connect_kind(causes), host=host, detail=detail)
+    if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
+        return NetworkError("connection_cut", host=host, detail=detail)
+    return NetworkError("bad_answer", host=host, detail=detail)
+
+
+def _connect_kind(causes: list[BaseException]) -> str:
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            return "host_unknown"
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection_refused"
+    return "connection_failed"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _proxy_of(url: str) -> str | None:
+    """Host and port of the proxy that a connection to `url` goes through, never its password."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.hostname or ""):
+        return None
+    proxies = urllib.request.getproxies()
+    given = proxies.get(parts.scheme) or proxies.get("all")
+    if not given:
+        return None
+    origin = origin_of(given if "://" in given else f"http://{given}")
+    return origin.shown if origin else given.rpartition("@")[2][:80]
+
+
+def _host(url: str) -> str:
+    origin = origin_of(url)
+    return origin.shown if origin else url[:80]

@@ -1,0 +1,89 @@
+"""What the user and the environment say about the network: whether, where to, and as whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from desktop.common.errors import NetworkError, UsageError
+
+PUBLIC_HUB = "https://huggingface.co"
+
+_NO = ("", "0", "false", "no", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host and port: what a secret is bound to."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def shown(self) -> str:
+        """The host, with its port where that is unusual."""
+        usual = {"https": 443, "http": 80}.get(self.scheme)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == usual else f"{host}:{self.port}"
+
+
+def origin_of(url: str) -> Origin | None:
+    """Where `url` leads; None for what is no address of the web."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname
+    except ValueError:
+        return None
+    scheme = parts.scheme.lower()
+    if scheme not in ("http", "https") or not host:
+        return None
+    return Origin(scheme, host, port or (443 if scheme == "https" else 80))
+
+
+class NetworkPolicy:
+    """Asked anew at every connection: the switch may be turned while the app runs."""
+
+    def __init__(self, env: Mapping[str, str], is_switched_off: Callable[[], bool]) -> None:
+        """`is_switched_off` is the offline switch in the user's settings."""
+        self._env = env
+        self._is_switched_off = is_switched_off
+
+    def require_online(self) -> None:
+        """Raises NetworkError: offline_environment, offline_setting."""
+        for name in ("HAUSGEIST_OFFLINE", "HF_HUB_OFFLINE"):
+            if self._env.get(name, "").strip().lower() not in _NO:
+                raise NetworkError("offline_environment", name=name)
+        if self._is_switched_off():
+            raise NetworkError("offline_setting")
+
+    @property
+    def is_offline(self) -> bool:
+        try:
+            self.require_online()
+        except NetworkError:
+            return True
+        return False
+
+    @property
+    def endpoint(self) -> str:
+        """The Hub's address without a slash at its end. Raises UsageError("bad_endpoint")."""
+        given = self._env.get("HF_ENDPOINT", "").strip().rstrip("/")
+        if not given:
+            return PUBLIC_HUB
+        address = given if "://" in given else f"https://{given}"
+        parts = urlsplit(address)
+        if origin_of(address) is None or parts.query or parts.fragment or parts.username:
+            raise UsageError("bad_endpoint", value=given)
+        return address
+
+    def token_for(self, url: str) -> str | None:
+        """The user's token, for the Hub itself and nobody else. Raises UsageError("bad_token")."""
+        token = self._env.get("HF_TOKEN", "").strip()
+        if not token or origin_of(url) != origin_of(self.endpoint):
+            return None
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise UsageError("bad_token")
+        return token

@@ -1,0 +1,217 @@
+"""A model's header out of the Hub: a few megabytes instead of gigabytes, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.common.errors import HubError, ModelFileError, NetworkError, StorageError
+from desktop.common.logs import get_logger
+from desktop.gguf.header import ModelHeader
+from desktop.gguf.part import Part, read_part
+from desktop.gguf.reader import read_header, read_header_from
+from desktop.hub.client import HubClient
+from desktop.hub.header_cache import HeaderCache
+from desktop.hub.listing import FileGroup, HubFile, Listing, fetch_listing
+from desktop.hub.ranges import FIRST_BYTES, HubRangeReader
+from desktop.hub.refs import HubRef
+
+_WINDOW_BYTES = 64 << 10  # the reader's own look ahead, so that little more is fetched than needed
+_LATER_PART_BYTES = 64 << 10  # the vocabulary stands in the first part
+_SPARE_BYTES = 32 << 10
+_AT_ONCE = 4
+# After these an older listing is of no use; after those a newer one may help.
+_FINAL = ("hub_no_repo", "hub_no_revision", "hub_gated", "hub_forbidden", "hub_token_refused")
+_OUTDATED = ("hub_no_gguf", "hub_no_file", "hub_no_quant", "hub_no_revision", "hub_no_repo",
+             "hub_part_missing", "hub_inconsistent")  # fmt: skip
+
+_log = get_logger("hub")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model on the Hub, known by its header.
+
+    `header.paths` are header-only files in the cache (names only, where the disk took none);
+    `fetched_bytes` is what came over the network for it, 0 if all was known.
+    """
+
+    ref: HubRef
+    listing: Listing
+    group: FileGroup
+    header: ModelHeader
+    fetched_bytes: int = 0
+
+    @property
+    def repo(self) -> str:
+        return self.listing.repo
+
+    @property
+    def commit(self) -> str:
+        return self.listing.commit
+
+    @property
+    def projectors(self) -> tuple[FileGroup, ...]:
+        """What lets the model see, as far as it lies beside it."""
+        return self.listing.of_kind("projector")
+
+    @property
+    def drafts(self) -> tuple[FileGroup, ...]:
+        return self.listing.of_kind("draft")
+
+    @property
+    def loras(self) -> tuple[FileGroup, ...]:
+        return self.listing.of_kind("lora")
+
+
+def known_listing(
+    client: HubClient, cache: HeaderCache, ref: HubRef, *, ask: bool = False
+) -> tuple[Listing, bool]:
+    """What lies in the repository, and whether the Hub said so just now.
+
+    As known from the last day (unless `ask`), else as the Hub says, else, where the Hub cannot be
+    reached, as it once was. Raises NetworkError, HubError, UsageError.
+    """
+    known = cache.listing(ref)
+    if known is not None and (client.is_offline or (known.is_fresh and not ask)):
+        return known.listing, False
+    try:
+        listing = fetch_listing(client, ref.repo, ref.revision)
+    except NetworkError as error:
+        if known is None or error.kind in _FINAL:
+            raise
+        _log.info("listing as of %.0f s ago: %s", known.age_s, error)
+        return known.listing, False
+    cache.keep_listing(ref, listing)
+    return listing, True
+
+
+def fetch_header(
+    client: HubClient,
+    cache: HeaderCache,
+    ref: HubRef,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> RemoteModel:
+    """The header of the model that `ref` means; without traffic if it was fetched before.
+
+    `on_progress` gets the bytes fetched so far. Raises NetworkError, HubError (with listing's and
+    ranges' kinds, and hub_file_incomplete), ModelFileError, UsageError.
+    """
+    listing, is_new = known_listing(client, cache, ref)
+    try:
+        return _fetch_from(client, cache, ref, listing, on_progress)
+    except HubError as error:
+        if is_new or client.is_offline or error.kind not in _OUTDATED:
+            raise
+    listing, _ = known_listing(client, cache, ref, ask=True)
+    return _fetch_from(client, cache, ref, listing, on_progress)
+
+
+def _fetch_from(
+    client: HubClient,
+    cache: HeaderCache,
+    ref: HubRef,
+    listing: Listing,
+    on_progress: Callable[[int], None] | None,
+) -> RemoteModel:
+    group = listing.select(ref)
+    header = _known_header(cache, listing, group)
+    if header is not None:
+        return RemoteModel(ref, listing, group, header)
+    fetch = _Fetch(client, cache, listing, on_progress)
+    header = fetch.header(group)
+    return RemoteModel(ref, listing, group, header, fetch.fetched_bytes)
+
+
+def _known_header(cache: HeaderCache, listing: Listing, group: FileGroup) -> ModelHeader | None:
+    paths = [cache.header_path(listing, file) for file in group.files]
+    if not all(path.is_file() for path in paths):
+        return None
+    try:
+        return read_header(paths[0], allow_missing_data=True)
+    except ModelFileError as error:
+        _log.warning("header fetched again: %s", error)
+        for file in group.files:
+            cache.forget(listing, file)
+        return None
+
+
+class _Fetch:
+    """One model's header on its way from the Hub into the cache."""
+
+    def __init__(
+        self,
+        client: HubClient,
+        cache: HeaderCache,
+        listing: Listing,
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._listing = listing
+        self._on_progress = on_progress
+        self._readers: list[HubRangeReader] = []
+
+    @property
+    def fetched_bytes(self) -> int:
+        return sum(reader.fetched_bytes for reader in self._readers)
+
+    def header(self, group: FileGroup) -> ModelHeader:
+        known = self._cache.typical_header_bytes(self._listing)
+        first_bytes = FIRST_BYTES if known is None else known + _SPARE_BYTES
+        self._readers = [
+            HubRangeReader(
+                self._client,
+                self._listing.repo,
+                self._listing.commit,
+                file,
+                first_bytes=_LATER_PART_BYTES if number else first_bytes,
+                on_progress=self._tell,
+            )
+            for number, file in enumerate(group.files)
+        ]
+        jobs = list(zip(self._readers, group.files, range(len(group.files)), strict=True))
+        if len(jobs) == 1:
+            paths = [self._part(*jobs[0])]
+        else:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                paths = list(pool.map(lambda job: self._part(*job), jobs))
+        self._cache.tidy(self._listing)
+        if None in paths:
+            name = f"{self._listing.repo}/{group.path}"
+            return read_header_from(self._readers, name)
+        return read_header(Path(str(paths[0])), allow_missing_data=True)
+
+    def _part(self, reader: HubRangeReader, file: HubFile, number: int) -> Path | None:
+        """Fetch one file's header; where it was kept, None if the disk did not take it."""
+        part = self._read(reader, file, number)
+        if not part.complete:
+            detail = f"{reader.size_bytes} of {part.end_bytes} bytes"
+            repo = self._listing.repo
+            raise HubError("hub_file_incomplete", repo=repo, file=file.path, detail=detail)
+        try:
+            return self._cache.keep_header(
+                self._listing, file, reader.prefix(min(part.data_offset, reader.size_bytes))
+            )
+        except StorageError as error:
+            _log.warning("header not kept: %s", error)
+            return None
+
+    def _read(self, reader: HubRangeReader, file: HubFile, number: int) -> Part:
+        name = f"{self._listing.repo}/{file.path}"
+        try:
+            return read_part(reader, name, number, window_bytes=_WINDOW_BYTES)
+        except ModelFileError as error:
+            if error.kind != "truncated_gguf":
+                raise
+            repo = self._listing.repo
+            raise HubError(
+                "hub_file_incomplete", repo=repo, file=file.path, detail=error.detail
+            ) from error
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.fetched_bytes)

@@ -1,0 +1,397 @@
+"""A Hub of our own on loopback: repositories, redirects to a second host, and all kinds of faults.
+
+`hub` answers the API and `/<repo>/resolve/...`; large files are handed out by `cdn`, another host
+(another port), under addresses that are signed and may expire. Files may be larger than memory:
+what lies behind their first bytes is zeros that nobody stores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+Role = Literal["api", "resolve", "cdn"]
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_PIECE = 64 << 10
+PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to the hotel</h1>Please log in.</body></html>"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file: `head`, then zeros up to `size`."""
+
+    head: bytes
+    size: int
+
+    def piece(self, start: int, end: int) -> bytes:
+        return self.head[start:end].ljust(max(0, min(end, self.size) - start), b"\0")
+
+    @property
+    def sha256(self) -> str:
+        """Made of the head and the size alone: reading zeros by the gigabyte helps nobody."""
+        return hashlib.sha256(self.head + struct.pack("<Q", self.size)).hexdigest()
+
+
+def content(data: bytes, size: int | None = None) -> Content:
+    return Content(data, len(data) if size is None else size)
+
+
+@dataclass
+class Repo:
+    """One repository at one commit; `gated` as the Hub's JSON has it."""
+
+    commit: str
+    files: dict[str, Content]
+    gated: bool | str = False
+    listed_sizes: dict[str, int] = field(default_factory=dict)  # lies
+
+
+@dataclass
+class Fault:
+    """What goes wrong at `role`, for the next `times` requests (None: always).
+
+    status        this status, with `headers` and `body`
+    page          a web page with status 200
+    redirect      302 to `body` (an address)
+    json          `body` as the answer, whatever it is
+    silent        no answer until the stand-in closes
+    cut           the connection ends after `after` bytes of the body
+    reset         the same with a reset
+    no_ranges     the whole file, whatever was asked for
+    shift         the right headers, the bytes of `after` further on
+    wrong_range   a Content-Range that was not asked for
+    total         Content-Range with `after` as the file's size
+    etag          another ETag than before
+    hold          the answer waits until `gate` is set
+    """
+
+    role: Role
+    kind: str
+    times: int | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    after: int = 0
+    gate: threading.Event = field(default_factory=threading.Event)
+    path: str = ""  # only where the request's path contains it
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that came in."""
+
+    role: Role
+    path: str
+    range: str
+    authorization: str
+    headers: Mapping[str, str]
+
+
+class HubStandIn:
+    """Use as a context manager; `endpoint` is what HF_ENDPOINT should be."""
+
+    def __init__(self) -> None:
+        self.repos: dict[str, Repo] = {}
+        self.faults: list[Fault] = []
+        self.seen: list[Seen] = []
+        self.sent_bytes = 0
+        self.token = ""  # what gated repositories want
+        self.valid_signature = "first"
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._hub = _Server(self, "hub")
+        self._cdn = _Server(self, "cdn")
+
+    @property
+    def endpoint(self) -> str:
+        return self._hub.url
+
+    @property
+    def cdn_endpoint(self) -> str:
+        return self._cdn.url
+
+    def __enter__(self) -> HubStandIn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._closing.set()
+        for fault in self.faults:
+            fault.gate.set()
+        self._hub.close()
+        self._cdn.close()
+
+    def add(self, name: str, files: Mapping[str, bytes | Content], **more: Any) -> Repo:
+        """Put a repository there, or its next commit."""
+        made = {
+            path: found if isinstance(found, Content) else content(found)
+            for path, found in files.items()
+        }
+        digest = hashlib.sha1(name.encode(), usedforsecurity=False)
+        for path, found in sorted(made.items()):
+            digest.update(path.encode() + found.sha256.encode())
+        repo = Repo(digest.hexdigest(), made, **more)
+        self.repos[name] = repo
+        return repo
+
+    def fail(self, role: Role, kind: str, **more: Any) -> Fault:
+        """From now on, or for the next `times` requests."""
+        fault = Fault(role, kind, **more)
+        self.faults.append(fault)
+        return fault
+
+    def requests(self, role: Role | None = None) -> list[Seen]:
+        with self._lock:
+            return [seen for seen in self.seen if role in (None, seen.role)]
+
+    def forget(self) -> None:
+        """Count from here."""
+        with self._lock:
+            self.seen.clear()
+            self.sent_bytes = 0
+
+    def note(self, seen: Seen) -> None:
+        with self._lock:
+            self.seen.append(seen)
+
+    def count(self, n: int) -> None:
+        with self._lock:
+            self.sent_bytes += n
+
+    def fault_for(self, role: Role, path: str) -> Fault | None:
+        with self._lock:
+            for fault in self.faults:
+                if fault.role == role and fault.times != 0 and fault.path in path:
+                    if fault.times is not None:
+                        fault.times -= 1
+                    return fault
+        return None
+
+    def wait_for_close(self) -> None:
+        self._closing.wait(timeout=60)
+
+
+class _Server:
+    """One of the two hosts."""
+
+    def __init__(self, stand_in: HubStandIn, host: str) -> None:
+        handler = type("Handler", (_Handler,), {"stand_in": stand_in, "host": host})
+        self._server = _Quiet(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is what these tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    stand_in: HubStandIn
+    host: str
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Not on the terminal."""
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def _answer(self, *, with_body: bool) -> None:
+        path = unquote(urlsplit(self.path).path)
+        role: Role = "cdn" if self.host == "cdn" else "resolve"
+        if path.startswith("/api/"):
+            role = "api"
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.stand_in.note(
+            Seen(
+                role, self.path, headers.get("range", ""), headers.get("authorization", ""), headers
+            )
+        )
+        fault = self.stand_in.fault_for(role, path)
+        if fault is not None and self._stop(fault):
+            return
+        if role == "api":
+            self._api(path)
+        elif role == "resolve":
+            self._resolve(path, fault, with_body=with_body)
+        else:
+            self._cdn(path, fault, with_body=with_body)
+
+    def _stop(self, fault: Fault) -> bool:
+        """Faults that need nothing of the file."""
+        if fault.kind == "hold":
+            fault.gate.wait(timeout=60)
+            return False
+        if fault.kind == "silent":
+            self.stand_in.wait_for_close()
+            self.close_connection = True
+        elif fault.kind == "page":
+            self._send(200, PAGE, {"Content-Type": "text/html; charset=utf-8"})
+        elif fault.kind == "redirect":
+            self._send(302, b"", {"Location": fault.body.decode()})
+        elif fault.kind == "json":
+            self._send(200, fault.body, {"Content-Type": "application/json"})
+        elif fault.kind == "status":
+            self._send(fault.status, fault.body, fault.headers)
+        else:
+            return False
+        return True
+
+    def _api(self, path: str) -> None:
+        match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path)
+        repo = self.stand_in.repos.get(match[1]) if match else None
+        if match is None or repo is None:
+            self._refuse(401, "RepoNotFound", "Repository not found")
+            return
+        if match[2] not in (None, "main", repo.commit):
+            self._refuse(404, "RevisionNotFound", f"Invalid rev id: {match[2]}")
+            return
+        siblings: list[dict[str, Any]] = []
+        with_blobs = parse_qs(urlsplit(self.path).query).get("blobs") == ["true"]
+        for name, found in repo.files.items():
+            entry: dict[str, Any] = {"rfilename": name}
+            if with_blobs:
+                size = repo.listed_sizes.get(name, found.size)
+                entry |= {"size": size, "blobId": "0" * 40}
+                entry["lfs"] = {"sha256": found.sha256, "size": size, "pointerSize": 135}
+            siblings.append(entry)
+        document = {"id": match[1], "sha": repo.commit, "gated": repo.gated, "siblings": siblings}
+        self._send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+
+    def _resolve(self, path: str, fault: Fault | None, *, with_body: bool) -> None:
+        match = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
+        repo = self.stand_in.repos.get(match[1]) if match else None
+        if match is None or repo is None:
+            self._refuse(401, "RepoNotFound", "Repository not found")
+            return
+        if match[2] not in ("main", repo.commit):
+            self._refuse(404, "RevisionNotFound", "Invalid rev id")
+            return
+        found = repo.files.get(match[3])
+        if found is None:
+            self._refuse(404, "EntryNotFound", "Entry not found")
+            return
+        wanted = f"Bearer {self.stand_in.token}"
+        if repo.gated and self.headers.get("Authorization") != wanted:
+            self._refuse(401, "GatedRepo", f"Access to model {match[1]} is restricted.")
+            return
+        query = f"?signature={self.stand_in.valid_signature}"
+        address = f"{self.stand_in.cdn_endpoint}/{match[1]}/{quote(match[3])}{query}"
+        headers = {
+            "Location": address,
+            "X-Repo-Commit": repo.commit,
+            "X-Linked-Size": str(repo.listed_sizes.get(match[3], found.size)),
+            "X-Linked-ETag": f'"{found.sha256}"',
+            "Accept-Ranges": "bytes",
+        }
+        self._send(302, b"", headers)
+
+    def _cdn(self, path: str, fault: Fault | None, *, with_body: bool) -> None:
+        signature = parse_qs(urlsplit(self.path).query).get("signature")
+        if signature != [self.stand_in.valid_signature]:
+            self._send(403, b"<Error>AccessDenied</Error>", {"Content-Type": "application/xml"})
+            return
+        repo, _, file = path.lstrip("/").partition("/")
+        name, _, file = file.partition("/")
+        found = self.stand_in.repos[f"{repo}/{name}"].files[file]
+        match = _RANGE.fullmatch(self.headers.get("Range", ""))
+        kind = fault.kind if fault else ""
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "ETag": f'"{"other" if kind == "etag" else found.sha256[:32]}"',
+            "Accept-Ranges": "bytes",
+        }
+        if match is None or kind == "no_ranges":
+            self._stream(200, found, 0, found.size, headers, fault, with_body=with_body)
+            return
+        start = int(match[1])
+        end = min(int(match[2]) + 1 if match[2] else found.size, found.size)
+        total = fault.after if fault and kind == "total" else found.size
+        if start >= found.size:
+            self._send(416, b"", {"Content-Range": f"bytes */{total}"})
+            return
+        shown = start + 1 if kind == "wrong_range" else start
+        headers["Content-Range"] = f"bytes {shown}-{end - 1}/{total}"
+        self._stream(206, found, start, end, headers, fault, with_body=with_body)
+
+    def _stream(
+        self,
+        status: int,
+        found: Content,
+        start: int,
+        end: int,
+        headers: Mapping[str, str],
+        fault: Fault | None,
+        *,
+        with_body: bool,
+    ) -> None:
+        self._head(status, end - start, headers)
+        if not with_body:
+            return
+        shift = fault.after if fault and fault.kind == "shift" else 0
+        cut_at = end
+        if fault is not None and fault.kind in ("cut", "reset"):
+            cut_at = min(end, start + fault.after)
+        for at in range(start, cut_at, _PIECE):
+            piece = found.piece(at + shift, min(at + _PIECE, cut_at) + shift)
+            self.wfile.write(piece.ljust(min(_PIECE, cut_at - at), b"\0"))
+            self.stand_in.count(len(piece))
+        if cut_at < end:
+            if fault is not None and fault.kind == "reset":
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.close_connection = True
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        headers = {"X-Error-Code": code, "X-Error-Message": message}
+        self._send(status, json.dumps({"error": message}).encode(), headers)
+
+    def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        self._head(status, len(body), headers)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+            self.stand_in.count(len(body))
+
+    def _head(self, status: int, length: int, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+
+@contextlib.contextmanager
+def hub_stand_in() -> Iterator[HubStandIn]:
+    with HubStandIn() as hub:
+        yield hub
