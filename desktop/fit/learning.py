@@ -53,13 +53,14 @@ class MemorySample:
 class FailedLoad:
     """A load that did not fit although it should have.
 
-    `available_bytes`: what the device claimed to have free. `successes_since`: later loads on the
-    device of half that size or more.
+    `available_bytes`: what the device claimed to have free. `out_of_memory`: it is known to have
+    died of that. `successes_since`: later loads on the device of half that size or more.
     """
 
     device: str
     predicted_bytes: int
     available_bytes: int | None
+    out_of_memory: bool = False
     successes_since: int = 0
 
 
@@ -112,26 +113,33 @@ def _margin(
 ) -> int:
     """The larger of what loads take beyond their predictions and what failed loads have shown."""
     beyond = [max(0, sample.beyond_bytes) for sample in memory if sample.device == device][-LAST:]
-    wanted = float(_upper_quartile(beyond))
-    for failed in failures:
-        if failed.device == device:
-            wanted = max(wanted, _missing(failed))
+    failed = [failure for failure in failures if failure.device == device]
+    wanted = max(
+        float(_upper_quartile(beyond)),
+        sum(_step(failure) for failure in failed),
+        max((_missing(failure) for failure in failed), default=0.0),
+    )
     return min(int(wanted), int(capacity_bytes * MOST_MARGIN_SHARE))
 
 
-def _missing(failed: FailedLoad) -> float:
-    """How much more must stay free so that this plan would not have been made.
-
-    A plan larger than what was free tells nothing: that it fails is what was predicted.
-    """
+def _step(failed: FailedLoad) -> float:
+    """What one failure more is worth, whatever it died of; nothing where it was predicted."""
+    if failed.available_bytes is not None and failed.available_bytes < failed.predicted_bytes:
+        return 0.0
     step = max(_LEAST_MISSING_BYTES, failed.predicted_bytes * _MISSING_SHARE)
-    missing = step
-    if failed.available_bytes is not None:
-        slack = failed.available_bytes - failed.predicted_bytes
-        if slack < 0:
-            return 0.0
-        missing = max(step, slack - _USUAL_MARGIN_BYTES + step)
-    return float(missing * 0.5 ** (failed.successes_since / _HALVED_AFTER))
+    return float(step * 0.5 ** (failed.successes_since / _HALVED_AFTER))
+
+
+def _missing(failed: FailedLoad) -> float:
+    """How much must stay free so that this plan would not have been made: its slack, and a step.
+
+    Only where it was memory that was missing: else a broken driver would cost half of a card.
+    """
+    if not failed.out_of_memory or failed.available_bytes is None:
+        return 0.0
+    slack = failed.available_bytes - failed.predicted_bytes
+    halved = 0.5 ** (failed.successes_since / _HALVED_AFTER)
+    return float(max(0, slack - _USUAL_MARGIN_BYTES) * halved) + _step(failed)
 
 
 def _upper_quartile(sizes: Sequence[int]) -> int:

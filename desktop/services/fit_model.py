@@ -13,7 +13,8 @@ from desktop.common.errors import EngineError
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
 from desktop.engine.dry_run import DryRun, dry_run
-from desktop.fit.planner import plan
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
+from desktop.fit.planner import NOTHING_OURS, plan
 from desktop.fit.types import FitReport, Plan, PlanWarning, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
@@ -34,24 +35,27 @@ def fit(
     this_machine: bool = True,
     try_out: bool = True,
     run: DryRunner | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
+    ours: Mapping[str, int] = NOTHING_OURS,
 ) -> FitReport:
     """Plan `model` on `machine`.
 
     With `this_machine` llama.cpp computes its buffers in a child process (`try_out` False: the
     header's arithmetic alone, in milliseconds); on a described machine it does so for the
     processor alone, because its graphics are not here to ask. A file whose tensor data is
-    missing is answered too. Raises ModelFileError, FitError.
+    missing is answered too. `corrections` are what this machine's history taught, `ours` the
+    bytes by device that closing our own models would free. Raises ModelFileError, FitError.
     """
     header = (
         model if isinstance(model, ModelHeader) else read_header(model, allow_missing_data=True)
     )
     if not try_out:
-        return plan(machine, header, wish)
+        return plan(machine, header, wish, None, corrections, ours=ours)
     with _loadable(header) as path:
         if path is None:
-            return plan(machine, header, wish)
+            return plan(machine, header, wish, None, corrections, ours=ours)
         asked = _DryRunCompute(path, run or _dry_run, cpu_only=not this_machine)
-        report = plan(machine, header, wish, asked)
+        report = plan(machine, header, wish, asked, corrections, ours=ours)
     if not asked.refused:
         return report
     # The arithmetic knows more kinds of models than this engine can open.

@@ -67,6 +67,7 @@ class History:
         available_bytes: int | None = None,
         kind: str = "",
         model: str = "",
+        at: float | None = None,
     ) -> None:
         """A load (or a trial) that died of memory: later plans leave more of `device` free.
 
@@ -74,7 +75,7 @@ class History:
         """
         self.add(
             FailureRecord(
-                at=self._now(),
+                at=self._now() if at is None else at,
                 machine=machine_key(machine),
                 device=device,
                 predicted_bytes=max(0, predicted_bytes),

@@ -163,7 +163,13 @@ def _failures(records: Sequence[Record], machine: str, now: float) -> Iterator[F
             for later in records[place + 1 :]
             if isinstance(later, LoadRecord) and later.conditions.machine == machine
         )
-        yield FailedLoad(record.device, record.predicted_bytes, record.available_bytes, since)
+        yield FailedLoad(
+            record.device,
+            record.predicted_bytes,
+            record.available_bytes,
+            out_of_memory="out_of_memory" in record.error,
+            successes_since=since,
+        )
 
 
 def _disproves(load: LoadRecord, failure: FailureRecord) -> int:

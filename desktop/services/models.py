@@ -17,6 +17,7 @@ from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.services.fit_model import fit
+from desktop.services.recording import Recorder
 
 _PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$", re.IGNORECASE)
 
@@ -51,9 +52,13 @@ class ListedModel:
 class ModelsService:
     """The library with what a person wants to know and do about it."""
 
-    def __init__(self, library: Library, models_dir: Path) -> None:
+    def __init__(
+        self, library: Library, models_dir: Path, recorder: Recorder | None = None
+    ) -> None:
+        """`recorder`: what was learned here, and what is held now; for fits on this machine."""
         self._library = library
         self._models_dir = models_dir
+        self._recorder = recorder
 
     def with_fit(self, machine: Machine, wish: Wish | None = None) -> list[ListedModel]:
         """All models with their verdict by the header's arithmetic: milliseconds a model."""
@@ -67,9 +72,16 @@ class ModelsService:
         if model.problem:
             return None
         try:
-            return fit(model.path, machine, wish, try_out=False)
+            return self._fit(model, machine, wish)
         except HausgeistError:
             return None  # `problem` or opening it tells why
+
+    def _fit(self, model: LibraryModel, machine: Machine, wish: Wish) -> FitReport:
+        if self._recorder is None:
+            return fit(model.path, machine, wish, try_out=False)
+        corrections = self._recorder.history.corrections(machine)
+        ours = self._recorder.held.by_device(machine)
+        return fit(model.path, machine, wish, try_out=False, corrections=corrections, ours=ours)
 
     def import_paths(
         self,

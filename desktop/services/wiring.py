@@ -16,14 +16,19 @@ from desktop.hardware.live_sensors import NativeSensors
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker, CrashRecord
+from desktop.services.held_memory import HeldMemory
+from desktop.services.history import History
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
 from desktop.services.models import ModelsService
+from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.probe_memory import ProbeMemory
+from desktop.services.recording import Recorder
 from desktop.services.start import Start, begin
 
 GUIDE_FILE = "models/hausgeist-guide.gguf"
+HISTORY_FILE = "history.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +46,17 @@ class Core:
     library: Library
     machine_service: MachineService
     crash_marker: CrashMarker
+    history: History
+    held: HeldMemory
     opener: ModelOpener
     models_service: ModelsService
+    network: Network
     problems: tuple[HausgeistError, ...]
     crashes: tuple[CrashRecord, ...]
     writable: bool
 
     def close(self) -> None:
+        self.network.close()
         self.library.close()
 
 
@@ -63,9 +72,12 @@ class Services:
     library: Library
     machine_service: MachineService
     crash_marker: CrashMarker
+    history: History
+    held: HeldMemory
     opener: ModelOpener
     chat_service: ChatService
     models_service: ModelsService
+    network: Network
     problems: tuple[HausgeistError, ...]
     crashes: tuple[CrashRecord, ...]
     interrupted_turns: int
@@ -76,6 +88,7 @@ class Services:
         self.live.close()
         self.chat_service.close()
         self.store.close()
+        self.network.close()
         self.library.close()
 
 
@@ -93,6 +106,7 @@ def build_core(start: Start) -> Core:
     crash_marker = CrashMarker(paths.crash_marker)
     machines = MachineService(paths)
     probed = ProbeMemory(paths.cache_dir / "probed.json")
+    recorder = Recorder(History(paths.data_dir / HISTORY_FILE), HeldMemory())
     return Core(
         paths=paths,
         settings_store=settings_store,
@@ -101,8 +115,10 @@ def build_core(start: Start) -> Core:
         library=library,
         machine_service=machines,
         crash_marker=crash_marker,
-        opener=ModelOpener(library, machines, crash_marker, probed),
-        models_service=ModelsService(library, paths.models_dir),
+        history=recorder.history,
+        held=recorder.held,
+        opener=ModelOpener(library, machines, crash_marker, probed, recorder),
+        models_service=ModelsService(library, paths.models_dir, recorder),
         problems=tuple(problem for problem in found if problem is not None),
         crashes=crash_marker.collect(),
         writable=writable,
@@ -123,9 +139,12 @@ def build(env: Mapping[str, str]) -> Services:
         library=core.library,
         machine_service=core.machine_service,
         crash_marker=core.crash_marker,
+        history=core.history,
+        held=core.held,
         opener=core.opener,
         chat_service=ChatService(store, core.crash_marker),
         models_service=core.models_service,
+        network=core.network,
         problems=tuple(problem for problem in found if problem is not None),
         crashes=core.crashes,
         interrupted_turns=store.mark_interrupted(),

@@ -29,10 +29,13 @@ from desktop.fit.types import Plan, Wish
 from desktop.hardware.machine import Cpu, EngineInfo, Machine, Memory
 from desktop.library.library import Library
 from desktop.services.crash_marker import CrashMarker
+from desktop.services.held_memory import HeldMemory
+from desktop.services.history import History
 from desktop.services.machine import MachineService
 from desktop.services.open_model import ModelOpener, OpenTools
 from desktop.services.open_progress import OpenProgress
 from desktop.services.probe_memory import ProbeMemory
+from desktop.services.recording import Recorder
 from tests.services.fake_engine import FakeEngine, plan
 from tests.tiny_models import write_tiny_model
 
@@ -64,7 +67,8 @@ class Stage:
         )
         tools = OpenTools(self._load, self._probe, lambda _path: self.drive)
         memory = ProbeMemory(folder / "probed.json")
-        self.opener = ModelOpener(self.library, self.machines, marker, memory, tools)
+        self.recorder = Recorder(History(folder / "history.jsonl"), HeldMemory())
+        self.opener = ModelOpener(self.library, self.machines, marker, memory, self.recorder, tools)
 
     def _look(self, **_options: Any) -> Machine:
         self.asked_machine += 1
@@ -200,7 +204,7 @@ def test_a_model_larger_than_ram_never_reaches_llama_cpp(stage: Stage, model: Pa
 
 def test_a_context_larger_than_ram_is_told_as_such(stage: Stage, model: Path) -> None:
     with pytest.raises(FitError) as caught:
-        stage.opener.open(str(model), Wish(context=1 << 24))
+        stage.opener.open(str(model), Wish(context=1 << 24, kv_type="f16"))
     assert caught.value.kind == "context_larger_than_memory"
     assert int(caught.value.params["needed_bytes"]) > int(caught.value.params["usable_bytes"])
     assert stage.loaded == []

@@ -29,6 +29,8 @@ from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Mem
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
+from desktop.services.held_memory import HeldMemory
+from desktop.services.history import History
 from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
 from desktop.services.models import ModelsService
@@ -268,6 +270,8 @@ def make_services(
         opener=cast("ModelOpener", opener),
         chat_service=ChatService(store, marker),
         models_service=ModelsService(library, paths.models_dir),
+        history=History(paths.data_dir / "history.jsonl"),
+        held=HeldMemory(),
         problems=(),
         crashes=(),
         interrupted_turns=store.mark_interrupted(),
