@@ -1,0 +1,1 @@
+"""Builds the catalogue of models from recorded facts; run by `packaging/catalog.py`."""
