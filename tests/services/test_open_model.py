@@ -203,8 +203,9 @@ def test_a_model_larger_than_ram_never_reaches_llama_cpp(stage: Stage, model: Pa
 
 
 def test_a_context_larger_than_ram_is_told_as_such(stage: Stage, model: Path) -> None:
+    stage.ram_bytes = 4 * GIB
     with pytest.raises(FitError) as caught:
-        stage.opener.open(str(model), Wish(context=1 << 24, kv_type="f16"))
+        stage.opener.open(str(model), Wish(context=1 << 24))
     assert caught.value.kind == "context_larger_than_memory"
     assert int(caught.value.params["needed_bytes"]) > int(caught.value.params["usable_bytes"])
     assert stage.loaded == []
