@@ -1,85 +1,117 @@
-"""Which plans are worth trying for a wish, the most wanted first."""
+"""Which settings are worth trying for a wish: contexts, context types, micro-batches, threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from desktop.fit.devices import Rooms
+from desktop.fit.devices import Party
 from desktop.fit.memory import Footprint, padded_context
-from desktop.fit.types import KvType, Plan, Wish
+from desktop.fit.types import KvType, Plan, Priority, Wish
 from desktop.hardware.machine import Cpu
 
 _UBATCH = 512
-_LADDER = (16_384, 8_192, 4_096, 2_048)
+_SMALL_UBATCH = 128
+LARGE_UBATCHES = (1_024, 2_048)
+_LADDERS: Mapping[Priority, tuple[int, ...]] = {
+    "balanced": (16_384, 8_192, 4_096, 2_048),
+    "quality": (32_768, 16_384, 8_192, 4_096, 2_048),
+    "speed": (16_384, 8_192, 4_096, 2_048),
+}
 _MOST_ON_CPU = 8_192  # reading a longer prompt takes a processor minutes
 _MANY_CORES = 8
+_MOST_THREADS = 512  # ggml's GGML_MAX_N_THREADS
 # A mapped file that is cut short kills the process at the next page (SIGBUS); below this size
 # reading it takes a second at most, and then it may be cut, overwritten or removed.
 WORTH_MAPPING_BYTES = 1 << 30
 _USUAL_CORES = 4  # where nobody says how many there are
+_WITHOUT_FLASH_ATTENTION = frozenset(("grok",))  # llama.cpp turns it off
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A context and how it is kept."""
+
+    context: int
+    kv_type: KvType
 
 
 class Candidates:
-    """Makes plans for one wish on one machine; none of them is checked for size."""
+    """Makes plans for one wish; none of them is checked for size."""
 
-    def __init__(self, footprint: Footprint, wish: Wish, found: Rooms, cpu: Cpu) -> None:
+    def __init__(self, footprint: Footprint, wish: Wish, cpu: Cpu) -> None:
         self._footprint = footprint
         self._wish = wish
-        self._rooms = found
         self.contexts = self._contexts()
+        self.kv_types = self._kv_types()
         self._small = footprint.header.file_bytes < WORTH_MAPPING_BYTES
         self._rearranged = footprint.mostly_rearranged()
-        wished: KvType = wish.kv_type or "f16"
-        self.kv_type: KvType = wished if footprint.allows(wished) else "f16"
         self._base = Plan(
             gpu_layers=0,
             context=self.contexts[0],
-            kv_type=self.kv_type,
+            kv_type=self.kv_types[0],
             parallel=wish.parallel,
-            flash_attention=True,
+            flash_attention=footprint.header.architecture not in _WITHOUT_FLASH_ATTENTION,
             expert_layers_on_cpu=0,
             ubatch=wish.ubatch or _UBATCH,
             threads=wish.threads or automatic_threads(cpu),
             use_mmap=True,
         )
 
-    def on_cpu(self) -> Iterator[Plan]:
-        """Everything in main memory, the longest context first."""
-        automatic = [c for c in self.contexts if c <= _MOST_ON_CPU * self._wish.parallel]
-        for context in automatic if automatic and self._wish.context is None else self.contexts:
-            yield self._with(0, context)
+    def settings(self) -> list[Setting]:
+        return [Setting(context, kv) for context in self.contexts for kv in self.kv_types]
 
-    def on_gpu(self) -> Iterator[Plan]:
-        """All layers on the graphics."""
-        for context in self.contexts:
-            yield self._with(self._footprint.all_layers, context)
+    def smallest(self) -> Setting:
+        """What needs the least memory."""
+        return Setting(self.contexts[-1], self.kv_types[-1])
 
-    def experts_on_cpu(self, layers: int, context: int) -> Plan:
-        """All layers on the graphics but for the experts of the first `layers`."""
-        full = self._with(self._footprint.all_layers, context)
-        return replace(full, expert_layers_on_cpu=layers)
+    def ubatches(self) -> tuple[int, ...]:
+        """The usual micro-batch, then what to try where nothing fits."""
+        if self._wish.ubatch is not None:
+            return (self._wish.ubatch,)
+        return (_UBATCH, _SMALL_UBATCH)
 
-    def some_layers(self, gpu_layers: int, context: int) -> Plan:
-        """The last layers on the graphics, the others in main memory."""
-        return self._with(gpu_layers, context)
+    def may_use_cpu_alone(self, setting: Setting) -> bool:
+        """Whether a processor reads so long a text in bearable time, or it was asked for."""
+        if self._wish.context is not None or setting.context == self.contexts[-1]:
+            return True
+        return setting.context <= _MOST_ON_CPU * self._wish.parallel
 
-    def wished_layers(self, gpu_layers: int) -> Iterator[Plan]:
-        for context in self.contexts:
-            yield self._with(min(gpu_layers, self._footprint.all_layers), context)
+    def on_cpu(self, setting: Setting, ubatch: int) -> Plan:
+        """Everything in main memory."""
+        return self._with(setting, ubatch, 0)
 
-    def _with(self, gpu_layers: int, context: int) -> Plan:
-        device = ""
-        if gpu_layers and len(self._rooms.gpus) == 1:
-            gpu = self._rooms.gpus[0].gpu
-            device = gpu.device if gpu is not None else ""
-        ubatch = min(self._base.ubatch, padded_context(context))
+    def on_party(
+        self,
+        setting: Setting,
+        ubatch: int,
+        party: Party,
+        layers: tuple[int, ...],
+        experts_on_cpu: int = 0,
+    ) -> Plan:
+        """So many of the last layers on each device of `party`, the output counting as one."""
+        counts = [(room, count) for room, count in zip(party, layers, strict=True) if count > 0]
+        total = sum(count for _, count in counts)
+        plan = self._with(setting, ubatch, total)
+        if total == 0:
+            return plan
+        first_on_gpu = self._footprint.all_layers - total
+        if experts_on_cpu <= first_on_gpu:
+            experts_on_cpu = 0  # those layers lie in main memory as a whole
+        plan = replace(plan, expert_layers_on_cpu=experts_on_cpu)
+        if len(counts) == 1:
+            return replace(plan, device=counts[0][0].device)
+        return replace(plan, split=tuple((room.device, count) for room, count in counts))
+
+    def _with(self, setting: Setting, ubatch: int, gpu_layers: int) -> Plan:
+        ubatch = min(ubatch, padded_context(setting.context))
         return replace(
             self._base,
             gpu_layers=gpu_layers,
-            context=context,
-            ubatch=ubatch,
-            device=device,
+            context=setting.context,
+            kv_type=setting.kv_type,
+            # A step must hold one token of every sequence.
+            ubatch=max(ubatch, self._wish.parallel),
             # A mapped file whose weights are rearranged lies in memory twice: 1,333 MiB of a
             # 660 MB model instead of 794, and loading takes twice as long.
             use_mmap=not self._small and (gpu_layers > 0 or not self._rearranged),
@@ -89,11 +121,28 @@ class Candidates:
         """The wished context; else a ladder that ends at what the model was trained for."""
         if self._wish.context is not None:
             return [padded_context(self._wish.context)]
-        trained = self._footprint.header.context_length or _LADDER[-1]
-        steps = [step for step in _LADDER if step <= trained] or [trained]
-        if steps[0] < trained < _LADDER[0]:
+        ladder = _LADDERS[self._wish.priority]
+        trained = self._footprint.header.context_length or ladder[-1]
+        steps = [step for step in ladder if step <= trained] or [trained]
+        if steps[0] < trained < ladder[0]:
             steps.insert(0, trained)
         return [padded_context(step * self._wish.parallel) for step in steps]
+
+    def _kv_types(self) -> list[KvType]:
+        """The wished type where the model can have it; else f16 and what takes half of it."""
+        wished = self._wish.kv_type
+        if wished is not None:
+            return [wished if self._footprint.allows(wished) else "f16"]
+        keeps_any = any(cache.k_values or cache.v_values for cache in self._footprint.caches)
+        if not keeps_any or not self._base_allows_q8():
+            return ["f16"]
+        return ["f16", "q8_0"]
+
+    def _base_allows_q8(self) -> bool:
+        header = self._footprint.header
+        return header.architecture not in _WITHOUT_FLASH_ATTENTION and self._footprint.allows(
+            "q8_0"
+        )
 
 
 def automatic_threads(cpu: Cpu) -> int:
@@ -105,7 +154,7 @@ def automatic_threads(cpu: Cpu) -> int:
     cores = cpu.performance_cores or cpu.physical_cores or -(-cpu.logical_cores // 2)
     if cpu.usable_cores:
         cores = min(cores, cpu.usable_cores) if cores else cpu.usable_cores
-    cores = cores or _USUAL_CORES
+    cores = min(cores or _USUAL_CORES, _MOST_THREADS)
     if cores <= 2:
         return cores
     return cores - (2 if cores >= _MANY_CORES else 1)

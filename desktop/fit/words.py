@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from desktop.common.errors import Param
 from desktop.common.reading import COMFORTABLE_TOKENS_PER_S, TOKENS_PER_PAGE
-from desktop.fit.devices import Rooms
-from desktop.fit.types import DeviceMemory, Speed, Verdict
+from desktop.fit.devices import Party, Rooms
+from desktop.fit.types import Alternative, DeviceMemory, Speed, Verdict
 
 
 def reason(
@@ -15,15 +15,17 @@ def reason(
     memory: Sequence[DeviceMemory],
     speed: Speed,
     found: Rooms,
+    party: Party,
     fitting_context: int,
 ) -> tuple[str, Mapping[str, Param]]:
     """Keys ``fit.<verdict>``, with ``_slow`` or ``_no_speed``; ``fit.too_large`` with what helps.
 
-    `fitting_context` is a shorter context that would fit, 0 for none.
+    `party`: the graphics devices that take part. `fitting_context` is a shorter context that
+    would fit, 0 for none.
     """
     if verdict == "too_large":
-        return _too_large(memory, found, fitting_context)
-    key, params = _room_taken(verdict, memory, found)
+        return _too_large(memory, found, party, fitting_context)
+    key, params = _room_taken(verdict, memory, found, party)
     if not speed.tokens_per_s:
         return f"{key}_no_speed", params
     params["tokens_per_s"] = round(speed.tokens_per_s, 1)
@@ -31,8 +33,18 @@ def reason(
     return (f"{key}_slow" if speed.tokens_per_s < COMFORTABLE_TOKENS_PER_S else key), params
 
 
+def alternative_words(other: Alternative) -> tuple[str, Mapping[str, Param]]:
+    """Keys ``fit.instead.<kind>``, with ``_no_speed`` where none is known."""
+    key, params = f"fit.instead.{other.kind}", dict(other.params)
+    if not other.tokens_per_s:
+        return f"{key}_no_speed", params
+    params["tokens_per_s"] = round(other.tokens_per_s, 1)
+    params["page_s"] = round(TOKENS_PER_PAGE / other.tokens_per_s, 1)
+    return key, params
+
+
 def _room_taken(
-    verdict: Verdict, memory: Sequence[DeviceMemory], found: Rooms
+    verdict: Verdict, memory: Sequence[DeviceMemory], found: Rooms, party: Party
 ) -> tuple[str, dict[str, Param]]:
     """What is needed of what: a card's memory and main memory are never added up.
 
@@ -40,8 +52,8 @@ def _room_taken(
     """
     main = [row for row in memory if row.device == found.cpu.device]
     cards = [row for row in memory if row.device != found.cpu.device]
-    if verdict == "cpu" or found.unified:
-        total = found.cpu.total_bytes + sum(room.own_bytes for room in found.gpus)
+    if all(room.in_main_memory for room in party):
+        total = found.cpu.total_bytes + sum(room.own_bytes for room in party)
         shared = "_shared" if verdict == "partly_gpu" else ""
         return f"fit.{verdict}{shared}", {"needed": _needed(memory), "total": total}
     params: dict[str, Param] = {
@@ -54,12 +66,12 @@ def _room_taken(
 
 
 def _too_large(
-    memory: Sequence[DeviceMemory], found: Rooms, fitting_context: int
+    memory: Sequence[DeviceMemory], found: Rooms, party: Party, fitting_context: int
 ) -> tuple[str, Mapping[str, Param]]:
     """What is needed and what may be used, margins taken off: the first is always the larger."""
-    needed, usable, key = _needed(memory), found.usable_bytes, "fit.too_large"
+    needed, usable, key = _needed(memory), found.usable_bytes(party), "fit.too_large"
     if needed <= usable:  # together it would fit, but not where it was asked to lie
-        usable_by = {room.device: room.usable_bytes for room in (found.cpu, *found.gpus)}
+        usable_by = {room.device: room.usable_bytes for room in (found.cpu, *party)}
         row = max(memory, key=lambda row: row.total_bytes - usable_by[row.device])
         needed, usable = row.total_bytes, usable_by[row.device]
         if row.device != found.cpu.device:
@@ -67,7 +79,7 @@ def _too_large(
     params: dict[str, Param] = {"needed": needed, "usable": usable}
     if fitting_context:
         return "fit.too_large_context", {**params, "context": fitting_context}
-    if key == "fit.too_large" and needed <= found.usable_when_quiet_bytes:
+    if key == "fit.too_large" and needed <= found.usable_when_quiet_bytes(party):
         return "fit.too_large_for_now", params
     return key, params
 

@@ -45,9 +45,15 @@ def test_a_margin_stays_free(eight_billion: ModelHeader) -> None:
             assert row.total_bytes + 256 * 1024 * 1024 <= free * GIB
 
 
-def test_less_memory_means_a_shorter_context(eight_billion: ModelHeader) -> None:
-    contexts = [plan(laptop(8, free), eight_billion, Wish()).plan.context for free in (6.5, 5.7)]
-    assert contexts[0] > contexts[1] >= 2_048
+def test_less_memory_means_a_cheaper_and_then_a_shorter_context(
+    eight_billion: ModelHeader,
+) -> None:
+    plans = [plan(laptop(8, free), eight_billion, Wish()).plan for free in (6.5, 5.7, 5.25)]
+    assert [(chosen.context, chosen.kv_type) for chosen in plans] == [
+        (8_192, "f16"),
+        (8_192, "q8_0"),
+        (4_096, "q8_0"),
+    ]
 
 
 def test_too_large(eight_billion: ModelHeader) -> None:
@@ -327,12 +333,13 @@ class Oracle:
     """A compute estimator that notes what it was asked."""
 
     def __init__(self, answer: Mapping[str, int] | None) -> None:
-        self.answer = answer
+        self.answer = answer or {}
+        self.knows = answer is not None
         self.asked: list[Plan] = []
 
     def __call__(self, wanted: Plan, /) -> Mapping[str, int] | None:
         self.asked.append(wanted)
-        return self.answer
+        return self.answer if self.knows else None
 
 
 def test_llama_cpps_own_figures_are_taken(eight_billion: ModelHeader) -> None:
@@ -350,10 +357,11 @@ def test_llama_cpps_own_figures_are_taken(eight_billion: ModelHeader) -> None:
 
 def test_where_llama_cpp_needs_more_the_plan_shrinks(eight_billion: ModelHeader) -> None:
     oracle = Oracle({"CPU": int(1.6 * GIB)})
-    report = plan(laptop(16, 6.5), eight_billion, Wish(), oracle)
-    assert len(oracle.asked) > 1
-    assert report.plan.context < oracle.asked[0].context
-    assert len(oracle.asked) <= 4
+    report = plan(laptop(16, 7.5), eight_billion, Wish(), oracle)
+    assert 1 < len(oracle.asked) <= 4
+    assert report.verdict == "cpu"
+    assert report.memory[0].context_bytes < 8_192 * 32 * 4_096  # of the first plan's f16
+    assert report.memory[0].compute_bytes == oracle.answer["CPU"]
 
 
 def test_where_llama_cpp_cannot_be_asked_the_estimate_stays(eight_billion: ModelHeader) -> None:
@@ -433,7 +441,10 @@ def test_planning_takes_little_time(family: FamilyHeader) -> None:
 
 def test_as_many_layers_as_the_card_holds(eight_billion: ModelHeader) -> None:
     report = plan(desktop(4), eight_billion, Wish())
-    more = Wish(gpu_layers=report.plan.gpu_layers + 1, context=report.plan.context)
+    chosen = report.plan
+    more = Wish(
+        chosen.context, chosen.kv_type, gpu_layers=chosen.gpu_layers + 1, ubatch=chosen.ubatch
+    )
     assert plan(desktop(4), eight_billion, more).verdict == "too_large"
 
 
