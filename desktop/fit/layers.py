@@ -6,10 +6,18 @@ attend, which look at a window only, which are recurrent, which reuse another's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from desktop.fit.windows import is_windowed
 from desktop.gguf.header import ModelHeader
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A cache whose cells stand for `tokens` tokens each: `values` a cell, K only."""
+
+    tokens: int
+    values: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,72 +25,35 @@ class LayerCache:
     """Values a context cell (`k_values`, `v_values`) and a sequence (`state_values`) cost.
 
     `windowed`: only the cells of the sliding window are kept. State values are f32.
+    `own_cells`: every sequence has cells of its own, as many as the context has.
     """
 
     k_values: int = 0
     v_values: int = 0
     state_values: int = 0
     windowed: bool = False
+    own_cells: bool = False
+    pooled: tuple[Pooled, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Every `period`-th layer attends to everything; `first` says whether it leads its group."""
-
-    period: int
-    first: bool = False
-    default: int = 0  # the window's size where the header does not say
-    fixed: int = 0  # the window's size whatever the header says
-
-
-_WINDOWS: Mapping[str, _Window] = {
-    "afmoe": _Window(4),
-    "cohere2": _Window(4),
-    "cohere2moe": _Window(4, first=True),
-    "exaone-moe": _Window(4, default=128),
-    "exaone4": _Window(4, default=4096),
-    "gemma2": _Window(2, default=4096),
-    "gemma3": _Window(6),
-    "gemma3n": _Window(5),
-    "gpt-oss": _Window(2),
-    "laguna": _Window(4, first=True),
-    "llama4": _Window(4, default=8192, fixed=8192),
-    "mellum": _Window(4),
-    "muse-glimmer": _Window(4),
-    "olmo2": _Window(4),
-    "plamo3": _Window(8),
-    "smallthinker": _Window(4, first=True, fixed=4096),
-    # These say in the header which layers have a window; the period is never used.
-    "dots3note": _Window(1),
-    "gemma4": _Window(1),
-    "granite_swa": _Window(1),
-    "maple": _Window(1),
-    "mimo2": _Window(1),
-    "spark2_5": _Window(1),
-    "step35": _Window(1),
-}
-"""Architectures whose sliding window llama.cpp honours; others that name one are dense to it."""
-
-_NO_CONTEXT = frozenset(
+_READERS = frozenset(
     {
         "bert",
-        "dream",
         "eurobert",
-        "gemma-embedding",
         "jina-bert-v2",
         "jina-bert-v3",
-        "llada",
-        "llada-moe",
         "modern-bert",
         "neo-bert",
         "nomic-bert",
         "nomic-bert-moe",
-        "rnd1",
-        "t5encoder",
         "wavtokenizer-dec",
     }
 )
-_RECURRENT = frozenset({"arwkv7", "mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7"})
+_NO_CONTEXT = _READERS | {"dream", "gemma-embedding", "llada", "llada-moe", "rnd1"}
+_RWKV = frozenset({"arwkv7", "rwkv6", "rwkv6qwen2", "rwkv7"})
+_RECURRENT = _RWKV | {"mamba", "mamba2"}
+_SHORT_CONVOLUTIONS = frozenset({"lfm2", "lfm2moe"})
+_DELTA_ATTENTION = frozenset({"bailingmoe3", "glm5-next", "kimi-k3", "kimi-linear"})
 _RECURRENT_WITHOUT_KV_HEADS = frozenset(
     {
         "bailingmoe3",
@@ -103,30 +74,40 @@ _FULL_ATTENTION_INTERVAL = {
     "qwen4exp": 4,
     "minimax-01": 8,
 }
-_INDEXED = frozenset(("deepseek32", "glm-dsa"))
+_LOOPED = "nanbeige"
+_WITH_ROUTER = "graniteswitch"  # one more layer that attends, with one head
+_HEADS = ("key_length", "value_length")
+_NO_FLASH_ATTENTION = "grok"
+_QUANTIZED_BLOCK = 32
+_INDEXED_BY_LAYER = frozenset(("dots3note", "glm-dsa", "glm5-next", "hy_v4"))
+_GLM_SPARSE_CONTEXT = 1 << 20  # from GLM 5.2 on, where every fourth layer has an indexer
+_INDEXED_RATIO = 4  # DeepSeek V4 indexes the finer of its pooled caches
+_POOLED_STATES = {4: (8, 2), 128: (128, 1)}
+"""DeepSeek V4, by the tokens that a cell stands for: rows of the state, their width in keys."""
 
 
 def layer_caches(header: ModelHeader) -> tuple[LayerCache, ...]:
     """One entry a layer of the file, the unused prediction layers at the end included."""
-    return tuple(_cache(header, layer) for layer in range(header.block_count))
+    own = header.block_count
+    caches = [_cache(header, layer) for layer in range(own)]
+    if header.architecture == _LOOPED:
+        caches *= layer_count(header) // own if own else 1
+    if header.architecture == _WITH_ROUTER:
+        key, value = (_head_values(header, name, windowed=False) for name in _HEADS)
+        caches.append(LayerCache(key, value))
+    return tuple(caches)
 
 
-def window_tokens(header: ModelHeader) -> int:
-    """The sliding window's size in tokens; 0 where the model has none that counts."""
-    rule = _WINDOWS.get(header.architecture)
-    if rule is None:
-        # LFM2 may have a window on all its attending layers.
-        return _arch(header, "attention.sliding_window") if header.architecture == "lfm2" else 0
-    if header.architecture == "exaone4" and used_layers(header) != 64:
-        return 0  # only the 32B has one
-    stated = header.per_layer("attention.sliding_window")
-    size = rule.default if stated is None else _arch(header, "attention.sliding_window")
-    return rule.fixed if size and rule.fixed else size
+def layer_count(header: ModelHeader) -> int:
+    """Layers as llama.cpp counts them: more than the file has where it runs some repeatedly."""
+    if header.architecture == _LOOPED:
+        return header.block_count * max(1, _arch(header, "num_loops"))
+    return header.block_count + (1 if header.architecture == _WITH_ROUTER else 0)
 
 
 def used_layers(header: ModelHeader) -> int:
     """Layers that answer: without those that only predict ahead, which llama.cpp leaves out."""
-    return header.block_count - prediction_layers(header)
+    return layer_count(header) - prediction_layers(header)
 
 
 def prediction_layers(header: ModelHeader) -> int:
@@ -139,6 +120,22 @@ def has_no_context(header: ModelHeader) -> bool:
     return header.architecture in _NO_CONTEXT
 
 
+def has_output(header: ModelHeader) -> bool:
+    """Whether the model ends in scores for its vocabulary; encoders end in their last layer."""
+    return header.architecture not in _READERS
+
+
+def quantizable_heads(header: ModelHeader) -> bool:
+    """Whether llama.cpp opens a quantized context: whole blocks in every head, flash attention."""
+    if header.architecture == _NO_FLASH_ATTENTION:
+        return False
+    return all(
+        _head_values(header, key, windowed) % _QUANTIZED_BLOCK == 0
+        for key in _HEADS
+        for windowed in (False, True)
+    )
+
+
 def is_recurrent_only(header: ModelHeader) -> bool:
     """Whether the context's memory does not grow with its length."""
     return header.architecture in _RECURRENT
@@ -148,19 +145,54 @@ def _cache(header: ModelHeader, layer: int) -> LayerCache:
     arch = header.architecture
     if layer >= used_layers(header) or arch in _NO_CONTEXT:
         return LayerCache()
+    if arch == "deepseek4":
+        return _deepseek4(header, layer)
     recurrent = _is_recurrent(header, layer)
     state = _state_values(header) if recurrent or arch == "falcon-h1" else 0
+    if recurrent and arch == "qwen4exp":
+        state += _history_values(header, layer)
     if not _attends(header, layer, recurrent):
         return LayerCache(state_values=state)
-    windowed = _is_windowed(header, layer)
+    windowed = is_windowed(header, layer)
     heads = _at(header, "attention.head_count_kv", layer, header.head_count)
     k = _head_values(header, "key_length", windowed) * heads
     v = _head_values(header, "value_length", windowed) * heads
-    if _arch(header, "attention.key_length_mla") and _arch(header, "attention.value_length_mla"):
+    if has_compressed_keys(header):
         v = 0  # the values are unpacked from the keys
-    if arch in _INDEXED and _has_indexer(header, layer):
-        k += _arch(header, "attention.indexer.key_length")
+    if _has_indexer(header, layer):
+        k += _indexer_values(header)
+        # MiniMax's cache of the indexer has values too, though none are read.
+        v += _head_values(header, "value_length", windowed) if arch == "minimax-m3" else 0
     return LayerCache(k, v, state, windowed)
+
+
+def has_compressed_keys(header: ModelHeader) -> bool:
+    """Latent attention (MLA): one compressed row a cell, which holds keys and values."""
+    return bool(
+        _arch(header, "attention.key_length_mla") and _arch(header, "attention.value_length_mla")
+    )
+
+
+def _deepseek4(header: ModelHeader, layer: int) -> LayerCache:
+    """A window of keys, and further back keys that stand for 4 or 128 tokens each.
+
+    Source: llama.cpp's llama_kv_cache_dsv4. The states between the pooled cells are kept twice
+    (values and their scores).
+    """
+    heads = _at(header, "attention.head_count_kv", layer, header.head_count)
+    width = _head_values(header, "key_length", windowed=False)
+    tokens = _at(header, "attention.compress_ratios", layer)
+    pooled: tuple[Pooled, ...] = ()
+    state = 0
+    if tokens in _POOLED_STATES:
+        rows, widths = _POOLED_STATES[tokens]
+        pooled = (Pooled(tokens, width * heads),)
+        state = 2 * rows * widths * width
+        if tokens == _INDEXED_RATIO:
+            index = _arch(header, "attention.indexer.key_length")
+            pooled += (Pooled(tokens, index),)
+            state += 2 * rows * widths * index
+    return LayerCache(width * heads, 0, state, windowed=True, own_cells=True, pooled=pooled)
 
 
 def _attends(header: ModelHeader, layer: int, recurrent: bool) -> bool:
@@ -205,45 +237,66 @@ def _state_values(header: ModelHeader) -> int:
 
     Source: facts/memory.md and llama.cpp's `n_embd_r` + `n_embd_s`.
     """
-    width = header.embedding_length
-    if head_size := _arch(header, "wkv.head_size"):
+    arch, width = header.architecture, header.embedding_length
+    if arch in _RWKV:
         shifts = header.per_layer("token_shift_count")
-        return width * (shifts if isinstance(shifts, int) else 2) + width * head_size
-    if cells := _arch(header, "shortconv.l_cache"):
-        return width * (cells - 1)
+        kept = shifts if isinstance(shifts, int) else 2
+        return width * max(0, kept) + width * _arch(header, "wkv.head_size")
+    if arch in _SHORT_CONVOLUTIONS:
+        return width * max(0, _arch(header, "shortconv.l_cache") - 1)
     heads = _at(header, "attention.head_count", 0)
     convolution = _arch(header, "ssm.conv_kernel")
-    if head_size := _arch(header, "kda.head_dim"):
+    if arch in _DELTA_ATTENTION:
+        size = _arch(header, "kda.head_dim")
         kept = convolution - 1 if convolution else 3
-        return 3 * kept * heads * head_size + head_size * head_size * heads
-    if header.architecture == "minimax-01":
-        head_size = _head_values(header, "key_length", windowed=False)
-        return head_size * head_size * heads
+        return 3 * kept * heads * size + size * size * heads
+    if arch == "minimax-01":
+        size = _head_values(header, "key_length", windowed=False)
+        return size * size * heads
     inner, state = _arch(header, "ssm.inner_size"), _arch(header, "ssm.state_size")
-    groups = _arch(header, "ssm.group_count")
+    groups = 0 if arch == "mamba" or arch == "jamba" else _arch(header, "ssm.group_count")
     return max(0, convolution - 1) * (inner + 2 * groups * state) + state * inner
 
 
-def _is_windowed(header: ModelHeader, layer: int) -> bool:
-    if not window_tokens(header):
-        return False
-    rule = _WINDOWS.get(header.architecture)
-    if rule is None:
-        return True  # LFM2
-    pattern = header.per_layer("attention.sliding_window_pattern")
-    if isinstance(pattern, tuple):
-        return layer < len(pattern) and bool(pattern[layer])
-    period = rule.period if pattern is None else pattern
-    if period == 0:
-        return True
-    return layer % period != (0 if rule.first else period - 1)
-
-
 def _has_indexer(header: ModelHeader, layer: int) -> bool:
+    """Whether the layer keeps small keys besides, by which it finds what to attend to."""
+    arch = header.architecture
+    if arch in ("deepseek32", "qwen4exp"):
+        return True
+    if arch == "minimax-m3":
+        return layer >= _arch(header, "leading_dense_block_count")
+    if arch == "hy_v4" and not _arch(header, "attention.indexer.top_k"):
+        return False
+    if arch not in _INDEXED_BY_LAYER:
+        return False
+    if is_windowed(header, layer):
+        return False
     kinds = header.per_layer("attention.indexer.types")
-    if header.architecture == "glm-dsa" and isinstance(kinds, tuple):
+    if isinstance(kinds, tuple):
         return layer < len(kinds) and bool(kinds[layer])
-    return True
+    if isinstance(kinds, int):
+        return bool(kinds)
+    if arch == "glm-dsa" and header.context_length >= _GLM_SPARSE_CONTEXT:
+        return layer < 2 or layer % 4 == 2
+    return arch in ("glm-dsa", "glm5-next")
+
+
+def _indexer_values(header: ModelHeader) -> int:
+    keys = _arch(header, "attention.indexer.key_length")
+    # Keys, gates and pooled keys, where they are pooled.
+    return 3 * keys if header.architecture == "glm5-next" else keys
+
+
+def _history_values(header: ModelHeader, layer: int) -> int:
+    """f32 values of the hashed n-grams' convolution, on the one layer that has it."""
+    layers = header.per_layer("ple.layers")
+    if not isinstance(layers, tuple) or layer not in layers:
+        return 0
+    ngram = _arch(header, "ple.ngram_size")
+    if ngram < 2 or not _arch(header, "ple.heads_per_ngram"):
+        return 0
+    kept = max(0, _arch(header, "ple.conv_kernel") - 1)
+    return kept * ngram * _arch(header, "hyper_connection.count") * header.embedding_length
 
 
 def _head_values(header: ModelHeader, key: str, windowed: bool) -> int:

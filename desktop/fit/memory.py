@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 
-from desktop.fit.layers import has_no_context, layer_caches, used_layers, window_tokens
+from desktop.fit.layers import LayerCache, has_output, layer_caches, layer_count, used_layers
+from desktop.fit.layers import quantizable_heads as quantizable
 from desktop.fit.types import KvType, Plan
+from desktop.fit.windows import window_tokens
 from desktop.gguf.header import ModelHeader, TensorInfo
 
 CPU = "CPU"
@@ -27,21 +30,19 @@ BYTES_A_VALUE: Mapping[KvType, Fraction] = {
     "q8_0": Fraction(34, 32),
     "q4_0": Fraction(18, 32),
 }
-_QUANTIZED_BLOCK = 32
 _ROWS_TOGETHER = 8  # rows that the CPU backend rearranges at once
 _STATE_BYTES = 4  # recurrent states are f32
+_ALIGNMENT = 32  # of every tensor in a buffer
+_WITHOUT_HOST_BUFFERS = ("MTL", "Metal", "RPC", "OpenCL", "BLAS")
+_KEPT = 64  # contexts whose sizes are remembered
 
 _LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
 _EXPERTS = re.compile(r"\.ffn_(?:up|down|gate|gate_up)_(?:ch)?exps\.")
 _INPUT = ("token_embd.", "position_embd.", "token_types.", "per_layer_token_embd.")
-_FIRST_LAYER = (
-    "token_embd_norm.",
-    "rope_freqs.",
-    "rope_factors_long.",
-    "rope_factors_short.",
-    "per_layer_model_proj.",
-    "per_layer_proj_norm.",
-)
+_FIRST_LAYER = ("token_embd_norm.", "per_layer_model_proj.", "per_layer_proj_norm.", "hrm_")
+_ONE_EMBEDDING = ("bitnet",)  # llama.cpp reads the input's own rows as the output
+_TWO_EMBEDDINGS = ("gemma3n", "gemma4")  # it is asked for as the output before it is the input
+_EVERY_DEVICE = ("rope_freqs.", "rope_factors_long.", "rope_factors_short.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,15 @@ class Placed:
     repacked_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Layers `start` to `stop` in a row on one device; the output counts as one more layer."""
+
+    device: str
+    start: int
+    stop: int
+
+
 class Footprint:
     """A model's sizes, taken from its header once and laid out for many plans."""
 
@@ -68,56 +78,38 @@ class Footprint:
         """`rearranged`: tensor types that the CPU backend copies into another layout."""
         self.header = header
         self._rearranged = rearranged
-        self.layers = header.block_count
+        self.layers = layer_count(header)
         self.used_layers = used_layers(header)
         self.window = window_tokens(header)
         self.caches = layer_caches(header)
         self.input_bytes = 0
         self.output_bytes = 0
+        self.shared_bytes = 0
         self.layer_bytes = [0] * self.layers
         self.expert_bytes = [0] * self.layers
+        self.ahead_bytes = [0] * self.layers
+        self.largest_block_bytes = 0
+        self._repacked = [0] * (self.layers + 1)
+        self._repacked_experts = [0] * self.layers
         self._add_tensors()
         embedding = header.tensor("token_embd.weight")
         self.tied = (
             embedding is not None
             and header.tensor("output.weight") is None
-            and not has_no_context(header)
+            and has_output(header)
+            and header.architecture not in _ONE_EMBEDDING
         )
         self.embedding_bytes = embedding.nbytes if embedding is not None else 0
-        self._embedding_rearranged = embedding is not None and self._is_rearranged(embedding)
-
-    def _is_rearranged(self, tensor: TensorInfo) -> bool:
-        rows = tensor.dims[1] if len(tensor.dims) > 1 else 1
-        return tensor.type_name in self._rearranged and rows % _ROWS_TOGETHER == 0
-
-    def mostly_rearranged(self) -> bool:
-        """Whether a mapped file would lie in memory a second time, for the most part."""
-        copied = sum(tensor.nbytes for tensor in self.header.tensors if self._is_rearranged(tensor))
-        return 2 * copied > self.header.tensor_bytes
-
-    def _add_tensors(self) -> None:
-        for tensor in self.header.tensors:
-            match = _LAYER.match(tensor.name)
-            if match is not None:
-                layer = int(match[1])
-                # Layers behind the last one that is used only predict ahead: not loaded.
-                if layer < self.used_layers:
-                    self.layer_bytes[layer] += tensor.nbytes
-                    if _EXPERTS.search(tensor.name):
-                        self.expert_bytes[layer] += tensor.nbytes
-            elif tensor.name.startswith(_INPUT):
-                self.input_bytes += tensor.nbytes
-            elif tensor.name.startswith(self._first_layer_names()) and self.layer_bytes:
-                self.layer_bytes[0] += tensor.nbytes
-            else:
-                self.output_bytes += tensor.nbytes
-
-    def _first_layer_names(self) -> tuple[str, ...]:
-        """Tensors without a layer's number that lie with the first layer."""
-        if self.header.architecture.startswith("lfm2"):
-            # LFM2's last norm carries the name of others' first one.
-            return tuple(name for name in _FIRST_LAYER if name != "token_embd_norm.")
-        return _FIRST_LAYER
+        self._embedding_twice = embedding is not None and (
+            header.architecture in _TWO_EMBEDDINGS or self._is_rearranged(embedding)
+        )
+        self._quantizable = quantizable(header)
+        self._weights_before = _sums(self.layer_bytes)
+        self._experts_before = _sums(self.expert_bytes)
+        self._repacked_before = _sums(self._repacked)
+        self._repacked_experts_before = _sums(self._repacked_experts)
+        self._context_before: dict[tuple[int, KvType, int, int], list[int]] = {}
+        self._mostly_rearranged = self._is_mostly_rearranged()
 
     @property
     def all_layers(self) -> int:
@@ -129,14 +121,13 @@ class Footprint:
         """Layers up to the last with experts: what `expert_layers_on_cpu` may count to."""
         return max((n + 1 for n, size in enumerate(self.expert_bytes) if size), default=0)
 
+    def mostly_rearranged(self) -> bool:
+        """Whether a mapped file would lie in memory a second time, for the most part."""
+        return self._mostly_rearranged
+
     def allows(self, kv_type: KvType) -> bool:
-        """Whether every head's keys and values fill whole blocks of a quantized type."""
-        if kv_type == "f16":
-            return True
-        return all(
-            cache.k_values % _QUANTIZED_BLOCK == 0 and cache.v_values % _QUANTIZED_BLOCK == 0
-            for cache in self.caches
-        )
+        """Whether llama.cpp opens a context of this type: every head must fill whole blocks."""
+        return kv_type == "f16" or self._quantizable
 
     def place(self, plan: Plan, shares: Sequence[Share] = ()) -> dict[str, Placed]:
         """Bytes by device under `plan`; `shares` are the GPUs that take part.
@@ -145,21 +136,38 @@ class Footprint:
         embedding stays in main memory, and a tied one exists a second time as the output: on
         the GPU, or rearranged in main memory.
         """
-        devices = self._devices(plan, shares)
         weights = {CPU: self.input_bytes, **{share.device: 0 for share in shares}}
         context = dict.fromkeys(weights, 0)
-        for layer in range(self.layers):
-            experts = 0
-            if layer < plan.expert_layers_on_cpu:
-                experts = self.expert_bytes[layer]
-            weights[CPU] += experts
-            weights[devices[layer]] += self.layer_bytes[layer] - experts
-            context[devices[layer]] += self.layer_context_bytes(layer, plan)
-        output = devices[self.layers]
-        weights[output] += self.output_bytes
-        if self.tied and (output != CPU or (not shares and self._embedding_rearranged)):
-            weights[output] += self.embedding_bytes
-        return {name: Placed(weights[name], context[name]) for name in weights}
+        repacked = 0
+        kept = min(max(0, plan.expert_layers_on_cpu), self.layers)
+        caches = self._context_sums(plan)
+        rearranges = not shares or shares[0].device.startswith(_WITHOUT_HOST_BUFFERS)
+        for run in self._runs(plan, shares):
+            stop = min(run.stop, self.layers)
+            moved = (
+                self._experts_before[min(stop, kept)] - self._experts_before[min(run.start, kept)]
+            )
+            weights[run.device] += self._weights_before[stop] - self._weights_before[run.start]
+            weights[run.device] -= moved
+            weights[CPU] += moved
+            context[run.device] += caches[stop] - caches[run.start]
+            if run.start < min(run.stop, self.used_layers):
+                weights[run.device] += self.shared_bytes
+            if run.stop > self.layers:
+                weights[run.device] += self.output_bytes
+                if self.tied and (run.device != CPU or (rearranges and self._embedding_twice)):
+                    weights[run.device] += self.embedding_bytes
+            if run.device == CPU:
+                repacked += self._repacked_before[run.stop] - self._repacked_before[run.start]
+            else:
+                before = self._repacked_experts_before
+                repacked += before[min(stop, kept)] - before[min(run.start, kept)]
+        if not (plan.use_mmap and rearranges):
+            repacked = 0
+        return {
+            name: Placed(weights[name], context[name], repacked if name == CPU else 0)
+            for name in weights
+        }
 
     def place_active(
         self, plan: Plan, shares: Sequence[Share], expert_share: float
@@ -168,47 +176,128 @@ class Footprint:
 
         A tied embedding is read whole as the output.
         """
-        devices = self._devices(plan, shares)
         read: dict[str, float] = {CPU: 0.0, **{share.device: 0.0 for share in shares}}
-        for layer in range(self.layers):
-            experts = self.expert_bytes[layer]
-            home = CPU if layer < plan.expert_layers_on_cpu else devices[layer]
-            read[home] += experts * expert_share
-            read[devices[layer]] += self.layer_bytes[layer] - experts
-        output = self.output_bytes + (self.embedding_bytes if self.tied else 0)
-        read[devices[self.layers]] += output
+        kept = min(max(0, plan.expert_layers_on_cpu), self.layers)
+        experts = self._experts_before
+        for run in self._runs(plan, shares):
+            stop = min(run.stop, self.layers)
+            inside = experts[stop] - experts[run.start]
+            moved = experts[min(stop, kept)] - experts[min(run.start, kept)]
+            read[run.device] += self._weights_before[stop] - self._weights_before[run.start]
+            read[run.device] += (inside - moved) * expert_share - inside
+            read[CPU] += moved * expert_share
+            if run.stop > self.layers:
+                read[run.device] += self.output_bytes
+                read[run.device] += self.embedding_bytes if self.tied else 0
         return read
 
     def window_cells(self, plan: Plan) -> int:
         """Cells of a layer with a sliding window: each sequence has its own in one buffer."""
-        cells = padded_context(plan.context)
-        return padded_context(min(cells, self.window * plan.parallel + plan.ubatch))
+        return self._window_cells(plan, plan.parallel)
 
     def layer_context_bytes(self, layer: int, plan: Plan) -> int:
         """What one layer keeps for the whole context."""
-        cache = self.caches[layer]
-        cells = self.window_cells(plan) if cache.windowed else padded_context(plan.context)
-        values = cells * (cache.k_values + cache.v_values)
-        return int(values * BYTES_A_VALUE[plan.kv_type]) + (
-            _STATE_BYTES * cache.state_values * plan.parallel
-        )
+        sums = self._context_sums(plan)
+        return sums[layer + 1] - sums[layer]
 
-    def _devices(self, plan: Plan, shares: Sequence[Share]) -> list[str]:
-        """The device of every layer, and of the output at the end."""
-        offloaded = min(plan.gpu_layers, self.all_layers) if shares else 0
+    def _window_cells(self, plan: Plan, sequences: int) -> int:
+        cells = padded_context(plan.context)
+        ubatch = max(plan.ubatch, plan.parallel)
+        return padded_context(min(cells, self.window * sequences + min(ubatch, cells)))
+
+    def _context_sums(self, plan: Plan) -> list[int]:
+        key = (plan.context, plan.kv_type, plan.parallel, plan.ubatch)
+        sums = self._context_before.get(key)
+        if sums is None:
+            if len(self._context_before) >= _KEPT:
+                self._context_before.clear()
+            known: dict[LayerCache, int] = {}
+            for cache in self.caches:
+                if cache not in known:
+                    known[cache] = self._cache_bytes(cache, plan)
+            sums = self._context_before[key] = _sums([known[cache] for cache in self.caches])
+        return sums
+
+    def _cache_bytes(self, cache: LayerCache, plan: Plan) -> int:
+        context = padded_context(plan.context)
+        size = BYTES_A_VALUE[plan.kv_type]
+        streams = plan.parallel if cache.own_cells else 1
+        cells = context
+        if cache.windowed:
+            cells = self._window_cells(plan, 1 if cache.own_cells else plan.parallel)
+        values = cells * streams * (cache.k_values + cache.v_values)
+        for pooled in cache.pooled:
+            pooled_cells = padded_context(max(1, -(-context // pooled.tokens)))
+            values += pooled_cells * streams * pooled.values
+        states = _STATE_BYTES * cache.state_values * plan.parallel
+        return values * size.numerator // size.denominator + states
+
+    def _runs(self, plan: Plan, shares: Sequence[Share]) -> list[_Run]:
+        """Which layers lie where: main memory first, then the GPUs by their weights."""
+        offloaded = min(max(0, plan.gpu_layers), self.all_layers) if shares else 0
         first = self.all_layers - offloaded
-        names = [CPU] * first
+        runs = [_Run(CPU, 0, first)] if first else []
         total = sum(share.weight for share in shares) or 1
-        for place in range(offloaded):
-            reached = 0
-            chosen = shares[-1]
-            for share in shares:
-                reached += share.weight
-                if place * total < reached * offloaded:
-                    chosen = share
-                    break
-            names.append(chosen.device)
-        return names
+        reached, start = 0, first
+        for share in shares:
+            reached += share.weight
+            # The first place whose fraction is not below the devices' so far.
+            stop = first + -(-reached * offloaded // total)
+            if share is shares[-1]:
+                stop = self.all_layers
+            if stop > start:
+                runs.append(_Run(share.device, start, stop))
+                start = stop
+        return runs
+
+    def _is_rearranged(self, tensor: TensorInfo) -> bool:
+        rows = tensor.dims[1] if len(tensor.dims) > 1 else 1
+        return tensor.type_name in self._rearranged and rows % _ROWS_TOGETHER == 0
+
+    def _is_mostly_rearranged(self) -> bool:
+        copied = sum(tensor.nbytes for tensor in self.header.tensors if self._is_rearranged(tensor))
+        return 2 * copied > self.header.tensor_bytes
+
+    def _add_tensors(self) -> None:
+        first_layer = self._first_layer_names()
+        for tensor in self.header.tensors:
+            size = -(-tensor.nbytes // _ALIGNMENT) * _ALIGNMENT
+            match = _LAYER.match(tensor.name)
+            if match is not None:
+                self._add_to_layer(int(match[1]), tensor, size)
+            elif tensor.name.startswith(_INPUT):
+                self.input_bytes += size
+            elif tensor.name.startswith(_EVERY_DEVICE):
+                self.shared_bytes += size
+            elif tensor.name.startswith(first_layer) and self.layer_bytes:
+                self.layer_bytes[0] += size
+            else:
+                self.output_bytes += size
+                if self._is_rearranged(tensor):
+                    self._repacked[self.layers] += size
+
+    def _add_to_layer(self, layer: int, tensor: TensorInfo, size: int) -> None:
+        if layer >= self.used_layers:
+            # Layers behind the last one that is used only predict ahead: not loaded.
+            if layer < self.layers:
+                self.ahead_bytes[layer] += size
+            return
+        self.layer_bytes[layer] += size
+        self.largest_block_bytes = max(self.largest_block_bytes, size)
+        expert = _EXPERTS.search(tensor.name) is not None
+        if expert:
+            self.expert_bytes[layer] += size
+        if self._is_rearranged(tensor):
+            self._repacked[layer] += size
+            if expert:
+                self._repacked_experts[layer] += size
+
+    def _first_layer_names(self) -> tuple[str, ...]:
+        """Tensors without a layer's number that lie with the first layer."""
+        if self.header.architecture.startswith("lfm2"):
+            # LFM2's last norm carries the name of others' first one.
+            return tuple(name for name in _FIRST_LAYER if name != "token_embd_norm.")
+        return _FIRST_LAYER
 
 
 def weights_by_device(header: ModelHeader, plan: Plan) -> dict[str, int]:
@@ -229,3 +318,8 @@ def padded_context(tokens: int) -> int:
 
 def _one_share(plan: Plan) -> tuple[Share, ...]:
     return (Share(plan.device or GPU),) if plan.gpu_layers > 0 else ()
+
+
+def _sums(sizes: Sequence[int]) -> list[int]:
+    """What lies before each place: the sums of the first 0, 1, ... sizes."""
+    return list(accumulate(sizes, initial=0))
