@@ -9,13 +9,13 @@ from desktop.cli import options
 from desktop.cli.arguments import Arguments, columns, text
 from desktop.cli.front import Front, speed_text
 from desktop.cli.house import open_house
-from desktop.cli.progress import StatusLine
+from desktop.cli.progress import StatusLine, fetched
 from desktop.common.messages import format_bytes, format_number
 from desktop.fit.types import DeviceMemory, FitReport, Wish
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
 from desktop.services.fit_model import fit
-from desktop.services.model_ref import resolve
+from desktop.services.remote_model import OnBytes, find_for_fit
 from desktop.services.wiring import Core
 
 
@@ -41,7 +41,7 @@ def run(given: Namespace, front: Front) -> int:
     described = None if given.machine is None else read_machine(Path(given.machine))
     with open_house(front) as core, StatusLine(front) as status:
         status.show(front.text("cli.fit.looking"))
-        report = _fit(given.model, wish, core, described)
+        report = _fit(given.model, wish, core, described, fetched(front, status))
     reason = front.text(report.reason_key, **report.reason_params)
     warnings = tuple(
         front.text(f"fit.warning.{warning.kind}", **warning.params) for warning in report.warnings
@@ -59,11 +59,13 @@ def run(given: Namespace, front: Front) -> int:
     return 0
 
 
-def _fit(model: str, wish: Wish, core: Core, described: Machine | None) -> FitReport:
-    path = resolve(model, core.library).path
+def _fit(
+    model: str, wish: Wish, core: Core, described: Machine | None, on_bytes: OnBytes
+) -> FitReport:
+    found = find_for_fit(model, core.library, core.network.remote_models, on_bytes=on_bytes)
     if described is not None:
-        return fit(path, described, wish, this_machine=False)
-    return fit(path, core.machine_service.machine(), wish)
+        return fit(found, described, wish, this_machine=False)
+    return fit(found, core.machine_service.machine(), wish)
 
 
 def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -48,3 +49,8 @@ class StatusLine:
         trace: TracebackType | None,
     ) -> None:
         self.clear()
+
+
+def fetched(front: Front, status: StatusLine) -> Callable[[int], None]:
+    """Shows how much of a header has come over the network."""
+    return lambda n: status.show(front.text("cli.fit.fetching", fetched=n))

@@ -63,6 +63,11 @@ class Paths:
             log_file=data_dir / "logs" / "hausgeist.log",
         )
 
+    @property
+    def ledger_file(self) -> Path:
+        """Every connection that left this machine."""
+        return self.data_dir / "connections.jsonl"
+
     def ensure(self) -> None:
         """Make the folders and prove that they can be written.
 

@@ -37,6 +37,7 @@ class SettingsStore:
         self._path = path
         self._lock = threading.Lock()
         self._unknown: dict[str, Any] = {}
+        self._was_offline = False
         self.problem: HausgeistError | None = None
 
     def load(self) -> Settings:
@@ -57,6 +58,23 @@ class SettingsStore:
                 self.problem = storage_error(error, self._path, reading=True)
                 return Settings()
             return self._from_document(document)
+
+    def is_offline(self) -> bool:
+        """The offline switch as it stands in the file now, asked before every connection.
+
+        Touches nothing. What is no clear "false" counts as offline, and a file that cannot be read
+        changes nothing: a mistake must not open the door.
+        """
+        with self._lock:
+            try:
+                document = json.loads(self._path.read_bytes())
+            except FileNotFoundError:
+                return False
+            except (OSError, ValueError, RecursionError):
+                return self._was_offline
+            if isinstance(document, dict):
+                self._was_offline = document.get("offline", False) is not False
+            return self._was_offline
 
     def save(self, settings: Settings) -> None:
         """Write atomically; raises StorageError (disk_full, read_only, storage)."""

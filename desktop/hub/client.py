@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -40,7 +40,13 @@ class HubClient:
     def json(self, path: str, purpose: Purpose, repo: str) -> Any:
         """The document at `path` below the Hub's address; HubError("hub_bad_answer")."""
         url = f"{self.endpoint}/{path}"
-        answer = self._patiently(lambda: self._good(url, purpose, repo))
+
+        def ask() -> Answer:
+            answer = self._door.get(url, purpose)
+            require_good(answer, repo)
+            return answer
+
+        answer = self._patiently(ask)
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:
@@ -54,37 +60,28 @@ class HubClient:
         purpose: Purpose,
         repo: str,
         file: str,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> Answer:
         """A range of a file; a host that knows no ranges begins at 0 and is cut short."""
-        headers = {"Range": f"bytes={offset}-{offset + n - 1}"}
-        return self._patiently(
-            lambda: self._good(url, purpose, repo, file, headers, enough_bytes=offset + n)
-        )
+
+        def ask() -> Answer:
+            answer = self._door.get(
+                url,
+                purpose,
+                headers={"Range": f"bytes={offset}-{offset + n - 1}"},
+                max_bytes=max(MAX_ANSWER_BYTES, offset + n),
+                enough_bytes=offset + n,
+                timeout_s=STALL_S + (offset + n) / _SLOWEST_BYTES_PER_S,
+                is_cancelled=is_cancelled,
+            )
+            require_good(answer, repo, file)
+            return answer
+
+        return self._patiently(ask)
 
     def file_url(self, repo: str, revision: str, file: str) -> str:
         """Where the Hub hands out a file."""
         return f"{self.endpoint}/{repo}/resolve/{quote(revision, safe='')}/{quote(file)}"
-
-    def _good(
-        self,
-        url: str,
-        purpose: Purpose,
-        repo: str,
-        file: str = "",
-        headers: Mapping[str, str] | None = None,
-        enough_bytes: int | None = None,
-    ) -> Answer:
-        size_bytes = enough_bytes or 0
-        answer = self._door.get(
-            url,
-            purpose,
-            headers=headers,
-            max_bytes=max(MAX_ANSWER_BYTES, size_bytes),
-            enough_bytes=enough_bytes,
-            timeout_s=STALL_S + size_bytes / _SLOWEST_BYTES_PER_S,
-        )
-        require_good(answer, repo, file)
-        return answer
 
     def _patiently(self, ask: Callable[[], Answer]) -> Answer:
         """Once more after a fault that passes by itself."""

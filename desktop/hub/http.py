@@ -120,8 +120,8 @@ def _network_error(error: httpx2.HTTPError, url: str, timeout_s: float) -> Netwo
         return NetworkError("connection_timeout", host=host, timeout_s=timeout_s, detail=detail)
     if isinstance(error, httpx2.ProxyError):
         needs_login = str(_PROXY_LOGIN) in str(error)
-        kind = "proxy_needs_login" if needs_login else "proxy_refused"
-        return NetworkError(kind, proxy=proxy or host, host=host, detail=detail)
+        refusal = "proxy_needs_login" if needs_login else "proxy_refused"
+        return NetworkError(refusal, proxy=proxy or host, host=host, detail=detail)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return NetworkError("tls_untrusted", host=host, detail=str(cause))
@@ -130,19 +130,15 @@ def _network_error(error: httpx2.HTTPError, url: str, timeout_s: float) -> Netwo
     if isinstance(error, httpx2.ConnectError):
         if proxy is not None:
             return NetworkError("proxy_unreachable", proxy=proxy, host=host, detail=detail)
-        return NetworkError(_connect_kind(causes), host=host, detail=detail)
+        kind = "connection_failed"
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            kind = "host_unknown"
+        elif any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+            kind = "connection_refused"
+        return NetworkError(kind, host=host, detail=detail)
     if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
         return NetworkError("connection_cut", host=host, detail=detail)
     return NetworkError("bad_answer", host=host, detail=detail)
-
-
-def _connect_kind(causes: list[BaseException]) -> str:
-    for cause in causes:
-        if isinstance(cause, socket.gaierror):
-            return "host_unknown"
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection_refused"
-    return "connection_failed"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -50,6 +50,7 @@ class HubRangeReader:
         *,
         first_bytes: int = FIRST_BYTES,
         on_progress: Callable[[], None] | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> None:
         self._client = client
         self._repo = repo
@@ -59,6 +60,7 @@ class HubRangeReader:
         self._prefix = bytearray()
         self._source: _Source | None = None
         self._on_progress = on_progress
+        self._is_cancelled = is_cancelled
         self.requests = 0
 
     @property
@@ -122,7 +124,9 @@ class HubRangeReader:
 
     def _ask(self, url: str, at: int, n: int, purpose: Purpose) -> Answer:
         try:
-            return self._client.bytes_at(url, at, n, purpose, self._repo, self._file.path)
+            return self._client.bytes_at(
+                url, at, n, purpose, self._repo, self._file.path, self._is_cancelled
+            )
         except HubError as error:
             if error.params.get("status") == 416:  # it ends before what was asked for
                 raise self._inconsistent(f"no byte {at}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -154,6 +155,7 @@ class _Fetch:
         self._listing = listing
         self._on_progress = on_progress
         self._readers: list[HubRangeReader] = []
+        self._stopped = threading.Event()
 
     @property
     def fetched_bytes(self) -> int:
@@ -170,20 +172,27 @@ class _Fetch:
                 file,
                 first_bytes=_LATER_PART_BYTES if number else first_bytes,
                 on_progress=self._tell,
+                is_cancelled=self._stopped.is_set,
             )
             for number, file in enumerate(group.files)
         ]
         jobs = list(zip(self._readers, group.files, range(len(group.files)), strict=True))
-        if len(jobs) == 1:
-            paths = [self._part(*jobs[0])]
-        else:
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                paths = list(pool.map(lambda job: self._part(*job), jobs))
+        paths = [self._part(*jobs[0])] if len(jobs) == 1 else self._parts(jobs)
         self._cache.tidy(self._listing)
-        if None in paths:
-            name = f"{self._listing.repo}/{group.path}"
-            return read_header_from(self._readers, name)
-        return read_header(Path(str(paths[0])), allow_missing_data=True)
+        first = paths[0]
+        if first is None or None in paths:
+            return read_header_from(self._readers, f"{self._listing.repo}/{group.path}")
+        return read_header(first, allow_missing_data=True)
+
+    def _parts(self, jobs: list[tuple[HubRangeReader, HubFile, int]]) -> list[Path | None]:
+        """Some at once; one that fails, or Ctrl+C, stops the others."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            try:
+                return list(pool.map(lambda job: self._part(*job), jobs))
+            except BaseException:
+                self._stopped.set()
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def _part(self, reader: HubRangeReader, file: HubFile, number: int) -> Path | None:
         """Fetch one file's header; where it was kept, None if the disk did not take it."""

@@ -14,7 +14,11 @@ GUIDE = "guide"
 
 RefKind = Literal["guide", "path", "name", "hub"]
 
-_HUB = re.compile(r"^[\w.-]+/[\w.-]+:[\w./-]+$|^https?://", re.IGNORECASE)
+# org/repo:WHAT, org/repo@revision:WHAT, hf.co/org/repo, an address; never C:/folder/file.
+_HUB = re.compile(
+    r"[\w.-]+/[\w.-]+(?:@[\w./-]+)?:.+|(?:hf\.co|huggingface\.co)/.+|(?:https?|hf)://.*",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class KnownModels(Protocol):
@@ -55,19 +59,18 @@ def parse(text: str) -> ModelRef:
     looks_like_path = (
         text.lower().endswith(".gguf") or text.startswith((".", "/", "~", "\\")) or "\\" in text
     )
-    if _HUB.match(text) and not re.match(r"^[A-Za-z]:[/\\]", text):
+    if _HUB.fullmatch(text) and not re.match(r"^[A-Za-z]:[/\\]", text):
         return ModelRef("hub", text)
     if looks_like_path or "/" in text:
         return ModelRef("path", text)
     return ModelRef("name", text)
 
 
-def resolve(text: str, library: KnownModels) -> ResolvedModel:
-    """Find the file that `text` means.
+def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
+    """The file that `text` means, None where it means none here.
 
     A name in the library wins over a file of that name in the current folder; a path that is not
     there still resolves (reading it says what is wrong).
-    Raises UsageError("hub_not_yet") and ModelFileError("unknown_model").
     """
     ref = parse(text)
     if ref.kind != "path":
@@ -81,6 +84,22 @@ def resolve(text: str, library: KnownModels) -> ResolvedModel:
     if ref.kind == "path" or (text.strip() and path.exists()):
         known = library.find(path)
         return ResolvedModel(path, known.name if known else path.stem, known)
-    if ref.kind == "hub":
-        raise UsageError("hub_not_yet", model=text)
-    raise ModelFileError("unknown_model", model=text)
+    return None
+
+
+def resolve(text: str, library: KnownModels) -> ResolvedModel:
+    """As find_local, for what must be here.
+
+    Raises UsageError("hub_not_yet") and ModelFileError("unknown_model").
+    """
+    found = find_local(text, library)
+    if found is None:
+        raise unknown(text)
+    return found
+
+
+def unknown(text: str) -> UsageError | ModelFileError:
+    """The error for a model that is not here."""
+    if parse(text).kind == "hub":
+        return UsageError("hub_not_yet", model=text)
+    return ModelFileError("unknown_model", model=text)

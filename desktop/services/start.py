@@ -18,6 +18,7 @@ class Start:
     settings_store: SettingsStore
     settings: Settings
     messages: Messages
+    env: Mapping[str, str]
 
 
 def begin(env: Mapping[str, str]) -> Start:
@@ -25,7 +26,7 @@ def begin(env: Mapping[str, str]) -> Start:
     paths = Paths.from_environment(env)
     store = SettingsStore(paths.settings_file)
     settings = store.load()
-    return Start(paths, store, settings, Messages(language_of(settings, env)))
+    return Start(paths, store, settings, Messages(language_of(settings, env)), env)
 
 
 def language_of(settings: Settings, env: Mapping[str, str]) -> Language:

@@ -119,6 +119,7 @@ def build_core(start: Start) -> Core:
         held=recorder.held,
         opener=ModelOpener(library, machines, crash_marker, probed, recorder),
         models_service=ModelsService(library, paths.models_dir, recorder),
+        network=Network(paths, settings_store, start.env),
         problems=tuple(problem for problem in found if problem is not None),
         crashes=crash_marker.collect(),
         writable=writable,

@@ -1,0 +1,29 @@
+"""What of the house reaches outside, put together once: the door, its ledger, the Hub behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from desktop.common.ledger import Ledger
+from desktop.common.paths import Paths
+from desktop.common.settings import SettingsStore
+from desktop.hub.client import HubClient
+from desktop.hub.door import Door
+from desktop.hub.header_cache import HeaderCache
+from desktop.hub.policy import NetworkPolicy
+from desktop.services.remote_model import RemoteModels
+
+
+class Network:
+    """Makes no connection by itself; the offline switch is asked at every one."""
+
+    def __init__(self, paths: Paths, settings: SettingsStore, env: Mapping[str, str]) -> None:
+        self.ledger = Ledger(paths.ledger_file)
+        self.policy = NetworkPolicy(env, settings.is_offline)
+        self.door = Door(self.policy, self.ledger)
+        self.hub = HubClient(self.door)
+        self.remote_models = RemoteModels(self.hub, HeaderCache(paths.cache_dir / "headers"))
+
+    def close(self) -> None:
+        """Give up open connections."""
+        self.door.close()
