@@ -34,6 +34,7 @@ from desktop.services.history import History
 from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
 from desktop.services.models import ModelsService
+from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
 from desktop.services.wiring import Services
@@ -276,4 +277,5 @@ def make_services(
         crashes=(),
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(live or StillSensors),
+        network=Network(paths, settings_store, env),
     )
