@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 from desktop.fit.types import KvType, Plan, Priority, Speed
 
@@ -21,7 +22,19 @@ _CONTEXT_WORTH = (
     (15.0, 0.75),
 )
 _KV_COST: Mapping[KvType, float] = {"f16": 0.0, "q8_0": 0.2, "q4_0": 0.6}
-_SIMPLER = math.log(1.1)  # a GPU must be that much faster than the processor alone
+_WORTH_SPLITTING = math.log(1.1)  # a split must be that much faster than the processor alone
+_WORTH_FREEING = 0.1  # a card of its own leaves processor and main memory to everything else
+_UNNOTICED_S = 0.5
+
+Where = Literal["card", "shared", "split", "cpu"]
+"""Wholly on graphics with memory of its own, or on graphics without; partly; not at all."""
+
+_PLACE_WORTH: Mapping[Where, float] = {
+    "card": _WORTH_FREEING,
+    "shared": 0.0,
+    "split": -_WORTH_SPLITTING,
+    "cpu": 0.0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +56,10 @@ class Preference:
 
     priority: Priority
 
-    def worth(self, plan: Plan, speed: Speed) -> float:
+    def worth(self, plan: Plan, speed: Speed, where: Where) -> float:
         """The larger, the better; only differences mean anything."""
-        simpler = _SIMPLER if plan.gpu_layers == 0 else 0.0
         settings = self.settings_worth(plan.context // plan.parallel, plan.kv_type)
-        return settings + speed_worth(speed) + simpler
+        return settings + placed_worth(speed, where)
 
     def settings_worth(self, context_tokens: int, kv_type: KvType) -> float:
         """Of a conversation's context and how precisely it is kept."""
@@ -56,12 +68,13 @@ class Preference:
         return context - weights.precision * _KV_COST[kv_type]
 
 
-def speed_worth(speed: Speed) -> float:
-    """Minus the logarithm of the seconds that a usual turn takes; 0 where nothing is known."""
+def placed_worth(speed: Speed, where: Where) -> float:
+    """Of how soon a usual turn is over (minus the seconds' logarithm), and of where it runs."""
+    worth = _PLACE_WORTH[where]
     if not speed.tokens_per_s or not speed.prompt_tokens_per_s:
-        return 0.0
+        return worth
     seconds = _PROMPT_TOKENS / speed.prompt_tokens_per_s + _ANSWER_TOKENS / speed.tokens_per_s
-    return -math.log(seconds)
+    return worth - math.log(seconds + _UNNOTICED_S)
 
 
 def _context_worth(tokens: int) -> float:

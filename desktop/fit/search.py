@@ -16,7 +16,7 @@ from desktop.fit.devices import Party, Rooms
 from desktop.fit.memory import Footprint
 from desktop.fit.memory_rows import MemoryRows
 from desktop.fit.offload import LayerTable
-from desktop.fit.preference import Preference
+from desktop.fit.preference import Preference, Where, placed_worth
 from desktop.fit.types import Plan, Speed, Wish
 
 _STEPS_BACK = 6  # the overhead is that of a neighbouring plan: a layer or two off at most
@@ -107,7 +107,15 @@ class Search:
         return best
 
     def _worth(self, plan: Plan) -> float:
-        return self._preference.worth(plan, self.predict(plan))
+        return self._preference.worth(plan, self.predict(plan), self._where(plan))
+
+    def _where(self, plan: Plan) -> Where:
+        if plan.gpu_layers == 0:
+            return "cpu"
+        if not self._is_whole(plan):
+            return "split"
+        party = self.rooms.taking_part(plan)
+        return "shared" if any(room.in_main_memory for room in party) else "card"
 
     def _fastest_worth(self, ubatch: int) -> float:
         """More than this no placement's speed is worth, were there memory without end."""
@@ -115,18 +123,15 @@ class Search:
         worths = []
         for kv_type in self.candidates.kv_types:
             setting = replace(smallest, kv_type=kv_type)
-            worths.append(self._worth_of_speed(self.candidates.on_cpu(setting, ubatch)))
+            worths.append(self._placed_worth(self.candidates.on_cpu(setting, ubatch)))
             for party in self._parties:
                 counts = (*(0,) * (len(party) - 1), self.footprint.all_layers)
                 plan = self.candidates.on_party(setting, ubatch, party, counts)
-                worths.append(self._worth_of_speed(plan))
+                worths.append(self._placed_worth(plan))
         return max(worths)
 
-    def _worth_of_speed(self, plan: Plan) -> float:
-        """With what the processor alone has ahead."""
-        worth = self._preference.worth(plan, self.predict(plan))
-        tokens = plan.context // plan.parallel
-        return worth - self._preference.settings_worth(tokens, plan.kv_type)
+    def _placed_worth(self, plan: Plan) -> float:
+        return placed_worth(self.predict(plan), self._where(plan))
 
     def _with_larger_batches(self, found: _Found) -> _Found:
         """Where weights cross to a card for each micro-batch, larger ones read prompts faster."""
@@ -139,7 +144,7 @@ class Search:
                 speed = self.predict(other)
                 if not speed.prompt_tokens_per_s or not self._crosses(other):
                     continue
-                worth = self._preference.worth(other, speed)
+                worth = self._worth(other)
                 soon = ubatch <= _LONGEST_STEP_S * speed.prompt_tokens_per_s
                 if soon and worth > best.worth + _WORTH_ENLARGING:
                     best = _Found(other, worth)
