@@ -34,12 +34,13 @@ COMMANDS = MappingProxyType(
         "list": "desktop.cli.list_models",
         "import": "desktop.cli.import_models",
         "remove": "desktop.cli.remove",
+        "doctor": "desktop.cli.doctor",
     }
 )
 _HELP = ("-h", "--help", "help")
 _VERSION = ("-V", "--version", "version")
 # Said in interfaces.md, built later: a clear word is better than "unknown command".
-_LATER = ("recommend", "search", "verify", "pull", "pack", "unpack", "tune", "serve", "doctor")
+_LATER = ("recommend", "search", "verify", "pull", "pack", "unpack", "tune", "serve")
 
 
 class Command(Protocol):

@@ -11,6 +11,7 @@ from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
 from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Wish
+from desktop.services.open_failures import DEVICE_GONE
 from desktop.services.open_progress import OpenedModel, OpenProgress
 from desktop.services.wiring import Core
 
@@ -37,8 +38,14 @@ def _open(
     with StatusLine(front) as status:
 
         def show(progress: OpenProgress) -> None:
-            percent = round(100 * progress.fraction)
-            status.show(front.text(f"cli.open.{progress.stage}", model=name, percent=percent))
+            status.show(
+                front.text(
+                    f"cli.open.{progress.stage}",
+                    model=name,
+                    percent=round(100 * progress.fraction),
+                    trial=progress.trial,
+                )
+            )
 
         def work(cancel: CancelToken) -> OpenedModel:
             return core.opener.open(model, wish, on_progress=show, cancel=cancel, insist=insist)
@@ -51,6 +58,9 @@ def _tell_steps(front: Front, opened: OpenedModel) -> None:
     if not opened.steps:
         return
     first, last = opened.steps[0], opened.steps[-1]
+    if any(step.kind == DEVICE_GONE for step in opened.steps):
+        front.note(front.text("cli.step.device_gone"))
+        return
     crashed = all(step.kind.startswith("crashed") for step in opened.steps)
     lines = [front.text("cli.step.crashed" if crashed else "cli.step.failed")]
     if last.after.gpu_layers != first.before.gpu_layers:

@@ -103,6 +103,11 @@ class CrashMarker:
                     return record
         return None
 
+    def remembered(self) -> tuple[CrashRecord, ...]:
+        """The newest crash of every model, as long as it still counts."""
+        with self._lock:
+            return tuple(self._crashes())
+
     def forget(self, model_path: Path) -> None:
         """The user insists on the full plan, or the model is another one now."""
         with self._lock:

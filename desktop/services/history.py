@@ -7,10 +7,12 @@ never an answer. What it teaches are `corrections` for the next plan.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from desktop.common.atomic import write_atomic
 from desktop.common.errors import StorageError
@@ -117,8 +119,8 @@ class History:
         line = _line(record)
         with file_lock(self._lock_path):
             try:
-                with self._path.open("ab") as file:
-                    file.write(line)
+                with self._path.open("ab+") as file:
+                    file.write(line if _ends_well(file) else b"\n" + line)
             except OSError as error:
                 raise storage_error(error, self._path) from error
             stored = self._stored()
@@ -144,6 +146,15 @@ class History:
 
 def _line(record: Record) -> bytes:
     return json.dumps(record_to_json(record), ensure_ascii=False).encode() + b"\n"
+
+
+def _ends_well(file: BinaryIO) -> bool:
+    """Whether the last line has its end: one that a power cut left open must not swallow more."""
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return True
+    file.seek(size - 1)
+    return file.read(1) == b"\n"
 
 
 def _records(lines: Sequence[bytes], path: Path) -> tuple[Record, ...]:
