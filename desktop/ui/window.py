@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
         if place == MACHINE:
             from desktop.ui.machine.page import MachinePage
 
-            machine = MachinePage(house.look, house.session, house.watch, house.shelf)
+            machine = MachinePage(house.look, house.session, house.model, house.watch, house.shelf)
             machine.models_wanted.connect(lambda: self.show_place(MODELS))
             return machine
         from desktop.ui.settings.page import SettingsPage

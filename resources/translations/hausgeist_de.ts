@@ -259,6 +259,122 @@
         <source>Models are kept in</source>
         <translation>Modelle liegen in</translation>
     </message>
+    <message>
+        <source>{size} moved to the disk</source>
+        <translation>{size} ausgelagert</translation>
+    </message>
+    <message>
+        <source>slowed down for its heat</source>
+        <translation>wegen Hitze gedrosselt</translation>
+    </message>
+    <message>
+        <source>in use {size}</source>
+        <translation>belegt {size}</translation>
+    </message>
+    <message>
+        <source>{percent} busy</source>
+        <translation>{percent} ausgelastet</translation>
+    </message>
+    <message>
+        <source>{watts} of {limit} W</source>
+        <translation>{watts} von {limit} W</translation>
+    </message>
+    <message>
+        <source>Hausgeist reads {size}/s</source>
+        <translation>Hausgeist liest {size}/s</translation>
+    </message>
+    <message>
+        <source>others read {size}/s</source>
+        <translation>andere lesen {size}/s</translation>
+    </message>
+    <message>
+        <source>nothing is being read</source>
+        <translation>es wird nichts gelesen</translation>
+    </message>
+    <message>
+        <source>Answers</source>
+        <translation>Antworten</translation>
+    </message>
+    <message>
+        <source>writing now</source>
+        <translation>schreibt gerade</translation>
+    </message>
+    <message>
+        <source>reading the question</source>
+        <translation>liest die Frage</translation>
+    </message>
+    <message>
+        <source>the last answer</source>
+        <translation>die letzte Antwort</translation>
+    </message>
+    <message>
+        <source>expected of the open model</source>
+        <translation>vom offenen Modell zu erwarten</translation>
+    </message>
+    <message>
+        <source>No answer yet since the start.</source>
+        <translation>Seit dem Start noch keine Antwort.</translation>
+    </message>
+    <message>
+        <source>on battery</source>
+        <translation>im Akkubetrieb</translation>
+    </message>
+    <message>
+        <source>plugged in</source>
+        <translation>am Netz</translation>
+    </message>
+    <message>
+        <source>lasts about {time}</source>
+        <translation>hält noch etwa {time}</translation>
+    </message>
+    <message>
+        <source>takes {watts} W</source>
+        <translation>braucht {watts} W</translation>
+    </message>
+    <message>
+        <source>saving power</source>
+        <translation>spart Strom</translation>
+    </message>
+    <message>
+        <source>Battery</source>
+        <translation>Akku</translation>
+    </message>
+    <message>
+        <source>Hausgeist {amount}</source>
+        <translation>Hausgeist {amount}</translation>
+    </message>
+    <message>
+        <source>others {amount}</source>
+        <translation>andere {amount}</translation>
+    </message>
+    <message>
+        <source>free {amount}</source>
+        <translation>frei {amount}</translation>
+    </message>
+    <message>
+        <source>The last five minutes</source>
+        <translation>Die letzten fünf Minuten</translation>
+    </message>
+    <message>
+        <source>5 minutes ago</source>
+        <translation>vor 5 Minuten</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>jetzt</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>Graphics memory</source>
+        <translation>Grafikspeicher</translation>
+    </message>
+    <message>
+        <source>Speed of answers</source>
+        <translation>Antworttempo</translation>
+    </message>
 </context>
 <context>
     <name>MachinePage</name>
@@ -273,14 +389,6 @@
     <message>
         <source>Looking at this computer …</source>
         <translation>Ihr Rechner wird geprüft …</translation>
-    </message>
-    <message>
-        <source>Hide details</source>
-        <translation>Einzelheiten ausblenden</translation>
-    </message>
-    <message>
-        <source>All details</source>
-        <translation>Alle Einzelheiten</translation>
     </message>
 </context>
 <context>
@@ -696,6 +804,21 @@
     </message>
 </context>
 <context>
+    <name>SlowCard</name>
+    <message>
+        <source>Nothing slows the answers down at the moment.</source>
+        <translation>Im Moment bremst nichts die Antworten.</translation>
+    </message>
+    <message>
+        <source>Keep this page open while an answer is written, to see what it takes.</source>
+        <translation>Lassen Sie diese Seite offen, während eine Antwort geschrieben wird: Dann sehen Sie, was sie braucht.</translation>
+    </message>
+    <message>
+        <source>Looking at this computer …</source>
+        <translation>Dieser Rechner wird angesehen …</translation>
+    </message>
+</context>
+<context>
     <name>StatusLine</name>
     <message>
         <source>Memory</source>
@@ -712,6 +835,25 @@
     <message>
         <source>The model sees {used} of {whole} tokens of this chat at once</source>
         <translation>{used} von {whole} Token, die das Modell auf einmal sehen kann</translation>
+    </message>
+</context>
+<context>
+    <name>ThisComputer</name>
+    <message>
+        <source>Why is it slow?</source>
+        <translation>Warum ist es langsam?</translation>
+    </message>
+    <message>
+        <source>The last five minutes</source>
+        <translation>Die letzten fünf Minuten</translation>
+    </message>
+    <message>
+        <source>Hide details</source>
+        <translation>Details ausblenden</translation>
+    </message>
+    <message>
+        <source>All details</source>
+        <translation>Alle Details</translation>
     </message>
 </context>
 <context>
