@@ -7,7 +7,7 @@ even one that the power cut short stands there (outcome "unfinished").
 from __future__ import annotations
 
 import json
-import secrets
+import os
 import threading
 import time
 from collections import deque
@@ -93,7 +93,7 @@ class Ledger:
 
     def begin(self, purpose: str, host: str, subject: str = "") -> Connection:
         """Note that a connection to `host` is about to be made; hand the result to `end`."""
-        connection = Connection(secrets.token_hex(6), self._clock(), purpose, host, subject=subject)
+        connection = Connection(os.urandom(6).hex(), self._clock(), purpose, host, subject=subject)
         self._append(
             {
                 "id": connection.id,
@@ -145,7 +145,7 @@ class Ledger:
     def _lines(self) -> list[str]:
         try:
             return self._path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise storage_error(error, self._path, reading=True) from error
