@@ -14,12 +14,14 @@ from desktop.gguf.mixes import known_mix
 
 Replan = Callable[[ModelHeader, Wish], FitReport]
 
-_QUANTIZATIONS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M")
-"""The better first. Below, answers get worse than those of a smaller model."""
+_QUANTIZATIONS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
+"""The better first. Below, answers get worse than a smaller model's of the same size."""
+
+_LAST_RESORT = "Q3_K_M"
 
 _SMALLER_SHARE = 0.95  # of the bits: less is no other quantization
 _USUAL = "Q4_K_M"
-_BILLIONS = (0.5, 1, 1.5, 3, 4, 8, 12, 14, 24, 32, 49, 70, 120)
+_BILLIONS = (1, 2, 3, 4, 8, 12, 14, 24, 32, 49, 70, 120)
 _WORTH_SAYING = 1.25  # so much faster, or it is no answer
 
 
@@ -68,11 +70,13 @@ def _context(
 def _quantization(
     header: ModelHeader, wish: Wish, report: FitReport, replan: Replan
 ) -> Iterator[Alternative]:
-    """The best that is pleasant; else the smallest, if it helps at all."""
+    """The best that is pleasant; else the smallest that is good, if it helps at all."""
     if not known_mix(_USUAL) or not header.parameters:
         return
     found: tuple[str, FitReport, int] | None = None
-    for quantization in _QUANTIZATIONS:
+    for quantization in (*_QUANTIZATIONS, _LAST_RESORT):
+        if quantization == _LAST_RESORT and found is not None:
+            break
         smaller = requantized(header, quantization)
         if smaller.tensor_bytes > header.tensor_bytes * _SMALLER_SHARE:
             continue
@@ -91,12 +95,14 @@ def _model(
     header: ModelHeader, wish: Wish, report: FitReport, replan: Replan
 ) -> Iterator[Alternative]:
     """The largest model that would be pleasant here, in the usual quantization."""
-    below = [size for size in _BILLIONS if size * 1e9 < _SMALLER_SHARE * header.parameters]
+    below = [
+        size for size in _BILLIONS if size * 1_000_000_000 < _SMALLER_SHARE * header.parameters
+    ]
     usual = requantized(header, _USUAL)
     tried: dict[int, FitReport] = {}
 
     def pleasant(steps_down: int) -> bool:
-        smaller = shrunk(usual, int(below[-1 - steps_down] * 1e9))
+        smaller = shrunk(usual, below[-1 - steps_down] * 1_000_000_000)
         tried[steps_down] = replan(smaller, replace(wish, gpu_layers=None))
         return _is_pleasant(tried[steps_down])
 
