@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from catalogue.blocks import Run, Shape  # noqa: E402  (the path must be set before)
-from catalogue.known import LANGUAGES, LICENCES, NAMES, RELEASED  # noqa: E402
+from catalogue.known import LANGUAGES, LICENCES, NAMES, NATIVE, RELEASED, Spoken  # noqa: E402
 from catalogue.shapes import SHAPES  # noqa: E402
 
 from desktop.gguf.mixes import known_mix  # noqa: E402
@@ -65,7 +65,8 @@ def catalogue(facts: dict[str, Any]) -> dict[str, Any]:
         "note": facts["note"],
         "file_sources": _file_sources(facts),
         "licences": {
-            key: {"name": name, "office": office} for key, (name, office) in LICENCES.items()
+            key: {"name": name, "office": office, "about": about}
+            for key, (name, office, about) in LICENCES.items()
         },
         "models": [entry(model, _file_sources(facts)) for model in facts["models"]],
     }
@@ -78,7 +79,7 @@ def entry(model: dict[str, Any], sources: list[str]) -> dict[str, Any]:
     for file in models:
         if file["bytes"] is None and shape is not None and known_mix(file["quantization"]):
             file["bytes"], file["computed"] = _computed_bytes(shape, file["quantization"]), True
-    languages, german, language_source = LANGUAGES.get(model["id"], (None, None, None))
+    spoken = LANGUAGES.get(model["id"])
     return {
         "id": model["id"],
         "name": NAMES.get(model["id"], _name(model["id"])),
@@ -87,15 +88,17 @@ def entry(model: dict[str, Any], sources: list[str]) -> dict[str, Any]:
         "parameters": shape.parameters if shape else _count(model.get("params_total_b")),
         "active_parameters": active_parameters(shape) if shape else None,
         "context_tokens": shape.metadata["context_length"] if shape else None,
+        "native_quantization": NATIVE.get(model["id"]),
+        "specialist": model["role"] == "coding",
         "licence": model.get("license"),
         "modalities": [name for name in model["modalities"] if not name.endswith("?")],
-        "languages": languages,
-        "german": True if german or model.get("german_mentioned") else None,
+        "languages": _languages(spoken) if spoken else None,
+        "german": True if model.get("german_mentioned") or (spoken and spoken.german) else None,
         **_released(model),
         "files": models,
         "projectors": projectors,
         "shape": _shape(shape, model["base_model"]) if shape else None,
-        "sources": sorted({*model["sources"], *([language_source] if language_source else [])}),
+        "sources": sorted({*model["sources"], *([spoken.source] if spoken else [])}),
     }
 
 
@@ -212,6 +215,10 @@ def _tasks(model: dict[str, Any], projectors: list[dict[str, Any]]) -> list[str]
     if "image" in model["modalities"] and projectors:
         tasks.append("vision")
     return tasks
+
+
+def _languages(spoken: Spoken) -> dict[str, Any]:
+    return {"codes": list(spoken.codes), "count": spoken.number, "word": spoken.word}
 
 
 def _released(model: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ COMMANDS = MappingProxyType(
     {
         "hardware": "desktop.cli.hardware",
         "fit": "desktop.cli.fit",
+        "recommend": "desktop.cli.recommend",
         "run": "desktop.cli.run",
         "bench": "desktop.cli.bench",
         "list": "desktop.cli.list_models",
@@ -40,7 +41,7 @@ COMMANDS = MappingProxyType(
 _HELP = ("-h", "--help", "help")
 _VERSION = ("-V", "--version", "version")
 # Said in interfaces.md, built later: a clear word is better than "unknown command".
-_LATER = ("recommend", "search", "verify", "pull", "pack", "unpack", "tune", "serve")
+_LATER = ("search", "verify", "pull", "pack", "unpack", "tune", "serve")
 
 
 class Command(Protocol):

@@ -26,14 +26,25 @@ OfficeUse = Literal["yes", "conditions", "no", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """`id` as the Hub writes it, "" where nobody states one; `office`: whether work may use it."""
+    """`id` as the Hub writes it, "" where nobody states one; `office`: whether work may use it.
+
+    `name` is "" for a licence of the maker's own; `about` names the sentence that explains it
+    (``licence.about.<about>``).
+    """
 
     id: str
-    name: str
-    office: OfficeUse
+    name: str = ""
+    office: OfficeUse = "unknown"
+    about: str = "unknown"
 
 
-NOT_STATED = Licence("", "", "unknown")
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """As their source states them: `codes`, or a `count`, or a `word` ("eu", "european")."""
+
+    codes: tuple[str, ...] = ()
+    count: int = 0
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class CatalogModel:
 
     `german`: German is named among its languages; None: nobody says so. `released_exact` False:
     it came out on that day or later. `blueprint` None: nothing is known of its shape.
+    `native_quantization`: how its makers publish it, so that it costs no quality; "" for 16 bits.
+    `specialist`: made for the one task it has.
     """
 
     id: str
@@ -75,7 +88,7 @@ class CatalogModel:
     context_tokens: int | None
     licence: Licence
     modalities: tuple[str, ...]
-    languages: str | None
+    languages: Languages | None
     german: bool | None
     released: str | None
     released_exact: bool
@@ -83,6 +96,8 @@ class CatalogModel:
     projectors: tuple[CatalogFile, ...]
     blueprint: Blueprint | None
     sources: tuple[str, ...]
+    native_quantization: str = ""
+    specialist: bool = False
 
     def header(self, file: CatalogFile) -> ModelHeader | None:
         """What the header of `file` would say; None where the shape is not known."""
@@ -122,7 +137,7 @@ def shipped_catalog() -> Catalog:
 def parse_catalog(document: Mapping[str, Any]) -> Catalog:
     """The catalogue in a document; raises KeyError, TypeError or ValueError where it is none."""
     licences = {
-        key: Licence(key, value["name"], value["office"])
+        key: Licence(key, value["name"], value["office"], value["about"])
         for key, value in document["licences"].items()
     }
     sources = tuple(document.get("file_sources", ()))
@@ -133,10 +148,8 @@ def _model(
     entry: Mapping[str, Any], licences: Mapping[str, Licence], sources: tuple[str, ...]
 ) -> CatalogModel:
     blueprint = _blueprint(entry["shape"]) if entry["shape"] else None
-    stated = entry["licence"]
-    licence = (
-        NOT_STATED if stated is None else licences.get(stated, Licence(stated, stated, "unknown"))
-    )
+    stated = entry["licence"] or ""
+    licence = licences.get(stated, Licence(stated, stated))
     parameters = entry["parameters"] or 0
     return CatalogModel(
         id=entry["id"],
@@ -148,7 +161,7 @@ def _model(
         context_tokens=entry["context_tokens"],
         licence=licence,
         modalities=tuple(entry["modalities"]),
-        languages=entry["languages"],
+        languages=_languages(entry["languages"]),
         german=entry["german"],
         released=entry["released"],
         released_exact=entry["released_exact"],
@@ -156,7 +169,15 @@ def _model(
         projectors=tuple(_files(entry["projectors"], sources)),
         blueprint=blueprint,
         sources=tuple(entry["sources"]),
+        native_quantization=entry["native_quantization"] or "",
+        specialist=entry["specialist"],
     )
+
+
+def _languages(stated: Mapping[str, Any] | None) -> Languages | None:
+    if stated is None:
+        return None
+    return Languages(tuple(stated["codes"]), stated["count"], stated["word"])
 
 
 def _files(entries: list[Mapping[str, Any]], sources: tuple[str, ...]) -> list[CatalogFile]:

@@ -52,40 +52,64 @@ NAMES = {
 }
 """Where the id with capitals would not do."""
 
-_LLAMA_LANGUAGES = "English, German, French, Italian, Portuguese, Hindi, Spanish, Thai"
-_QWEN35_LANGUAGES = "201 languages and dialects"
+
+class Spoken(NamedTuple):
+    """Languages as they are stated: their codes, or how many, or a word for all of them.
+
+    `german`: German is named, singly or within a set that includes it.
+    """
+
+    source: str
+    codes: tuple[str, ...] = ()
+    number: int = 0
+    word: str = ""
+    german: bool = False
+
+
+def _llama(name: str) -> Spoken:
+    codes = ("en", "de", "fr", "it", "pt", "hi", "es", "th")
+    return Spoken(f"model card of meta-llama/{name}", codes, german=True)
+
+
+def _ministral(size: str) -> Spoken:
+    codes = ("en", "fr", "es", "de", "it", "pt", "nl", "zh", "ja", "ko", "ar")
+    return Spoken(f"LocalAI gallery, Ministral 3 {size}", codes, german=True)
+
+
+_QWEN35 = Spoken("model card of Qwen/Qwen3.5-0.8B, same series", number=201)
 
 LANGUAGES = {
-    "llama-3.1-8b": (_LLAMA_LANGUAGES, True, "model card of meta-llama/Llama-3.1-8B-Instruct"),
-    "llama-3.2-1b": (_LLAMA_LANGUAGES, True, "model card of meta-llama/Llama-3.2-1B-Instruct"),
-    "llama-3.2-3b": (_LLAMA_LANGUAGES, True, "model card of meta-llama/Llama-3.2-3B-Instruct"),
-    "llama-3.3-70b": (_LLAMA_LANGUAGES, True, "model card of meta-llama/Llama-3.3-70B-Instruct"),
-    "qwen3.5-0.8b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B"),
-    "qwen3.5-2b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B, same series"),
-    "qwen3.5-4b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B, same series"),
-    "qwen3.5-9b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B, same series"),
-    "qwen3.5-27b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B, same series"),
-    "qwen3.5-35b-a3b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B, same series"),
-    "qwen3.5-122b-a10b": (_QWEN35_LANGUAGES, None, "model card of Qwen/Qwen3.5-0.8B, same series"),
-    "gemma-4-e2b": ("140+ languages", True, "LocalAI gallery gemma-4-e2b-it"),
-    "gemma-4-e4b": ("140+ languages", True, "LocalAI gallery gemma-4-e4b-it"),
-    "gemma-4-26b-a4b": ("140+ languages", True, "LocalAI gallery gemma-4-26b-a4b-it"),
-    "gemma-4-31b": ("140+ languages", True, "LocalAI gallery gemma-4-31b-it"),
-    "gemma-3-1b": ("140+ languages", None, "LocalAI gallery gemma-3-1b-it"),
-    "gemma-3-27b": ("140+ languages", None, "LocalAI gallery gemma-3-27b-it"),
-    "ministral-3-3b": ("11 named, German among them", True, "LocalAI gallery"),
-    "ministral-3-8b": ("11 named, German among them", True, "LocalAI gallery"),
-    "ministral-3-14b": ("11 named, German among them", True, "LocalAI gallery"),
-    "nemotron-3-nano-30b-a3b": (
-        "English, Spanish, French, German, Italian, Japanese",
-        True,
-        "LocalAI gallery",
+    "llama-3.1-8b": _llama("Llama-3.1-8B-Instruct"),
+    "llama-3.2-1b": _llama("Llama-3.2-1B-Instruct"),
+    "llama-3.2-3b": _llama("Llama-3.2-3B-Instruct"),
+    "llama-3.3-70b": _llama("Llama-3.3-70B-Instruct"),
+    "qwen3.5-0.8b": _QWEN35,
+    "qwen3.5-2b": _QWEN35,
+    "qwen3.5-4b": _QWEN35,
+    "qwen3.5-9b": _QWEN35,
+    "qwen3.5-27b": _QWEN35,
+    "qwen3.5-35b-a3b": _QWEN35,
+    "qwen3.5-122b-a10b": _QWEN35,
+    "gemma-4-e2b": Spoken("LocalAI gallery gemma-4-e2b-it", number=140, word="over", german=True),
+    "gemma-4-e4b": Spoken("LocalAI gallery gemma-4-e4b-it", number=140, word="over", german=True),
+    "gemma-4-26b-a4b": Spoken(
+        "LocalAI gallery gemma-4-26b-a4b-it", number=140, word="over", german=True
     ),
-    "smollm3-3b": ("6 languages", None, "LocalAI gallery huggingfacetb_smollm3-3b"),
-    "eurollm-9b": ("all languages of the European Union", True, "LocalAI gallery"),
-    "salamandra-7b": ("35 European languages", True, "LocalAI gallery"),
+    "gemma-4-31b": Spoken("LocalAI gallery gemma-4-31b-it", number=140, word="over", german=True),
+    "gemma-3-1b": Spoken("LocalAI gallery gemma-3-1b-it", number=140, word="over"),
+    "gemma-3-27b": Spoken("LocalAI gallery gemma-3-27b-it", number=140, word="over"),
+    "ministral-3-3b": _ministral("3B"),
+    "ministral-3-8b": _ministral("8B"),
+    "ministral-3-14b": _ministral("14B"),
+    "nemotron-3-nano-30b-a3b": Spoken(
+        "LocalAI gallery, Nemotron 3 Nano", ("en", "es", "fr", "de", "it", "ja"), german=True
+    ),
+    "smollm3-3b": Spoken("LocalAI gallery huggingfacetb_smollm3-3b", number=6),
+    "eurollm-9b": Spoken("LocalAI gallery eurollm-9b-instruct", word="eu", german=True),
+    "salamandra-7b": Spoken(
+        "LocalAI gallery salamandra-7b-instruct", number=35, word="european", german=True
+    ),
 }
-"""(in words, whether German is named, source)."""
 
 RELEASED = {
     "llama-3.1-8b": Dated("2024-07-23", "model card of meta-llama/Llama-3.1-8B-Instruct"),
@@ -111,14 +135,23 @@ RELEASED = {
 }
 
 LICENCES = {
-    "apache-2.0": ("Apache 2.0", "yes"),
-    "mit": ("MIT", "yes"),
-    "openmdw-1.1": ("OpenMDW 1.1", "yes"),
-    "gemma": ("Gemma Terms of Use", "conditions"),
-    "llama3.1": ("Llama 3.1 Community License", "conditions"),
-    "llama3.2": ("Llama 3.2 Community License", "conditions"),
-    "llama3.3": ("Llama 3.3 Community License", "conditions"),
-    "other": ("own licence", "conditions"),
-    "cc-by-nc-4.0": ("CC BY-NC 4.0", "no"),
+    "apache-2.0": ("Apache 2.0", "yes", "free"),
+    "mit": ("MIT", "yes", "free"),
+    "openmdw-1.1": ("OpenMDW 1.1", "yes", "free"),
+    "gemma": ("Gemma", "conditions", "gemma"),
+    "llama3.1": ("Llama 3.1", "conditions", "llama"),
+    "llama3.2": ("Llama 3.2", "conditions", "llama"),
+    "llama3.3": ("Llama 3.3", "conditions", "llama"),
+    "other": ("", "conditions", "own"),
+    "cc-by-nc-4.0": ("CC BY-NC 4.0", "no", "private"),
 }
-"""The Hub's tag: (name, whether office use is allowed: yes, conditions, no)."""
+"""The Hub's tag: (name, whether office use is allowed, the sentence that says how).
+
+Sources: the licences' own texts. "other" is a licence of the maker's own (LFM Open License).
+"""
+
+NATIVE = {
+    "gpt-oss-20b": "MXFP4",
+    "gpt-oss-120b": "MXFP4",
+}
+"""Models that their makers publish in a quantization: nothing is lost by it."""

@@ -1,0 +1,48 @@
+"""What the catalogue says of a model, in words for a person."""
+
+from __future__ import annotations
+
+from desktop.common.messages import Messages
+from desktop.library.catalog import CatalogModel, Languages, Licence
+
+_NAMED = frozenset(
+    ("ar", "cs", "de", "en", "es", "fr", "hi", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "zh")
+)
+
+
+def licence_words(licence: Licence, messages: Messages) -> str:
+    """ "Apache 2.0: office use yes"."""
+    if not licence.id:
+        return messages.text("licence.none")
+    if not licence.name:
+        return messages.text("licence.own")
+    office = messages.text(f"licence.office.{licence.office}")
+    return messages.text("licence.words", name=licence.name, office=office)
+
+
+def licence_explained(licence: Licence, messages: Messages) -> str:
+    """What may be done with the model, in a sentence or two."""
+    return messages.text(f"licence.about.{licence.about}")
+
+
+def languages_words(languages: Languages | None, messages: Messages) -> str:
+    """ "German, English, French", "over 140 languages", or that nobody says."""
+    if languages is None:
+        return messages.text("languages.not_stated")
+    if languages.codes:
+        names = [
+            messages.text(f"language.{code}") if code in _NAMED else code
+            for code in languages.codes
+        ]
+        return ", ".join(names)
+    if languages.word:
+        return messages.text(f"languages.{languages.word}", count=languages.count)
+    return messages.text("languages.count", count=languages.count)
+
+
+def released_words(model: CatalogModel, messages: Messages) -> str:
+    """ "2026-04-01", "2026-04-01 or later", or that nobody says."""
+    if model.released is None:
+        return messages.text("released.not_stated")
+    key = "released.on" if model.released_exact else "released.not_before"
+    return messages.text(key, day=model.released)

@@ -1,0 +1,204 @@
+"""What to fetch for this machine: a short, ordered list, each entry with its reason.
+
+Nothing is recommended that does not run well, and nothing in fewer than four bits: a smaller
+model in Q4_K_M answers better than a larger one in Q2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from desktop.common.errors import Param
+from desktop.common.reading import TOKENS_PER_PAGE
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
+from desktop.fit.types import FitReport
+from desktop.hardware.machine import Machine
+from desktop.library.catalog import (
+    Catalog,
+    CatalogFile,
+    CatalogModel,
+    Task,
+    shipped_catalog,
+)
+from desktop.services.model_choice import Choice, Chooser, choices
+
+Label = Literal["best", "fast", "small", "other"]
+
+MOST = 5
+FAST_FACTOR = 1.8
+"""How much faster than the best a "fast" one must be."""
+SMALL_SHARE = 0.5
+"""How much of the best one's disk a "small" one may take."""
+_FAST_TOKENS_PER_S = 15.0
+_WITHIN_NATS = 0.35  # what is offered beside the best may be so much weaker
+_MORE_CAPABLE_NATS = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A short sentence beside the reason: ``recommend.note.<kind>``."""
+
+    kind: str
+    params: Mapping[str, Param]
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One entry: `reason_key` with `reason_params` is its sentence.
+
+    `projector` is the second file that a model needs to see; `disk_bytes` counts both.
+    """
+
+    label: Label
+    model: CatalogModel
+    file: CatalogFile
+    projector: CatalogFile | None
+    report: FitReport
+    tokens_per_s: float
+    disk_bytes: int
+    reason_key: str
+    reason_params: Mapping[str, Param]
+    remarks: tuple[Remark, ...]
+
+
+def recommend(
+    machine: Machine,
+    task: Task = "chat",
+    language: str = "",
+    *,
+    catalog: Catalog | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
+    ours: Mapping[str, int] | None = None,
+) -> tuple[Recommendation, ...]:
+    """The best first, then a fast and a small one, then others; () where nothing runs well.
+
+    `language` "de" prefers models whose makers name German. `ours`: bytes by device that
+    unloading our own models would free.
+    """
+    known = catalog or shipped_catalog()
+    models = known.for_task(task)
+    chooser = Chooser(machine, task, language, corrections=corrections, ours=ours)
+    found = sorted(choices(chooser, models), key=lambda choice: -choice.worth)
+    if not found:
+        return ()
+    labelled = _labelled(found)
+    best = labelled[0][1]
+    squeezed = _squeezed(chooser, models, best)
+    return tuple(
+        _recommendation(label, choice, best, language, squeezed if choice is best else None)
+        for label, choice in labelled
+    )
+
+
+def _labelled(found: list[Choice]) -> list[tuple[Label, Choice]]:
+    """`found` is sorted by worth. Each model once, the labelled ones first."""
+    best = found[0]
+    near = [choice for choice in found[1:] if choice.worth >= best.worth - _WITHIN_NATS]
+    labelled: list[tuple[Label, Choice]] = [("best", best)]
+    speed = max(_FAST_TOKENS_PER_S, best.tokens_per_s * FAST_FACTOR)
+    fast = next((choice for choice in near if choice.tokens_per_s >= speed), None)
+    if fast is not None:
+        labelled.append(("fast", fast))
+    small = next(
+        (
+            choice
+            for choice in near
+            if choice is not fast
+            and choice.disk_bytes <= best.disk_bytes * SMALL_SHARE
+            and choice.tokens_per_s >= best.tokens_per_s
+        ),
+        None,
+    )
+    if small is not None:
+        labelled.append(("small", small))
+    makers = {_maker(choice) for _, choice in labelled}
+    for choice in near:
+        if len(labelled) >= MOST:
+            break
+        if _maker(choice) not in makers:
+            makers.add(_maker(choice))
+            labelled.append(("other", choice))
+    return labelled
+
+
+def _maker(choice: Choice) -> str:
+    return choice.model.base_model.partition("/")[0].lower()
+
+
+def _squeezed(
+    chooser: Chooser, models: tuple[CatalogModel, ...], best: Choice
+) -> tuple[CatalogModel, CatalogFile] | None:
+    """The most capable model that would fit only in too few bits, and in which file."""
+    ceiling = chooser.capability(best.model) + _MORE_CAPABLE_NATS
+    larger = [
+        model
+        for model in models
+        if chooser.capability(model) > ceiling and model.parameters > best.model.parameters
+    ]
+    for model in sorted(larger, key=lambda model: -chooser.capability(model)):
+        if chooser.best(model) is not None:
+            continue
+        file = chooser.squeezed(model)
+        if file is not None and chooser.quality(model, file) < chooser.quality(
+            best.model, best.file
+        ):
+            return model, file
+    return None
+
+
+def _recommendation(
+    label: Label,
+    choice: Choice,
+    best: Choice,
+    language: str,
+    squeezed: tuple[CatalogModel, CatalogFile] | None,
+) -> Recommendation:
+    key, params = _reason(label, choice, best, squeezed)
+    return Recommendation(
+        label=label,
+        model=choice.model,
+        file=choice.file,
+        projector=choice.projector,
+        report=choice.report,
+        tokens_per_s=choice.tokens_per_s,
+        disk_bytes=choice.disk_bytes,
+        reason_key=key,
+        reason_params=params,
+        remarks=tuple(_remarks(choice, language)),
+    )
+
+
+def _reason(
+    label: Label,
+    choice: Choice,
+    best: Choice,
+    squeezed: tuple[CatalogModel, CatalogFile] | None,
+) -> tuple[str, Mapping[str, Param]]:
+    params: dict[str, Param] = {
+        "tokens_per_s": round(choice.tokens_per_s, 1),
+        "page_s": round(TOKENS_PER_PAGE / max(choice.tokens_per_s, 0.01), 1),
+        "disk": choice.disk_bytes,
+    }
+    if label == "fast":
+        params["factor"] = round(choice.tokens_per_s / max(best.tokens_per_s, 0.01), 1)
+    if "embedding" in choice.model.tasks:
+        return f"recommend.reason.embedding_{label}", params
+    if label == "best" and squeezed is not None:
+        model, file = squeezed
+        params |= {"larger": model.name, "quantization": file.quantization}
+        return "recommend.reason.best_before_larger", params
+    return f"recommend.reason.{label}", params
+
+
+def _remarks(choice: Choice, language: str) -> list[Remark]:
+    model = choice.model
+    remarks = []
+    if language == "de":
+        remarks.append(Remark("german_named" if model.german else "german_not_stated", {}))
+    if choice.projector is not None:
+        remarks.append(Remark("second_file", {"file": choice.projector.name}))
+    if not choice.file.exact:
+        remarks.append(Remark("size_rounded", {}))
+    return remarks
