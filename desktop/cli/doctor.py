@@ -10,7 +10,7 @@ from desktop.cli.arguments import Arguments, columns
 from desktop.cli.front import Front, speed_text
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
-from desktop.common.ledger import Connection, Ledger
+from desktop.common.ledger import Connection
 from desktop.common.messages import format_bytes, format_number
 from desktop.fit.corrections import Corrections
 from desktop.services.doctor import Diagnosis, examine
@@ -34,7 +34,7 @@ def configure(arguments: Arguments) -> None:
 def run(_given: Namespace, front: Front) -> int:
     with open_house(front) as core, StatusLine(front) as status:
         status.show(front.text("cli.doctor.looking"))
-        found = examine(core, Ledger(core.paths.ledger_file))
+        found = examine(core)
     if front.as_json:
         front.document(found.to_json(front.messages.error))
         return 0
@@ -147,12 +147,14 @@ def _errors(found: Diagnosis) -> Iterator[Row]:
 
 def _connections(connections: tuple[Connection, ...], front: Front) -> Iterator[Row]:
     for connection in connections[-_SHOWN_CONNECTIONS:]:
+        key = f"ledger.purpose.{connection.purpose}"
+        purpose = front.text(key) if key in front.messages else connection.purpose
         yield (
             _time(connection.started_at),
             front.text(
                 "cli.doctor.connection",
                 host=connection.host,
-                subject=connection.subject or connection.purpose,
+                purpose=" ".join((purpose, connection.subject)).strip(),
                 received=format_bytes(connection.received_bytes, front.messages.language),
                 outcome=connection.outcome,
             ),

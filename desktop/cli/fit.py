@@ -14,7 +14,9 @@ from desktop.common.messages import format_bytes, format_number
 from desktop.fit.types import DeviceMemory, FitReport, Wish
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
+from desktop.services.fingerprint import fingerprint_of
 from desktop.services.fit_model import fit
+from desktop.services.measured_speed import as_measured
 from desktop.services.remote_model import OnBytes, find_for_fit
 from desktop.services.wiring import Core
 
@@ -65,7 +67,9 @@ def _fit(
     found = find_for_fit(model, core.library, core.network.remote_models, on_bytes=on_bytes)
     if described is not None:
         return fit(found, described, wish, this_machine=False)
-    return fit(found, core.machine_service.machine(), wish)
+    machine = core.machine_service.machine()
+    report = fit(found, machine, wish, corrections=core.history.corrections(machine))
+    return as_measured(report, core.history, machine, lambda: fingerprint_of(found))
 
 
 def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:

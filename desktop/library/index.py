@@ -68,6 +68,7 @@ class Entry:
             source=self.source,
             mtime_ns=self.mtime_ns,
             probed_engine=self.probed_engine,
+            content=self.content,
             problem=problem,
         )
 

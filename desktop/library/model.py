@@ -16,7 +16,8 @@ class LibraryModel:
     """One model; `path` is the first part of a split one, `file_bytes` the sum of all parts.
 
     `problem` is the kind of an error (``vanished``, ``truncated_gguf``...) while the file cannot be
-    used, else empty. `probed_engine` is the engine version that loaded this very file well.
+    used, else empty. `probed_engine` is the engine version that loaded this very file well,
+    `content` a digest that knows the same model again at another place.
     """
 
     name: str
@@ -31,3 +32,4 @@ class LibraryModel:
     mtime_ns: int
     probed_engine: str = ""
     problem: str = ""
+    content: str = ""

@@ -16,6 +16,7 @@ from desktop.chats.model import Turn
 from desktop.chats.store import ChatStore
 from desktop.common.errors import RequestError
 from desktop.engine.engine import Engine
+from desktop.engine.events import Stats
 from desktop.engine.request import Message, Request, Sampling
 from desktop.services.answer_writer import AnswerWriter
 from desktop.services.chat_title import title_from
@@ -57,6 +58,12 @@ class ChatService:
         self._starting: set[str] = set()
         # Where the context was cut last in a chat: kept, so that the prompt's beginning stays.
         self._cuts: dict[str, int] = {}
+        self._last_stats: Stats | None = None
+
+    @property
+    def last_stats(self) -> Stats | None:
+        """What the answer that ended last took; None before the first."""
+        return self._last_stats
 
     def send(
         self,
@@ -199,6 +206,7 @@ class ChatService:
         finally:
             with self._lock:
                 del self._running[job.question.chat_id]
+        self._last_stats = ended.stats or self._last_stats
         try:
             job.listener(ended)
         finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from desktop.common.errors import HausgeistError, StorageError
-from desktop.common.ledger import Connection, Ledger
+from desktop.common.ledger import Connection
 from desktop.common.logs import get_logger
 from desktop.common.paths import Paths
 from desktop.common.storage import free_bytes
@@ -125,16 +125,16 @@ class Diagnosis:
         }
 
 
-def examine(core: Core, ledger: Ledger) -> Diagnosis:
+def examine(core: Core) -> Diagnosis:
     """Look at everything; takes as long as looking at the hardware does. Never raises."""
-    return _Examination().of(core, ledger)
+    return _Examination().of(core)
 
 
 class _Examination:
     def __init__(self) -> None:
         self._broken: list[Finding] = []
 
-    def of(self, core: Core, ledger: Ledger) -> Diagnosis:
+    def of(self, core: Core) -> Diagnosis:
         machine = self._part("hardware", core.machine_service.machine, None)
         records = self._part("history", core.history.entries, _NO_RECORDS)
         found = sessions(records)
@@ -146,7 +146,9 @@ class _Examination:
             settings=asdict(core.settings),
             problems=core.problems,
             errors=self._part("errors", lambda: last_errors(core.paths.log_file), ()),
-            connections=self._part("ledger", lambda: ledger.entries(MOST_CONNECTIONS), ()),
+            connections=self._part(
+                "ledger", lambda: core.network.ledger.entries(MOST_CONNECTIONS), ()
+            ),
             sessions=found[-MOST_SESSIONS:],
             accuracy=accuracy(found),
             failures=tuple(record for record in records if isinstance(record, FailureRecord)),

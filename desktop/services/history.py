@@ -22,7 +22,13 @@ from desktop.common.storage import storage_error
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.types import Plan, Speed
 from desktop.hardware.machine import Machine
-from desktop.services.history_records import FailureRecord, Record, Session, sessions
+from desktop.services.history_records import (
+    FailureRecord,
+    LoadRecord,
+    Record,
+    Session,
+    sessions,
+)
 from desktop.services.history_records import from_json as record_from_json
 from desktop.services.history_records import to_json as record_to_json
 from desktop.services.lessons import corrections_from, measured_from
@@ -101,6 +107,15 @@ class History:
         records = self.entries()
         return corrections_from(records, machine, self._now()) if records else NO_CORRECTIONS
 
+    def may_know(self, architecture: str, file_bytes: int) -> bool:
+        """Whether a model of this kind and size has been opened: cheaper than its fingerprint."""
+        return any(
+            isinstance(record, LoadRecord)
+            and record.model.file_bytes == file_bytes
+            and record.model.architecture == architecture
+            for record in self.entries()
+        )
+
     def measured(self, machine: Machine, fingerprint: str, plan: Plan) -> Speed | None:
         """How fast this model has really been under such a plan here; None before its first use."""
         return measured_from(self.entries(), machine, fingerprint, plan)
@@ -145,7 +160,7 @@ class History:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(record_to_json(record), ensure_ascii=False).encode() + b"\n"
+    return json.dumps(record_to_json(record)).encode() + b"\n"
 
 
 def _ends_well(file: BinaryIO) -> bool:

@@ -57,6 +57,8 @@ def measured_from(
     records: Sequence[Record], machine: Machine, fingerprint: str, plan: Plan
 ) -> Speed | None:
     """The median of the last answers of this model under such a plan, whatever its context."""
+    if not fingerprint:
+        return None
     here = conditions_of(machine)
     wanted = _speed_traits(plan)
     answers = [

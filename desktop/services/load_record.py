@@ -6,14 +6,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Protocol
 
-from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.engine.memory_now import MemoryNow
 from desktop.fit.memory import CPU
 from desktop.fit.planner import judge
 from desktop.fit.types import FitReport
 from desktop.gguf.header import ModelHeader
-from desktop.library.files import content_of
+from desktop.services.fingerprint import fingerprint_of
 from desktop.services.history_records import HeldBytes, LoadRecord, ModelName, Rates
 from desktop.services.lessons import conditions_of
 from desktop.services.open_load import LoadedModel
@@ -65,15 +64,6 @@ def _model(name: str, header: ModelHeader) -> ModelName:
     return ModelName(
         name, fingerprint_of(header), header.architecture, header.quantization, header.file_bytes
     )
-
-
-def fingerprint_of(header: ModelHeader) -> str:
-    """A digest that knows this model again at another place; empty where it cannot be read."""
-    try:
-        return content_of(header.paths)
-    except StorageError as error:
-        _log.warning("no fingerprint: %s", error)
-        return ""
 
 
 def _grown(before: MemoryNow, now: MemoryNow) -> Mapping[str, int]:

@@ -17,6 +17,7 @@ from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.services.fit_model import fit
+from desktop.services.measured_speed import as_measured
 from desktop.services.recording import Recorder
 
 _PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$", re.IGNORECASE)
@@ -81,7 +82,8 @@ class ModelsService:
             return fit(model.path, machine, wish, try_out=False)
         corrections = self._recorder.history.corrections(machine)
         ours = self._recorder.held.by_device(machine)
-        return fit(model.path, machine, wish, try_out=False, corrections=corrections, ours=ours)
+        report = fit(model.path, machine, wish, try_out=False, corrections=corrections, ours=ours)
+        return as_measured(report, self._recorder.history, machine, lambda: model.content)
 
     def import_paths(
         self,

@@ -13,10 +13,11 @@ from desktop.fit.types import FitReport, Plan, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
 from desktop.services.crash_marker import CrashMarker
+from desktop.services.fingerprint import fingerprint_of
 from desktop.services.first_open import KnownPlans
 from desktop.services.fit_model import fit
 from desktop.services.machine import MachineService
-from desktop.services.measured_speed import with_measured_speed
+from desktop.services.measured_speed import as_measured, with_measured_speed
 from desktop.services.model_ref import ResolvedModel
 from desktop.services.open_failures import remember_crash
 from desktop.services.open_progress import StepDown
@@ -116,7 +117,8 @@ class OpenPlanner:
 
     def _fit(self, header: ModelHeader, machine: Machine, wish: Wish) -> FitReport:
         corrections = self._history.corrections(machine)
-        return fit(header, machine, wish, corrections=corrections, ours=self._held.by_device())
+        report = fit(header, machine, wish, corrections=corrections, ours=self._held.by_device())
+        return as_measured(report, self._history, machine, lambda: fingerprint_of(header))
 
     def _after_crash(self, found: ResolvedModel, header: ModelHeader, planned: Planned) -> Planned:
         crash = self._crash_marker.crashed(found.path)
