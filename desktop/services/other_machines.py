@@ -73,19 +73,20 @@ class Suggestion:
 class Step:
     """One change, or the computer as it is ("now"): ``machine.step.<kind>``, with `params`.
 
-    `best` is the most capable model that runs comfortably there, None where none does; `mine`
-    are the models asked about, in their order.
+    `best` is the most capable model that runs comfortably there, None where none does, `fast`
+    one that answers much faster; `mine` are the models asked about, in their order.
     """
 
     kind: StepKind
     machine: Machine
     params: Mapping[str, Param]
     best: Suggestion | None = None
+    fast: Suggestion | None = None
     mine: tuple[Suggestion, ...] = ()
 
 
-Advise = Callable[[Machine], Suggestion | None]
-"""The model to take on that machine."""
+Advise = Callable[[Machine], tuple[Suggestion | None, Suggestion | None]]
+"""The best model to take on that machine, and a fast one."""
 
 Judge = Callable[[Machine], Sequence[Suggestion]]
 """How models that one has already would run on that machine."""
@@ -101,17 +102,18 @@ def preset(key: str) -> Preset | None:
     return next((one for one in presets() if one.key == key), None)
 
 
-def steps_up(machine: Machine, advise: Advise, judge: Judge) -> tuple[Step, ...]:
+def steps_up(machine: Machine, advise: Advise, judge: Judge) -> Iterator[Step]:
     """The machine as it is, then what could be changed, each with what it brings.
 
     A change that brings neither a more capable model nor one that is twice as fast is left out.
     """
-    found = [_filled(Step("now", machine, {}), advise, judge)]
+    now = last = _filled(Step("now", machine, {}), advise, judge)
+    yield now
     for change in changes(machine):
         step = _filled(change, advise, judge)
-        if _brings_more(step, found[0]) and not _same_as(step, found[-1]):
-            found.append(step)
-    return tuple(found)
+        if _brings_more(step, now) and not _same_as(step, last):
+            last = step
+            yield step
 
 
 def changes(machine: Machine) -> Iterator[Step]:
@@ -158,7 +160,8 @@ def _regrown(machine: Machine, memory: Memory) -> Iterator[Gpu]:
 
 
 def _filled(step: Step, advise: Advise, judge: Judge) -> Step:
-    return replace(step, best=advise(step.machine), mine=tuple(judge(step.machine)))
+    best, fast = advise(step.machine)
+    return replace(step, best=best, fast=fast, mine=tuple(judge(step.machine)))
 
 
 def _brings_more(step: Step, now: Step) -> bool:
