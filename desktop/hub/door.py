@@ -165,7 +165,10 @@ def _done(future: Future[Answer], timeout_s: float) -> bool:
 
 def _next(answer: Answer, origin: Origin) -> str:
     """Where a redirection leads; never from a protected connection to an open one."""
-    url = urljoin(answer.url, answer.headers["location"])
+    try:
+        url = urljoin(answer.url, answer.headers["location"])
+    except ValueError as error:
+        raise NetworkError("bad_redirect", host=origin.shown, detail=str(error)) from error
     target = origin_of(url)
     if target is None or (origin.scheme == "https" and target.scheme == "http"):
         raise NetworkError("bad_redirect", host=origin.shown)
