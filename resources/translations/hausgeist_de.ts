@@ -88,6 +88,41 @@
     </message>
 </context>
 <context>
+    <name>ComputerChoice</name>
+    <message>
+        <source>Another computer …</source>
+        <translation>Anderer Rechner …</translation>
+    </message>
+    <message>
+        <source>What would run on a computer that you think of buying?</source>
+        <translation>Was liefe auf einem Rechner, den Sie sich überlegen?</translation>
+    </message>
+    <message>
+        <source>Open the description of a computer</source>
+        <translation>Beschreibung eines Rechners öffnen</translation>
+    </message>
+    <message>
+        <source>Descriptions (*.json)</source>
+        <translation>Beschreibungen (*.json)</translation>
+    </message>
+    <message>
+        <source>Without a graphics card</source>
+        <translation>Ohne Grafikkarte</translation>
+    </message>
+    <message>
+        <source>With a graphics card</source>
+        <translation>Mit Grafikkarte</translation>
+    </message>
+    <message>
+        <source>Apple</source>
+        <translation>Apple</translation>
+    </message>
+    <message>
+        <source>Open a description …</source>
+        <translation>Beschreibung öffnen …</translation>
+    </message>
+</context>
+<context>
     <name>Conversation</name>
     <message>
         <source>The memory of this chat is full, so the answer ends here.</source>
@@ -216,8 +251,8 @@
         <translation>Arbeitsspeicher</translation>
     </message>
     <message>
-        <source>reads memory at {speed}/s</source>
-        <translation>liest Speicher mit {speed}/s</translation>
+        <source>reads memory at {speed}</source>
+        <translation>liest Speicher mit {speed}</translation>
     </message>
     <message>
         <source>Processor</source>
@@ -387,8 +422,16 @@
         <translation>Neu prüfen</translation>
     </message>
     <message>
+        <source>Back to this computer</source>
+        <translation>Zurück zu diesem Rechner</translation>
+    </message>
+    <message>
         <source>Looking at this computer …</source>
         <translation>Ihr Rechner wird geprüft …</translation>
+    </message>
+    <message>
+        <source>Another computer</source>
+        <translation>Anderer Rechner</translation>
     </message>
 </context>
 <context>
@@ -408,6 +451,73 @@
     <message>
         <source>Drop it here to add it to your models</source>
         <translation>Loslassen, um das Modell hinzuzufügen</translation>
+    </message>
+</context>
+<context>
+    <name>ModelDetails</name>
+    <message>
+        <source>{tokens} tokens, kept as {kind}</source>
+        <translation>{tokens} Token, abgelegt als {kind}</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>Instead</source>
+        <translation>Stattdessen</translation>
+    </message>
+    <message>
+        <source>Known from</source>
+        <translation>Bekannt aus</translation>
+    </message>
+    <message>
+        <source>weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>context</source>
+        <translation>Kontext</translation>
+    </message>
+    <message>
+        <source>computing</source>
+        <translation>Rechnen</translation>
+    </message>
+    <message>
+        <source>results</source>
+        <translation>Ergebnisse</translation>
+    </message>
+    <message>
+        <source>rearranged weights</source>
+        <translation>umsortierte Gewichte</translation>
+    </message>
+    <message>
+        <source>graphics driver</source>
+        <translation>Grafiktreiber</translation>
+    </message>
+    <message>
+        <source>Main memory</source>
+        <translation>Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>{total} of {free} free: {parts}</source>
+        <translation>{total} von {free} freien: {parts}</translation>
+    </message>
+    <message>
+        <source>{size}, about right here</source>
+        <translation>{size}, stimmt hier etwa</translation>
+    </message>
+    <message>
+        <source>{size}, {percent} % too little</source>
+        <translation>{size}, {percent} % zu wenig</translation>
+    </message>
+    <message>
+        <source>{size}, {percent} % too much</source>
+        <translation>{size}, {percent} % zu viel</translation>
+    </message>
+    <message>
+        <source>Rule of thumb</source>
+        <translation>Faustregel</translation>
     </message>
 </context>
 <context>
@@ -454,6 +564,14 @@
     <message>
         <source>More</source>
         <translation>Mehr</translation>
+    </message>
+    <message>
+        <source>Hide the details of {name}</source>
+        <translation>Details zu {name} ausblenden</translation>
+    </message>
+    <message>
+        <source>Details of {name}</source>
+        <translation>Details zu {name}</translation>
     </message>
     <message>
         <source>Remove from the list</source>
@@ -611,6 +729,22 @@
         <translation>Ihre Modelle werden gesucht …</translation>
     </message>
     <message>
+        <source>Trained for</source>
+        <translation>Trainiert für</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens</source>
+        <translation>{tokens} Token</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
         <source>Delete the file?</source>
         <translation>Datei löschen?</translation>
     </message>
@@ -652,6 +786,29 @@
     </message>
 </context>
 <context>
+    <name>OtherComputer</name>
+    <message>
+        <source>Your models there</source>
+        <translation>Ihre Modelle dort</translation>
+    </message>
+    <message>
+        <source>What would run well there</source>
+        <translation>Was dort gut liefe</translation>
+    </message>
+    <message>
+        <source>What would more bring?</source>
+        <translation>Was brächte mehr?</translation>
+    </message>
+    <message>
+        <source>Working out what would run there …</source>
+        <translation>Es wird ausgerechnet, was dort liefe …</translation>
+    </message>
+    <message>
+        <source>None of the known models runs well there; the built-in guide does.</source>
+        <translation>Keines der bekannten Modelle läuft dort gut; der eingebaute Lotse schon.</translation>
+    </message>
+</context>
+<context>
     <name>Rail</name>
     <message>
         <source>Chats</source>
@@ -676,6 +833,116 @@
     <message>
         <source>Everything stays on this computer: Hausgeist makes no connection.</source>
         <translation>Alles bleibt auf diesem Rechner: Hausgeist baut keine Verbindung auf.</translation>
+    </message>
+</context>
+<context>
+    <name>Recommended</name>
+    <message>
+        <source>Chat</source>
+        <translation type="unfinished">Chatten</translation>
+    </message>
+    <message>
+        <source>Programming</source>
+        <translation>Programmieren</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Finding texts</source>
+        <translation>Texte finden</translation>
+    </message>
+    <message>
+        <source>German</source>
+        <translation>Deutsch</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>Englisch</translation>
+    </message>
+    <message>
+        <source>Task</source>
+        <translation>Aufgabe</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation type="unfinished">Sprache</translation>
+    </message>
+    <message>
+        <source>More suggestions</source>
+        <translation>Weitere Vorschläge</translation>
+    </message>
+    <message>
+        <source>Fetching models from here comes with a later version. Until then: copy the address, open it in your browser, fetch the file and drop it on this window.</source>
+        <translation>Herunterladen können Sie Modelle von hier aus erst mit einer späteren Version. Bis dahin: Kopieren Sie die Adresse, öffnen Sie sie im Browser, laden Sie die Datei und ziehen Sie sie auf dieses Fenster.</translation>
+    </message>
+    <message>
+        <source>Recommended for this computer</source>
+        <translation>Empfohlen für diesen Rechner</translation>
+    </message>
+    <message>
+        <source>None of the models we know runs well on this computer. The built-in guide does: it answers questions about Hausgeist itself. Closing other programs may help.</source>
+        <translation>Von den Modellen, die wir kennen, läuft auf diesem Rechner keines gut. Der eingebaute Lotse aber schon: Er beantwortet Fragen zu Hausgeist selbst. Vielleicht hilft es, andere Programme zu schließen.</translation>
+    </message>
+    <message>
+        <source>Looking for what suits this computer …</source>
+        <translation>Es wird gesucht, was zu diesem Rechner passt …</translation>
+    </message>
+    <message>
+        <source>The address is copied.</source>
+        <translation>Die Adresse ist kopiert.</translation>
+    </message>
+</context>
+<context>
+    <name>RecommendedCard</name>
+    <message>
+        <source>Copy address</source>
+        <translation>Adresse kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the address of {name}</source>
+        <translation>Adresse von {name} kopieren</translation>
+    </message>
+    <message>
+        <source>Details of {name}</source>
+        <translation>Details zu {name}</translation>
+    </message>
+    <message>
+        <source>Less</source>
+        <translation>Weniger</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Details</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>Languages</source>
+        <translation>Sprachen</translation>
+    </message>
+    <message>
+        <source>Released</source>
+        <translation>Erschienen</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>Hinweis</translation>
+    </message>
+    <message>
+        <source>Name for commands</source>
+        <translation>Name für Befehle</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>Quelle</translation>
     </message>
 </context>
 <context>
@@ -838,7 +1105,42 @@
     </message>
 </context>
 <context>
+    <name>StepsCard</name>
+    <message>
+        <source>Working out what other hardware would bring …</source>
+        <translation>Es wird ausgerechnet, was andere Hardware brächte …</translation>
+    </message>
+    <message>
+        <source>None of the usual changes would bring a more capable model than now.</source>
+        <translation>Mit keiner der üblichen Änderungen liefe ein besseres Modell als jetzt.</translation>
+    </message>
+    <message>
+        <source>None of the known models runs well there.</source>
+        <translation>Keines der bekannten Modelle läuft dort gut.</translation>
+    </message>
+    <message>
+        <source>Best:</source>
+        <translation>Am besten:</translation>
+    </message>
+    <message>
+        <source>Fast:</source>
+        <translation>Schnell:</translation>
+    </message>
+    <message>
+        <source>Your “{name}” would fit: {page}.</source>
+        <translation>Ihr „{name}“ würde passen: {page}.</translation>
+    </message>
+    <message>
+        <source>Your “{name}” would be faster: {page}.</source>
+        <translation>Ihr „{name}“ wäre schneller: {page}.</translation>
+    </message>
+</context>
+<context>
     <name>ThisComputer</name>
+    <message>
+        <source>What would more bring?</source>
+        <translation>Was brächte mehr?</translation>
+    </message>
     <message>
         <source>Why is it slow?</source>
         <translation>Warum ist es langsam?</translation>

@@ -71,15 +71,19 @@ def _box_gb(size_bytes: int, language: Language) -> str:
     return f"{format_number(size_bytes / 2**30, language, 1)} GB"
 
 
+def _unbroken(text: str) -> str:
+    """Kept in one line: no break at its blank, nor behind its slash."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("/", "/\N{WORD JOINER}")
+
+
 def _processor(machine: Machine, language: Language) -> Fact:
     cpu = machine.cpu
     cores = cpu.physical_cores or cpu.logical_cores
     parts = [cpu.name] if cpu.name else []
     if cpu.memory_bandwidth_bytes_per_s:
-        speed = format_bytes(cpu.memory_bandwidth_bytes_per_s, language)
-        parts.append(
-            QCoreApplication.translate("Machine", "reads memory at {speed}/s").format(speed=speed)
-        )
+        speed = _unbroken(f"{format_bytes(cpu.memory_bandwidth_bytes_per_s, language)}/s")
+        reads = QCoreApplication.translate("Machine", "reads memory at {speed}")
+        parts.append(reads.format(speed=speed))
     figure = Counted().cores(cores) if cores else cpu.name
     return Fact(QCoreApplication.translate("Machine", "Processor"), figure, " · ".join(parts))
 
@@ -92,14 +96,14 @@ def _graphics(gpu: Gpu, language: Language) -> Fact:
     elif gpu.total_bytes:
         parts.append(
             QCoreApplication.translate("Machine", "{size} of its own memory").format(
-                size=format_bytes(gpu.total_bytes, language)
+                size=_box_gb(gpu.total_bytes, language)
             )
         )
     if gpu.free_bytes is not None and gpu.total_bytes and not gpu.unified:
         share = 1 - gpu.free_bytes / gpu.total_bytes
         parts.append(
             QCoreApplication.translate("Machine", "{size} free").format(
-                size=format_bytes(gpu.free_bytes, language)
+                size=_box_gb(gpu.free_bytes, language)
             )
         )
     name = QCoreApplication.translate("Machine", "Graphics")

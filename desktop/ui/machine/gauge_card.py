@@ -30,9 +30,9 @@ class GaugeCard(Card):
             Text(gauge.name, "small_muted"),
             self._changing,
             self._figure,
+            self._words,
             self.meter,
             self.live,
-            self._words,
         )
         self.inner.addStretch(1)
         self._show_parts()

@@ -20,9 +20,11 @@ KEPT = 300
 
 
 class LiveWatch(QObject):
-    """`readings` are the last five minutes', oldest first; `changed` comes once a second."""
+    """`readings` are the last five minutes', oldest first; `changed` comes once a second,
+    `began` when what was read before somebody looked is there."""
 
     changed = Signal()
+    began = Signal()
 
     def __init__(self, session: Session, model: ModelSession) -> None:
         super().__init__()
@@ -68,7 +70,7 @@ class LiveWatch(QObject):
         self.readings.extend(services.live.history())
         bridge = self._session.bridge
         self._stop = services.live.subscribe(lambda reading: bridge.post(self._heard, reading))
-        self.changed.emit()
+        self.began.emit()
 
     def _heard(self, batch: Batch) -> None:
         self.readings.extend(batch)

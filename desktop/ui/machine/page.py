@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 
+from desktop.hardware.machine import Machine
 from desktop.ui.look import Look
+from desktop.ui.machine.computer_choice import ComputerChoice
+from desktop.ui.machine.other_computer import OtherComputer
 from desktop.ui.machine.this_computer import ThisComputer
 from desktop.ui.machine.watch import MachineWatch
 from desktop.ui.model_session import ModelSession
@@ -34,10 +37,21 @@ class MachinePage(Page):
         )
         self.here = ThisComputer(look, session, model, watch, shelf)
         self.here.models_wanted.connect(self.models_wanted)
-        head = row(Text(self.tr("This computer"), "title"), 1, self.refresh_button, space=s.space_2)
+        self.other = OtherComputer(look, session)
+        self.other.hide()
+        self._title = Text(self.tr("This computer"), "title", wrap=True)
+        self.choice = ComputerChoice(look, session)
+        self.choice.chosen.connect(self.show_other)
+        self.back = Button(
+            look, self.tr("Back to this computer"), self.show_this, icon="arrow-left"
+        )
+        self.back.hide()
+        head = row(self._title, self.back, self.choice, self.refresh_button, space=s.space_2)
+        head.setStretchFactor(self._title, 1)
         self.content.addLayout(head)
         self.content.addWidget(self._sentence)
         self.content.addWidget(self.here)
+        self.content.addWidget(self.other)
         self.content.addStretch(1)
         watch.changed.connect(self.refresh)
         self.refresh()
@@ -52,6 +66,26 @@ class MachinePage(Page):
             self._sentence.setText(self.tr("Looking at this computer …"))
         else:
             self._sentence.setText(watch.sentence)
+
+    def show_other(self, machine: Machine, name: str) -> None:
+        """Be about another computer: what would run there, and what more would bring."""
+        self._title.setText(self.tr("Another computer"))
+        self.other.show_machine(machine, name)
+        self._show(self.other)
+
+    def show_this(self) -> None:
+        """Be about this computer again."""
+        self._title.setText(self.tr("This computer"))
+        self._show(self.here)
+
+    def _show(self, part: QWidget) -> None:
+        this = part is self.here
+        self.here.setVisible(this)
+        self.other.setVisible(not this)
+        self._sentence.setVisible(this)
+        self.refresh_button.setVisible(this)
+        self.back.setVisible(not this)
+        self.verticalScrollBar().setValue(0)
 
     def texts(self) -> list[str]:
         """All that is said on the page, painted words included."""

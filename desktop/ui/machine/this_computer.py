@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.hardware.machine import Machine
 from desktop.ui.look import Look
+from desktop.ui.machine.advice_watch import AdviceWatch
 from desktop.ui.machine.card_grid import CardGrid
 from desktop.ui.machine.cards import details
 from desktop.ui.machine.gauge_card import GaugeCard
@@ -18,6 +20,7 @@ from desktop.ui.machine.history_card import HistoryCard
 from desktop.ui.machine.live_watch import LiveWatch
 from desktop.ui.machine.models_here import ModelsHere
 from desktop.ui.machine.slow_card import SlowCard
+from desktop.ui.machine.steps_card import StepsCard
 from desktop.ui.machine.watch import MachineWatch
 from desktop.ui.model_session import ModelSession
 from desktop.ui.models.shelf import Shelf
@@ -52,11 +55,18 @@ class ThisComputer(QWidget):
         self._since_asked = 0
         self._keys: list[str] = []
         self._shown_machine: Machine | None = None
+        self._advised: Machine | None = None
         self.cards: list[GaugeCard] = []
         self._grid = CardGrid(look)
         self._notes = column(space=s.space_2)
         self.slow = SlowCard(look, session)
         self.history = HistoryCard(look)
+        self._advice = AdviceWatch(session)
+        more = column(
+            Text(self.tr("What would more bring?"), "heading"),
+            StepsCard(look, session, self._advice),
+            space=s.space_2,
+        )
         here = ModelsHere(look, session, shelf)
         here.models_wanted.connect(self.models_wanted)
         self._fold = Button(look, "", self._toggle, kind="quiet", icon="caret-right")
@@ -76,12 +86,14 @@ class ThisComputer(QWidget):
                 self._notes,
                 self._rest,
                 here,
+                more,
                 row(self._fold, 1),
                 self._details,
                 space=s.space_4,
             )
         )
         self._live.changed.connect(self._tick)
+        self._live.began.connect(lambda: self.history.start_over(list(self._live.readings)))
         watch.changed.connect(self.refresh)
         self._say_fold()
         self.refresh()
@@ -98,14 +110,27 @@ class ThisComputer(QWidget):
         self._show_gauges(machine)
         self._why()
         self._show_notes(machine)
+        if self.isVisible():
+            self._ask_advice(machine)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._live.look()
+        if self._watch.machine is not None:
+            self._ask_advice(self._watch.machine)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._live.look_away()
+
+    def _ask_advice(self, machine: Machine) -> None:
+        """Once for each look at the computer, whatever is in use on it just now."""
+        if machine is self._advised:
+            return
+        self._advised = machine
+        quiet = replace(machine.memory, available_bytes=None)
+        gpus = tuple(replace(gpu, free_bytes=None) for gpu in machine.gpus)
+        self._advice.ask(replace(machine, memory=quiet, gpus=gpus))
 
     def _tick(self) -> None:
         """Once a second: as little as possible."""

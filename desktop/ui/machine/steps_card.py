@@ -1,0 +1,102 @@
+""" "What would more bring?": each step up from a computer with what would run there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QVBoxLayout
+
+from desktop.common.wording import format_bytes
+from desktop.ui.look import Look
+from desktop.ui.machine.advice_watch import AdviceWatch
+from desktop.ui.parts.boxes import Card, Frame, clear, column, row
+from desktop.ui.parts.text import Tag, Text
+from desktop.ui.session import Session
+from desktop.ui.words import page_time, tokens_per_s, verdict_words
+
+if TYPE_CHECKING:
+    from desktop.services.other_machines import Step, Suggestion
+
+_MOST_MINE = 4
+
+
+class StepsCard(Card):
+    """Rows: the computer as it is, then with more memory, with graphics cards."""
+
+    def __init__(self, look: Look, session: Session, advice: AdviceWatch) -> None:
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(0)
+        super().__init__(look, self._rows)
+        self._look = look
+        self._session = session
+        self._advice = advice
+        self._shown: tuple[Step, ...] | None = None
+        advice.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is worked out so far."""
+        watch = self._advice
+        clear(self._rows)
+        if watch.error is not None:
+            self._rows.addWidget(Text(self._session.messages.error(watch.error), wrap=True))
+            return
+        steps = watch.advice.steps if watch.advice is not None else ()
+        for number, step in enumerate(steps):
+            last = number == len(steps) - 1 and not watch.working
+            self._rows.addWidget(self._row(step, steps[0], last=last))
+        if watch.working or watch.advice is None:
+            words = self.tr("Working out what other hardware would bring …")
+            self._rows.addWidget(Text(words, "muted"))
+        elif len(steps) == 1:
+            words = self.tr("None of the usual changes would bring a more capable model than now.")
+            self._rows.addWidget(Text(words, "muted", wrap=True))
+
+    def _row(self, step: Step, now: Step, *, last: bool) -> Frame:
+        s = self._look.sizes
+        head = self._session.messages.text(f"machine.step.{step.kind}", **step.params)
+        lines = column(Text(head, "strong", wrap=True), space=s.space_1)
+        if step.best is None:
+            lines.addWidget(Text(self.tr("None of the known models runs well there."), "muted"))
+        else:
+            lines.addLayout(self._model(self.tr("Best:"), step.best))
+        if step.fast is not None:
+            lines.addLayout(self._model(self.tr("Fast:"), step.fast))
+        if step is not now:
+            for then, before in list(zip(step.mine, now.mine, strict=False))[:_MOST_MINE]:
+                if words := self._gain(then, before):
+                    lines.addWidget(Text(words, "small_muted", wrap=True))
+        frame = Frame("row", row(lines, margins=(0, s.space_3, 0, s.space_3)))
+        frame.setProperty("last", last)
+        return frame
+
+    def _model(self, label: str, found: Suggestion) -> QVBoxLayout:
+        language = self._session.language
+        size = format_bytes(found.file_bytes, language)
+        line = row(
+            Text(label, "small_muted"),
+            Text(found.name, "small_strong"),
+            Text(size, "small_muted"),
+            space=self._look.sizes.space_2,
+        )
+        line.addStretch(1)
+        if found.tokens_per_s:
+            words = f"{page_time(found.tokens_per_s, language)} · "
+            words += tokens_per_s(found.tokens_per_s, language)
+            line.addWidget(Text(words, "small_muted"))
+        line.addWidget(Tag(*verdict_words(found.verdict, found.tokens_per_s)))
+        return column(line)
+
+    def _gain(self, then: Suggestion, before: Suggestion) -> str:
+        """What becomes of a model that one has; "" where nothing does."""
+        language = self._session.language
+        if then.verdict == "too_large" or not then.tokens_per_s:
+            return ""
+        page = page_time(then.tokens_per_s, language)
+        if before.verdict == "too_large":
+            words = self.tr("Your “{name}” would fit: {page}.")
+        elif then.tokens_per_s > 1.5 * (before.tokens_per_s or 0.0):
+            words = self.tr("Your “{name}” would be faster: {page}.")
+        else:
+            return ""
+        return words.format(name=then.name, page=page)
