@@ -129,6 +129,9 @@ class HubRangeReader:
             )
         except HubError as error:
             if error.params.get("status") == 416:  # it ends before what was asked for
+                if self._file.size_bytes == 0:
+                    repo, path = self._repo, self._file.path
+                    raise HubError("hub_file_incomplete", repo=repo, file=path) from error
                 raise self._inconsistent(f"no byte {at}") from error
             raise
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.common.errors import HubError, ModelFileError, NetworkError, StorageError
+from desktop.common.errors import (
+    CancelledError,
+    HubError,
+    ModelFileError,
+    NetworkError,
+    StorageError,
+)
 from desktop.common.logs import get_logger
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.part import Part, read_part
@@ -19,10 +25,11 @@ from desktop.hub.listing import FileGroup, HubFile, Listing, fetch_listing
 from desktop.hub.ranges import FIRST_BYTES, HubRangeReader
 from desktop.hub.refs import HubRef
 
-_WINDOW_BYTES = 64 << 10  # the reader's own look ahead, so that little more is fetched than needed
+_WINDOW_BYTES = 16 << 10  # the reader's own look ahead, so that little more is fetched than needed
 _LATER_PART_BYTES = 64 << 10  # the vocabulary stands in the first part
 _SPARE_BYTES = 32 << 10
 _AT_ONCE = 4
+_LOOK_EVERY_S = 0.1  # Windows wakes no waiting thread for Ctrl+C
 # After these an older listing is of no use; after those a newer one may help.
 _FINAL = ("hub_no_repo", "hub_no_revision", "hub_gated", "hub_forbidden", "hub_token_refused")
 _OUTDATED = ("hub_no_gguf", "hub_no_file", "hub_no_quant", "hub_no_revision", "hub_no_repo",
@@ -187,12 +194,19 @@ class _Fetch:
     def _parts(self, jobs: list[tuple[HubRangeReader, HubFile, int]]) -> list[Path | None]:
         """Some at once; one that fails, or Ctrl+C, stops the others."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
+            futures = [pool.submit(self._part, *job) for job in jobs]
             try:
-                return list(pool.map(lambda job: self._part(*job), jobs))
-            except BaseException:
-                self._stopped.set()
+                while wait(futures, _LOOK_EVERY_S, FIRST_EXCEPTION).not_done:
+                    if any(future.done() and future.exception() for future in futures):
+                        break
+            finally:
+                self._stopped.set()  # of no meaning to those that are done
                 pool.shutdown(cancel_futures=True)
-                raise
+        failed = [future.exception() for future in futures if not future.cancelled()]
+        for error in failed:
+            if error is not None and not isinstance(error, CancelledError):
+                raise error
+        return [future.result() for future in futures]
 
     def _part(self, reader: HubRangeReader, file: HubFile, number: int) -> Path | None:
         """Fetch one file's header; where it was kept, None if the disk did not take it."""

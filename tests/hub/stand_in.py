@@ -107,6 +107,7 @@ class HubStandIn:
         self.sent_bytes = 0
         self.token = ""  # what gated repositories want
         self.valid_signature = "first"
+        self._expiry: list[Any] = ["", 0]
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._hub = _Server(self, "hub")
@@ -152,6 +153,10 @@ class HubStandIn:
         self.faults.append(fault)
         return fault
 
+    def expire_after_requests(self, role: Role, n: int) -> None:
+        """Addresses signed until then are worth nothing after `n` more requests at `role`."""
+        self._expiry = [role, n]
+
     def requests(self, role: Role | None = None) -> list[Seen]:
         with self._lock:
             return [seen for seen in self.seen if role in (None, seen.role)]
@@ -165,6 +170,10 @@ class HubStandIn:
     def note(self, seen: Seen) -> None:
         with self._lock:
             self.seen.append(seen)
+            if seen.role == self._expiry[0]:
+                self._expiry[1] -= 1
+                if self._expiry[1] == -1:
+                    self.valid_signature = "second"
 
     def count(self, n: int) -> None:
         with self._lock:
