@@ -32,6 +32,7 @@ COMMANDS = MappingProxyType(
         "recommend": "desktop.cli.recommend",
         "run": "desktop.cli.run",
         "bench": "desktop.cli.bench",
+        "tune": "desktop.cli.tune",
         "list": "desktop.cli.list_models",
         "import": "desktop.cli.import_models",
         "remove": "desktop.cli.remove",
@@ -41,7 +42,7 @@ COMMANDS = MappingProxyType(
 _HELP = ("-h", "--help", "help")
 _VERSION = ("-V", "--version", "version")
 # Said in interfaces.md, built later: a clear word is better than "unknown command".
-_LATER = ("search", "verify", "pull", "pack", "unpack", "tune", "serve")
+_LATER = ("search", "verify", "pull", "pack", "unpack", "serve")
 
 
 class Command(Protocol):

@@ -21,7 +21,7 @@ def rehearse(
     timeout_s: float = 15.0,
     cancel: CancelToken | None = None,
 ) -> dict[str, int]:
-    """Bytes that each device gave of those `wanted`, to about 2 %; 0 for one that is not there.
+    """Bytes that each device gave of those `wanted`, to some MB; 0 for one that is not there.
 
     Nothing is loaded or written, so it takes a moment for any size. A driver that dies or hangs
     has given what it had until then. Raises CancelledError, EngineError("no_child").

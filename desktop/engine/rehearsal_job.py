@@ -34,7 +34,11 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
         kind, given = buffer_type(device), 0
         step = max(_LEAST_STEP_BYTES, wanted // _STEPS)
         # Never given back: this process ends soon, and until then no device may count them free.
-        while given < wanted and allocate(kind, min(step, wanted - given)):
-            given += min(step, wanted - given)
+        while given < wanted and step >= _LEAST_STEP_BYTES:
+            size = min(step, wanted - given)
+            if not allocate(kind, size):
+                step //= 2
+                continue
+            given += size
             answer({"event": "given", "device": name, "given_bytes": given})
     answer({"event": "done"})

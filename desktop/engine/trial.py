@@ -24,11 +24,11 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class TrialRun:
-    """What one plan reached; the prompt's speed is None where only writing was measured anew."""
+    """What one plan reached."""
 
     plan: Plan
     tokens_per_s: float
-    prompt_tokens_per_s: float | None
+    prompt_tokens_per_s: float
 
 
 @dataclass(frozen=True, slots=True)

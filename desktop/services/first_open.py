@@ -22,10 +22,19 @@ class KnownPlan:
     speed: Speed
 
 
+@dataclass(frozen=True, slots=True)
+class TriedPlan(KnownPlan):
+    """The outcome of first trials; `failed` is the kind of what made a smaller plan necessary."""
+
+    failed: str = ""
+
+
 class KnownPlans(Protocol):
     """Plans kept from earlier tuning, for this model on this machine with this engine."""
 
     def lookup(self, header: ModelHeader, machine: Machine, wish: Wish) -> KnownPlan | None: ...
+
+    def forget(self, header: ModelHeader, machine: Machine, wish: Wish) -> None: ...
 
 
 class FirstOpenTuner(Protocol):
@@ -41,7 +50,7 @@ class FirstOpenTuner(Protocol):
         on_progress: Callable[[OpenProgress], None],
         cancel: CancelToken,
         start_now: CancelToken,
-    ) -> Plan | None:
+    ) -> TriedPlan | None:
         """A plan that loaded and answered in a child; None where no trial was made.
 
         Begins with `report.plan`. `start_now` set: the best that is known by then.

@@ -125,6 +125,7 @@ class ModelLoader:
             except LoadError as error:
                 _log.warning("load failed: %s", error)
                 self._remember(opening, planned, error)
+                self._planner.forget_tuned(planned, opening.header, opening.wish)
                 if error.kind == DEVICE_GONE:
                     gone = (*gone, *devices_of(planned.plan))
                 planned = self._next(opening, planned, gone, error)
@@ -137,7 +138,7 @@ class ModelLoader:
         """With the plan that a first trial found best, where one is to be made."""
         if self._tuner is None or not planned.untuned or planned.steps:
             return planned
-        plan = self._tuner.first_open(
+        tried = self._tuner.first_open(
             opening.found,
             opening.header,
             replace(planned.report, plan=planned.plan),
@@ -147,10 +148,11 @@ class ModelLoader:
             start_now=opening.start_now,
         )
         opening.cancel.raise_if_cancelled()
-        if plan is None:
+        if tried is None:
             return planned
-        plan = self._planner.for_drive(opening.found, plan)
-        return replace(planned, plan=plan, tuned=True, untuned=False)
+        plan = self._planner.for_drive(opening.found, tried.plan)
+        steps = (StepDown(planned.plan, plan, tried.failed),) if tried.failed else ()
+        return replace(planned, plan=plan, steps=steps, tuned=True, untuned=False)
 
     def _load(self, opening: Opening, planned: Planned, *, known: bool) -> LoadedModel:
         found, plan = opening.found, planned.plan

@@ -96,7 +96,7 @@ class ModelOpener:
             self._crash_marker.forget(found.path)
         planned = self._planner.planned(found, header, wish)
         if planned.report.verdict == "too_large" and not insist:
-            raise _too_large(planned.report)
+            raise too_large(planned.report)
         opening.tell("checking", 1.0)
         guard = FileGuard(header.paths)
         loaded = self._loader.load(opening, planned, known=self._is_known(found))
@@ -146,7 +146,7 @@ def _nobody(progress: OpenProgress) -> None:
     """For callers who do not want to know."""
 
 
-def _too_large(report: FitReport) -> FitError:
+def too_large(report: FitReport) -> FitError:
     """With the figures of fit's own sentence."""
     name, found = report.model.name, report.reason_params
     needed, usable = found["needed"], found["usable"]

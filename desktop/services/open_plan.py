@@ -9,6 +9,7 @@ from pathlib import Path
 from desktop.common.drives import DriveKind
 from desktop.common.logs import get_logger
 from desktop.fit.planner import judge, smaller
+from desktop.fit.proposals import judge_tried
 from desktop.fit.types import FitReport, Plan, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
@@ -106,7 +107,8 @@ class OpenPlanner:
         if known is None:
             report = self._fit(header, machine, wish)
             return Planned(machine, report, report.plan)
-        report = self.report_of(header, machine, known.plan)
+        corrections, ours = self._history.corrections(machine), self._held.by_device()
+        report = judge_tried(machine, header, known.plan, corrections, ours)
         if report.verdict == "too_large":
             # Other programs hold what it needs: for this time a plan that fits.
             _log.info("%s: the tuned plan does not fit now", found.name)
@@ -114,6 +116,11 @@ class OpenPlanner:
             return Planned(machine, report, report.plan, untuned=False)
         report = with_measured_speed(report, known.speed)
         return Planned(machine, report, known.plan, tuned=True, untuned=False)
+
+    def forget_tuned(self, planned: Planned, header: ModelHeader, wish: Wish) -> None:
+        """The plan that was kept from tuning did not load: the next opening tunes anew."""
+        if self._known_plans is not None and planned.tuned:
+            self._known_plans.forget(header, planned.machine, wish)
 
     def _fit(self, header: ModelHeader, machine: Machine, wish: Wish) -> FitReport:
         corrections = self._history.corrections(machine)

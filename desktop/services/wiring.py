@@ -26,6 +26,8 @@ from desktop.services.open_model import ModelOpener
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.recording import Recorder
 from desktop.services.start import Start, begin
+from desktop.services.tune import Tuner
+from desktop.services.tuned_plans import TunedPlans
 
 GUIDE_FILE = "models/hausgeist-guide.gguf"
 HISTORY_FILE = "history.jsonl"
@@ -49,6 +51,7 @@ class Core:
     history: History
     held: HeldMemory
     opener: ModelOpener
+    tuner: Tuner
     models_service: ModelsService
     network: Network
     problems: tuple[HausgeistError, ...]
@@ -107,6 +110,8 @@ def build_core(start: Start) -> Core:
     machines = MachineService(paths)
     probed = ProbeMemory(paths.cache_dir / "probed.json")
     recorder = Recorder(History(paths.data_dir / HISTORY_FILE), HeldMemory())
+    tuned = TunedPlans(paths.data_dir / "tuned.json")
+    tuner = Tuner(library, machines, tuned, recorder.history)
     return Core(
         paths=paths,
         settings_store=settings_store,
@@ -117,7 +122,10 @@ def build_core(start: Start) -> Core:
         crash_marker=crash_marker,
         history=recorder.history,
         held=recorder.held,
-        opener=ModelOpener(library, machines, crash_marker, probed, recorder),
+        opener=ModelOpener(
+            library, machines, crash_marker, probed, recorder, known_plans=tuned, tuner=tuner
+        ),
+        tuner=tuner,
         models_service=ModelsService(library, paths.models_dir, recorder),
         network=Network(paths, settings_store, start.env),
         problems=tuple(problem for problem in found if problem is not None),

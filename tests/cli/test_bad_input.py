@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from desktop.engine.probe import ProbeResult
+from desktop.engine.trial import TrialResult, run_trial
+from desktop.fit.types import Plan
 from desktop.hardware.machine import Cpu, Machine, Memory
 from desktop.services.machine import MachineService
 from desktop.services.open_model import OpenTools
+from desktop.services.tune_report import TuneTools
 from tests.cli.running import Cli
 from tests.tiny_models import write_tiny_model
 
@@ -323,11 +325,11 @@ def test_a_file_that_kills_the_engine_in_its_trial(
 ) -> None:
     file = write_tiny_model(tmp_path / "m.gguf", seed=14)
 
-    def died(*_arguments: object, **_more: object) -> ProbeResult:
-        return ProbeResult(ok=False, kind="aborted", detail="GGML_ASSERT(n > 0) failed")
+    def died(*_arguments: object, **_more: object) -> TrialResult:
+        return TrialResult(ok=False, kind="aborted", detail="GGML_ASSERT(n > 0) failed")
 
     monkeypatch.setattr(
-        "desktop.services.open_model.OpenTools", functools.partial(OpenTools, probe=died)
+        "desktop.services.tune.TuneTools", functools.partial(TuneTools, run_trial=died)
     )
     refused(cli, "probe_aborted", "run", str(file), "-p", "Hallo")
     log = hausgeist_home / "data" / "logs" / "hausgeist.log"
@@ -341,9 +343,13 @@ def test_a_step_down_is_told(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, words: str
 ) -> None:
     file = write_tiny_model(tmp_path / "m.gguf", seed=15)
-    results = [ProbeResult(ok=False, kind="out_of_memory"), ProbeResult(ok=True)]
-    tools = functools.partial(OpenTools, probe=lambda *_a, **_m: results.pop(0))
-    monkeypatch.setattr("desktop.services.open_model.OpenTools", tools)
+    results = [TrialResult(ok=False, kind="out_of_memory")]
+
+    def tried(path: Path, plan: Plan, **more: Any) -> TrialResult:
+        return results.pop() if results else run_trial(path, plan, **more)
+
+    tools = functools.partial(TuneTools, run_trial=tried)
+    monkeypatch.setattr("desktop.services.tune.TuneTools", tools)
     done = cli("run", str(file), "-p", "Hallo", "--max-tokens", "2", language=language)
     assert done.code == 0
     assert words in done.err

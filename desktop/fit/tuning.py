@@ -1,0 +1,521 @@
+"""Finds the fastest way to open a model by few trials: what to try next, and when to stop.
+
+Pure: it asks for a trial, is told what became of it, and asks for the next one. Speed grows with
+every layer on the graphics until their memory ends, and that end is what predictions and drivers
+are wrong about. So the search brackets it in bytes: what ran, what failed or turned slow; the
+planner says what the best plan between the two would be. Everything that needs only another
+context (threads, micro-batch, flash attention) is measured beside, with one load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+from desktop.fit.steps import smaller
+from desktop.fit.types import FitReport, KvType, Plan, Wish
+from desktop.gguf.header import ModelHeader
+
+Stopped = Literal["done", "predicted", "time", "user", "failed"]
+
+MAX_TRIALS = 6
+MAX_SECONDS = 90.0
+# A turn of a chat: what is read, what is written. Of two plans the better one ends it sooner.
+TURN_PROMPT_TOKENS = 512
+TURN_ANSWER_TOKENS = 256
+
+_WORTH_A_TRIAL = 1.02
+_REALLY_FASTER = 1.015
+_SUSPICIOUS = 1.8  # so much slower than predicted: memory may have spilled over
+_NEARLY_FULL = 0.6  # only where most of a device is taken
+_LESS = 0.75
+_MOST_SHRINKS = 3
+_AFTER_FAILURE = (0.75, 0.4, 0.15, 0.0)
+_MOST_RESERVE_BYTES = 64 << 20
+_RESERVE_SHARE = 100
+_UNSURE = 1.7  # predictions for two devices may be wrong against each other by so much
+_WORTH_QUANTIZED = 1.05
+_HOLDS = 1.35
+_STEPS_DOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A plan with the speeds that it reached, tokens per second."""
+
+    plan: Plan
+    tokens_per_s: float
+    prompt_tokens_per_s: float
+
+    @property
+    def turn_s(self) -> float:
+        return turn_s(self.prompt_tokens_per_s, self.tokens_per_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to try: `plan`, and with the same load the `variants`, which need other contexts."""
+
+    plan: Plan
+    variants: tuple[Plan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order. No runs: it failed.
+
+    `used`: bytes of llama.cpp's buffers by device. `curable`: less memory might help.
+    """
+
+    runs: tuple[Measured, ...] = ()
+    used: Mapping[str, int] = field(default_factory=dict)
+    curable: bool = True
+    seconds: float = 0.0
+
+
+class Ways(Protocol):
+    """How the model could be opened, by prediction."""
+
+    def propose(self, room: Mapping[str, int], like: Plan | None = None) -> FitReport | None:
+        """The best plan where the graphics may hold `room` (bytes of buffers a device).
+
+        `like` pins context, KV type, micro-batch and threads. None where nothing fits.
+        """
+        ...
+
+    def offload(self, room: Mapping[str, int], like: Plan) -> FitReport | None:
+        """As much on the graphics as fits, whatever speed is predicted for it."""
+        ...
+
+    def judge(self, plan: Plan) -> FitReport: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    trials: int = MAX_TRIALS
+    seconds: float = MAX_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What may be varied: what somebody has asked for stays as it is."""
+
+    threads: tuple[int, ...] = ()
+    ubatches: tuple[int, ...] = ()
+    kv_types: tuple[KvType, ...] = ()
+    flash_attention: bool = True
+    placement: bool = True
+
+    @classmethod
+    def of(cls, wish: Wish, threads: tuple[int, ...]) -> Choices:
+        free_kv = wish.kv_type is None and wish.priority != "quality"
+        return cls(
+            threads=threads if wish.threads is None else (),
+            ubatches=(128, 256, 1024, 2048) if wish.ubatch is None else (),
+            kv_types=("q8_0",) if free_kv else (),
+            placement=wish.gpu_layers is None,
+        )
+
+
+class Search:
+    """Drive it: `next` until None, `tell` after each order. `best` is there at any time."""
+
+    def __init__(
+        self,
+        header: ModelHeader,
+        start: FitReport,
+        ways: Ways,
+        *,
+        room: Mapping[str, int],
+        choices: Choices | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """`room`: bytes that each graphics device has for buffers; of them a little stays free."""
+        self._header = header
+        self._start = start
+        self._ways = ways
+        self._room = {
+            device: size - min(_MOST_RESERVE_BYTES, size // _RESERVE_SHARE)
+            for device, size in room.items()
+        }
+        self._choices = choices or Choices()
+        self._limits = limits or Limits()
+        self._steps = self._search()
+        self._asked: Order | None = None
+        self._trials = 0
+        self._spent_s = 0.0
+        self._bad: dict[str, int] | None = None
+        self._used: Mapping[str, int] = {}
+        self._varied: set[str] = set()
+        self.best: Measured | None = None
+        self.stopped: Stopped | None = None
+        self._advance(None)
+
+    @property
+    def trials(self) -> int:
+        """How many orders have been told."""
+        return self._trials
+
+    def next(self) -> Order | None:
+        """The next trial, or None: then `stopped` says why."""
+        return self._asked
+
+    def tell(self, outcome: Outcome) -> None:
+        """What became of the order that `next` returned."""
+        assert self._asked is not None, "nothing was asked for"
+        self._trials += 1
+        self._spent_s += outcome.seconds
+        self._advance(outcome)
+
+    def stop(self) -> None:
+        """Somebody has waited enough: use what is known."""
+        self._end("user")
+
+    def _advance(self, outcome: Outcome | None) -> None:
+        try:
+            self._asked = next(self._steps) if outcome is None else self._steps.send(outcome)
+        except StopIteration as end:
+            self._end(end.value)
+            return
+        if outcome is not None and self._is_over(outcome):
+            self._end("time" if self.best is not None else "failed")
+
+    def _is_over(self, outcome: Outcome) -> bool:
+        if self._trials >= self._limits.trials:
+            return True
+        return self._spent_s + outcome.seconds > self._limits.seconds and self.best is not None
+
+    def _end(self, stopped: Stopped) -> None:
+        self._asked = None
+        self.stopped = stopped
+        self._steps.close()
+
+    def _search(self) -> Generator[Order, Outcome, Stopped]:
+        first = self._with_room(self._start)
+        if not (yield from self._first_that_runs(first)):
+            return "failed"
+        assert self.best is not None
+        if self._choices.placement:
+            if self.best.plan.gpu_layers > 0:
+                yield from self._spilled()
+                yield from self._grow()
+                yield from self._quantized_context()
+                yield from self._without_graphics()
+            elif self._room and self._bad is None:
+                yield from self._with_graphics()
+        return "predicted" if self._trials == 1 and self._as_predicted() else "done"
+
+    def _with_room(self, start: FitReport) -> FitReport:
+        """The start, or the better plan for the memory that there really is."""
+        if not self._choices.placement or start.plan.gpu_layers == 0 or not self._room:
+            return start
+        held = need(start)
+        if any(size > self._room.get(device, 0) for device, size in held.items()):
+            return self._ways.propose(self._room) or start
+        more = self._ways.propose(self._room, start.plan)
+        if more is None or same_placement(more.plan, start.plan):
+            return start
+        return more if _gain(start, more) >= _WORTH_A_TRIAL else start
+
+    def _first_that_runs(self, report: FitReport) -> Generator[Order, Outcome, bool]:
+        factors = list(_AFTER_FAILURE)
+        steps = 0
+        while True:
+            outcome = yield self._order(report.plan)
+            if outcome.runs:
+                self._take(outcome)
+                return True
+            if not outcome.curable:
+                return False
+            following: FitReport | None = None
+            if report.plan.gpu_layers > 0 and self._choices.placement:
+                self._bad = need(report)
+                following = self._after_failure(report, factors)
+            if following is None:
+                plan = smaller(report.plan, self._header) if steps < _STEPS_DOWN else None
+                if plan is None:
+                    return False
+                steps += 1
+                following = self._ways.judge(plan)
+            report = following
+
+    def _after_failure(self, failed: FitReport, factors: list[float]) -> FitReport | None:
+        assert self._bad is not None
+        while factors:
+            factor = factors.pop(0)
+            room = {device: int(size * factor) for device, size in self._bad.items()}
+            report = self._ways.propose(room)
+            if report is not None and not same_placement(report.plan, failed.plan):
+                return report
+        return None
+
+    def _spilled(self) -> Generator[Order, Outcome, None]:
+        """Far slower than predicted, and nearly full: less may be faster."""
+        points: list[_Point] = []
+        for _ in range(_MOST_SHRINKS):
+            assert self.best is not None
+            report = self._ways.judge(self.best.plan)
+            point = _point(report, self.best)
+            if point is None or not self._suspicious(report):
+                return
+            points.append(point)
+            share = max(_end_of_memory(points) / point.held_bytes, 1 - _LESS)
+            less = {device: int(size * share) for device, size in need(report).items()}
+            other = self._ways.propose(less, self.best.plan)
+            if other is None or same_placement(other.plan, self.best.plan):
+                return
+            outcome = yield self._order(other.plan)
+            if not self._take(outcome):
+                return
+            self._bad = need(report)
+
+    def _suspicious(self, report: FitReport) -> bool:
+        assert self.best is not None
+        expected = _predicted_turn_s(report)
+        if expected is None or self.best.turn_s < _SUSPICIOUS * expected:
+            return False
+        if self._bad is not None:
+            return True
+        held = need(report)
+        return any(size > _NEARLY_FULL * self._room.get(name, 0) for name, size in held.items())
+
+    def _grow(self) -> Generator[Order, Outcome, None]:
+        """More on the graphics, between what ran and what did not."""
+        while True:
+            assert self.best is not None
+            before = self._ways.judge(self.best.plan)
+            more = self._ways.propose(self._reachable(before), self.best.plan)
+            if more is None or same_placement(more.plan, self.best.plan):
+                return
+            if sum(need(more).values()) <= sum(need(before).values()):
+                return
+            if _gain(before, more) < _WORTH_A_TRIAL:
+                return
+            outcome = yield self._order(more.plan)
+            if not self._take(outcome):
+                self._bad = need(more)
+
+    def _reachable(self, now: FitReport) -> dict[str, int]:
+        """Room for the next plan, by what this one really used against its prediction."""
+        held = need(now)
+        reach = dict(self._room)
+        for device, size in held.items():
+            if self._bad is not None:
+                middle = (size + self._bad.get(device, size)) // 2
+                reach[device] = min(reach.get(device, middle), middle)
+            elif device in self._used and device in reach:
+                reach[device] += size - self._used[device]
+        return reach
+
+    def _quantized_context(self) -> Generator[Order, Outcome, None]:
+        """A smaller context cache makes room for layers, where some lie in main memory."""
+        assert self.best is not None
+        now = self._ways.judge(self.best.plan)
+        if _is_whole(now.plan, self._header) or now.plan.kv_type != "f16":
+            return
+        for kv_type in self._choices.kv_types:
+            like = replace(self.best.plan, kv_type=kv_type, flash_attention=True)
+            other = self._ways.propose(self._reachable(now), like)
+            if other is None or other.plan.kv_type != kv_type:
+                continue
+            if _gain(now, other) >= _WORTH_QUANTIZED:
+                self._take((yield self._order(other.plan)), by=_WORTH_QUANTIZED)
+
+    def _without_graphics(self) -> Generator[Order, Outcome, None]:
+        """The processor alone, where it may well be as fast."""
+        assert self.best is not None
+        like = replace(self.best.plan, ubatch=self._start.plan.ubatch)
+        other = self._ways.propose({}, like)
+        if other is None or other.plan.gpu_layers > 0:
+            return
+        expected = _predicted_turn_s(other)
+        if expected is not None and expected > _UNSURE * self.best.turn_s:
+            return
+        self._take((yield self._order(other.plan)))
+
+    def _with_graphics(self) -> Generator[Order, Outcome, None]:
+        """The planner thought the processor faster: close calls are measured."""
+        assert self.best is not None
+        other = self._ways.offload(self._room, self.best.plan)
+        if other is None or other.plan.gpu_layers == 0:
+            return
+        expected = _predicted_turn_s(other)
+        if expected is not None and expected > _UNSURE * self.best.turn_s:
+            return
+        if self._take((yield self._order(other.plan))):
+            yield from self._grow()
+
+    def _order(self, plan: Plan) -> Order:
+        """Variants are measured with the first plan of each kind of placement alone."""
+        kind = self._kind(plan)
+        if self.best is not None:
+            plan = _like_best(plan, self.best.plan, same_kind=self._kind(self.best.plan) == kind)
+        if kind in self._varied:
+            return Order(plan)
+        return Order(plan, tuple(self._variants(plan)))
+
+    def _variants(self, plan: Plan) -> list[Plan]:
+        found: list[Plan] = []
+        if not _is_whole(plan, self._header):
+            found += [replace(plan, threads=n) for n in self._choices.threads if n != plan.threads]
+        for ubatch in self._choices.ubatches:
+            wanted = replace(plan, ubatch=ubatch)
+            if ubatch == plan.ubatch or ubatch > plan.context:
+                continue
+            if (ubatch > plan.ubatch) == (plan.gpu_layers > 0) and self._holds(wanted):
+                found.append(wanted)
+        if self._choices.flash_attention and plan.kv_type == "f16":
+            wanted = replace(plan, flash_attention=not plan.flash_attention)
+            if self._holds(wanted):
+                found.append(wanted)
+        return found
+
+    def _kind(self, plan: Plan) -> str:
+        """Placements that other threads and micro-batches suit."""
+        if plan.gpu_layers == 0:
+            return "cpu"
+        return "gpu" if _is_whole(plan, self._header) else "both"
+
+    def _holds(self, plan: Plan) -> bool:
+        """Whether the graphics have room for it, and main memory too."""
+        report = self._ways.judge(plan)
+        room = self._room
+        return all(size <= room.get(device, size) for device, size in need(report).items()) and (
+            plan.gpu_layers > 0 or report.verdict != "too_large"
+        )
+
+    def _take(self, outcome: Outcome, *, by: float = 1.0) -> bool:
+        """Keep what is faster than the best so far; whether it was."""
+        if not outcome.runs:
+            return False
+        self._varied.add(self._kind(outcome.runs[0].plan))
+        found = compose(outcome.runs)
+        if self.best is not None and found.turn_s * by >= self.best.turn_s:
+            return False
+        self.best = found
+        self._used = outcome.used
+        return True
+
+    def _as_predicted(self) -> bool:
+        assert self.best is not None
+        expected = _predicted_turn_s(self._start)
+        if expected is None or not same_placement(self.best.plan, self._start.plan):
+            return False
+        return 1 / _HOLDS <= self.best.turn_s / expected <= _HOLDS
+
+
+def turn_s(prompt_tokens_per_s: float, tokens_per_s: float) -> float:
+    """How long a usual turn takes: a prompt read, an answer written."""
+    return TURN_PROMPT_TOKENS / prompt_tokens_per_s + TURN_ANSWER_TOKENS / tokens_per_s
+
+
+def compose(runs: Sequence[Measured]) -> Measured:
+    """The best of what was measured with one load; each setting chosen by what it decides.
+
+    `runs[0]` is the plan itself; the others differ from it in one setting. Threads are chosen for
+    writing and for reading apart, the context's settings by the whole turn.
+    """
+    base = runs[0]
+    by_threads = [base, *(run for run in runs if run.plan.threads != base.plan.threads)]
+    others = [run for run in runs[1:] if run.plan.threads == base.plan.threads]
+    shaped = _better(base, others, lambda run: run.turn_s)
+    writing = _better(base, by_threads[1:], lambda run: 1 / run.tokens_per_s)
+    reading = _better(base, by_threads[1:], lambda run: 1 / run.prompt_tokens_per_s)
+    threads, threads_batch = writing.plan.threads, reading.plan.threads
+    plan = replace(
+        shaped.plan,
+        threads=threads,
+        threads_batch=0 if threads_batch == threads else threads_batch,
+    )
+    return Measured(
+        plan,
+        shaped.tokens_per_s * writing.tokens_per_s / base.tokens_per_s,
+        shaped.prompt_tokens_per_s * reading.prompt_tokens_per_s / base.prompt_tokens_per_s,
+    )
+
+
+def same_placement(one: Plan, other: Plan) -> bool:
+    """Whether every layer lies on the same device, in a context of the same size."""
+    return _placement(one) == _placement(other)
+
+
+def need(report: FitReport) -> dict[str, int]:
+    """Bytes of buffers by graphics device, without what the driver takes for itself."""
+    return {
+        row.device: row.total_bytes - row.driver_bytes
+        for row in report.memory
+        if row.device != "CPU"
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A plan's bytes on the graphics, and the seconds a token took beyond the prediction."""
+
+    held_bytes: int
+    excess_s: float
+
+
+def _point(report: FitReport, measured: Measured) -> _Point | None:
+    predicted = report.speed.tokens_per_s
+    if not predicted:
+        return None
+    return _Point(sum(need(report).values()), 1 / measured.tokens_per_s - 1 / predicted)
+
+
+def _end_of_memory(points: Sequence[_Point]) -> float:
+    """Where the excess would begin, if it grows with every byte beyond: by the last two points."""
+    if len(points) > 1:
+        (before, now) = points[-2:]
+        slope = (before.excess_s - now.excess_s) / max(1, before.held_bytes - now.held_bytes)
+        if slope > 0:
+            return now.held_bytes - now.excess_s / slope
+    return points[-1].held_bytes * _LESS
+
+
+def _better(
+    base: Measured, others: Sequence[Measured], seconds: Callable[[Measured], float]
+) -> Measured:
+    """The fastest; the plan itself where none is faster beyond doubt."""
+    best = min(others, key=seconds, default=base)
+    return best if seconds(best) * _REALLY_FASTER < seconds(base) else base
+
+
+def _placement(plan: Plan) -> tuple[object, ...]:
+    return (
+        plan.gpu_layers,
+        plan.expert_layers_on_cpu,
+        plan.device,
+        plan.split,
+        plan.context,
+        plan.kv_type,
+    )
+
+
+def _is_whole(plan: Plan, header: ModelHeader) -> bool:
+    return plan.gpu_layers > header.block_count and plan.expert_layers_on_cpu == 0
+
+
+def _like_best(plan: Plan, best: Plan, *, same_kind: bool) -> Plan:
+    """`plan` with what has been found out about threads, and about the context on such devices."""
+    plan = replace(plan, threads=best.threads, threads_batch=best.threads_batch)
+    if not same_kind:
+        return plan
+    flash = best.flash_attention or plan.kv_type != "f16"
+    return replace(plan, flash_attention=flash)
+
+
+def _predicted_turn_s(report: FitReport) -> float | None:
+    prompt, answer = report.speed.prompt_tokens_per_s, report.speed.tokens_per_s
+    if not prompt or not answer:
+        return None
+    return turn_s(prompt, answer)
+
+
+def _gain(before: FitReport, after: FitReport) -> float:
+    """How many times faster `after` is predicted to be; where nothing is known, by memory."""
+    slow, fast = _predicted_turn_s(before), _predicted_turn_s(after)
+    if slow is None or fast is None:
+        return sum(need(after).values()) / max(1, sum(need(before).values()))
+    return slow / fast

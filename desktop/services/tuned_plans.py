@@ -1,0 +1,130 @@
+"""What tuning has found out, kept by model, computer, drivers, engine and wish."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from desktop.common.atomic import write_atomic
+from desktop.common.errors import LoadError, StorageError
+from desktop.common.logs import get_logger
+from desktop.engine.model import check_plan
+from desktop.fit.types import Plan, Speed, Wish
+from desktop.gguf.header import ModelHeader
+from desktop.hardware.machine import Machine
+from desktop.library.files import content_of
+from desktop.services.first_open import KnownPlan
+from desktop.services.machine_key import driver_key, machine_key
+
+MOST = 300
+_FORMAT = 1
+_log = get_logger("services")
+
+
+@dataclass(frozen=True, slots=True)
+class TunedPlan(KnownPlan):
+    """A plan that ran in a trial; `used` are the bytes of buffers that it held, by device.
+
+    `at`: when, in seconds since the epoch.
+    """
+
+    used: Mapping[str, int]
+    at: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "plan": self.plan.to_json(),
+            "tokens_per_s": self.speed.tokens_per_s,
+            "prompt_tokens_per_s": self.speed.prompt_tokens_per_s,
+            "used": dict(self.used),
+            "at": self.at,
+        }
+
+
+class TunedPlans:
+    """A small file; losing it costs one more tuning, so reading and writing it never raise."""
+
+    def __init__(
+        self, path: Path, *, most: int = MOST, now: Callable[[], float] = time.time
+    ) -> None:
+        self._path = path
+        self._most = most
+        self._now = now
+
+    def lookup(self, header: ModelHeader, machine: Machine, wish: Wish) -> TunedPlan | None:
+        """What was found for this very model here, if nothing has changed since."""
+        key = _key(header, machine, wish)
+        entry = self._load().get(key) if key else None
+        return None if entry is None else _read(entry)
+
+    def keep(self, header: ModelHeader, machine: Machine, wish: Wish, found: TunedPlan) -> None:
+        key = _key(header, machine, wish)
+        if not key:
+            return
+        entries = self._load()
+        entries.pop(key, None)  # the newest stands last
+        entries[key] = {**found.to_json(), "at": self._now()}
+        newest = dict(list(entries.items())[-self._most :])
+        document = {"format": _FORMAT, "plans": newest}
+        try:
+            write_atomic(self._path, json.dumps(document, indent=1).encode())
+        except StorageError as error:
+            _log.warning("tuned plan not kept: %s", error)
+
+    def forget(self, header: ModelHeader, machine: Machine, wish: Wish) -> None:
+        """The plan did not hold after all: the next opening tunes again."""
+        entries = self._load()
+        if entries.pop(_key(header, machine, wish), None) is None:
+            return
+        try:
+            document = {"format": _FORMAT, "plans": entries}
+            write_atomic(self._path, json.dumps(document, indent=1).encode())
+        except StorageError as error:
+            _log.warning("tuned plan not forgotten: %s", error)
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            document = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, RecursionError) as error:
+            _log.warning("unreadable list of tuned plans: %s", error)
+            return {}
+        if not isinstance(document, dict) or document.get("format") != _FORMAT:
+            return {}
+        plans = document.get("plans")
+        return plans if isinstance(plans, dict) else {}
+
+
+def _key(header: ModelHeader, machine: Machine, wish: Wish) -> str:
+    """Another driver or engine, another computer, a changed file or wish: another key."""
+    try:
+        content = content_of(header.paths)
+    except StorageError as error:
+        _log.warning("no fingerprint for tuning: %s", error)
+        return ""
+    wished = " ".join(f"{name}={value}" for name, value in sorted(asdict(wish).items()))
+    return f"{content}|{machine_key(machine)}|{driver_key(machine)}|{wished}"
+
+
+def _read(entry: object) -> TunedPlan | None:
+    """One entry of the file; None for whatever this class has not written."""
+    if not isinstance(entry, dict):
+        return None
+    try:
+        plan = Plan.from_json(entry["plan"])
+        check_plan(plan)
+        speeds = [float(entry["tokens_per_s"]), float(entry["prompt_tokens_per_s"])]
+        used = {str(device): int(size) for device, size in entry["used"].items()}
+        at = float(entry["at"])
+    except (KeyError, TypeError, ValueError, AttributeError, LoadError) as error:
+        _log.warning("unreadable tuned plan: %s", error)
+        return None
+    if not all(math.isfinite(speed) and speed > 0 for speed in speeds):
+        return None
+    return TunedPlan(plan, Speed(speeds[1], speeds[0], "measured"), used, at)
