@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from desktop.engine.events import Failed, Finished, PromptProgress, Started, Stats, Text
+import pytest
+
+from desktop.engine.events import EndEvent, Failed, Finished, PromptProgress, Started, Stats, Text
 from desktop.engine.outbox import PORTION_S, Outbox
 from desktop.engine.stream import Stream
 
@@ -57,6 +59,21 @@ def test_cancelling_after_the_end_asks_nobody() -> None:
     list(stream)
     stream.cancel()
     assert cancelled == ["1"]
+
+
+@pytest.mark.parametrize("end", [END, Failed("1", "engine_failed")])
+def test_the_end_is_told_once_to_whoever_listens(end: EndEvent) -> None:
+    stream, _ = _stream()
+    told: list[EndEvent] = []
+    stream.on_end = told.append
+    stream.put(Text("1", "Hallo"))
+    stream.put(end)
+    assert told == []  # only the reader's own look ends it
+    assert stream.get() == Text("1", "Hallo")
+    assert told == []
+    assert stream.get() == end
+    assert stream.get() is None
+    assert told == [end]
 
 
 def test_a_fast_model_does_not_flood_and_loses_nothing() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,89 +18,16 @@ from desktop.common.errors import (
     UsageError,
 )
 from desktop.common.messages import Messages
-from desktop.common.paths import Paths
 from desktop.engine.cancel import CancelToken
-from desktop.engine.engine import Engine
 from desktop.engine.events import Failed
 from desktop.engine.probe import ProbeResult
 from desktop.engine.request import Request
-from desktop.fit.types import Plan, Wish
-from desktop.hardware.machine import Cpu, EngineInfo, Machine, Memory
-from desktop.library.library import Library
+from desktop.fit.types import Wish
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.held_memory import HeldMemory
-from desktop.services.history import History
-from desktop.services.machine import MachineService
-from desktop.services.open_model import ModelOpener, OpenTools
 from desktop.services.open_progress import OpenProgress
-from desktop.services.probe_memory import ProbeMemory
-from desktop.services.recording import Recorder
-from tests.services.fake_engine import FakeEngine, plan
+from tests.services.fake_engine import plan
+from tests.services.opening import GIB, Stage, crash_of
 from tests.tiny_models import write_tiny_model
-
-GIB = 2**30
-GOOD = ProbeResult(ok=True)
-
-
-class Stage:
-    """Everything around an opener; `loads` and `probes` are scripted, one item a call."""
-
-    def __init__(self, folder: Path, guide: Path, marker: CrashMarker) -> None:
-        self.loads: list[LoadError | None] = []
-        self.probes: list[ProbeResult] = []
-        self.loaded: list[Plan] = []
-        self.probed: list[Plan] = []
-        self.asked_machine = 0
-        self.ram_bytes = 16 * GIB
-        self.drive: DriveKind = "local"
-        self.marker = marker
-        self.marked_while_loading = False
-        self.engine = FakeEngine([["ja"]])
-        self.library = Library.in_memory(guide)
-        paths = Paths.from_environment({"HAUSGEIST_HOME": str(folder)})
-        self.machines = MachineService(
-            paths,
-            look=self._look,
-            look_at_memory=lambda: Memory(self.ram_bytes, self.ram_bytes),
-            ask_engine=lambda _timeout_s: EngineInfo("1.0", ("CPU",)),
-        )
-        tools = OpenTools(self._load, self._probe, lambda _path: self.drive)
-        memory = ProbeMemory(folder / "probed.json")
-        self.recorder = Recorder(History(folder / "history.jsonl"), HeldMemory())
-        self.opener = ModelOpener(self.library, self.machines, marker, memory, self.recorder, tools)
-
-    def _look(self, **_options: Any) -> Machine:
-        self.asked_machine += 1
-        return Machine(Memory(self.ram_bytes, self.ram_bytes), Cpu(logical_cores=4))
-
-    def _load(
-        self,
-        path: Path,
-        plan: Plan,
-        *,
-        on_progress: Callable[[float], None] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> Engine:
-        self.loaded.append(plan)
-        assert cancel is not None
-        assert on_progress is not None
-        on_progress(0.5)
-        later = CrashMarker(self.marker._crashes_file, alive=lambda _process: False)
-        later._own_file = path
-        self.marked_while_loading = bool(later._marker_files())
-        error = self.loads.pop(0) if self.loads else None
-        if error is not None:
-            raise error
-        return self.engine
-
-    def _probe(
-        self, path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
-    ) -> ProbeResult:
-        assert path.exists()
-        assert timeout_s >= 30
-        assert cancel is not None
-        self.probed.append(plan)
-        return self.probes.pop(0) if self.probes else GOOD
 
 
 @pytest.fixture
@@ -244,15 +170,6 @@ def test_a_mapped_file_that_shrinks_is_refused(
     end = opened.engine.submit(Request("1", "x")).collect(5.0)[1]
     assert isinstance(end, Failed)
     assert end.kind == "model_file_changed"
-
-
-def crash_of(stage: Stage, path: Path, crashed: Plan) -> None:
-    other = CrashMarker(stage.marker._crashes_file, alive=lambda _process: False)
-    with other.running("loading", path, crashed):
-        file = other._own_file
-        file.with_name("running-0.json").write_bytes(file.read_bytes())
-    collector = CrashMarker(stage.marker._crashes_file, alive=lambda _process: False)
-    assert len(collector.collect()) == 1
 
 
 def test_after_a_crash_one_step_smaller(stage: Stage, model: Path) -> None:
