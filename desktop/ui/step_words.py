@@ -16,6 +16,12 @@ def step_words(opened: OpenedModel) -> str:
     """What was given up so that the model could be opened; "" where nothing was."""
     if not opened.steps:
         return ""
+    if any(step.kind == "device_gone" for step in opened.steps):
+        return QCoreApplication.translate(
+            "ModelWords",
+            "The graphics card could not be reached, so the model was opened without it. Starting "
+            "Hausgeist again may bring it back.",
+        )
     first, last = opened.steps[0].before, opened.steps[-1].after
     kept: list[str] = []
     if last.gpu_layers < first.gpu_layers:

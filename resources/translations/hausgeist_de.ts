@@ -656,6 +656,10 @@
         <translation>Wird geladen: {percent} %</translation>
     </message>
     <message>
+        <source>The graphics card could not be reached, so the model was opened without it. Starting Hausgeist again may bring it back.</source>
+        <translation>Die Grafikkarte war nicht erreichbar, deshalb wurde das Modell ohne sie geöffnet. Ein Neustart von Hausgeist kann helfen.</translation>
+    </message>
+    <message>
         <source>the processor does more of the work</source>
         <translation>der Prozessor übernimmt mehr von der Arbeit</translation>
     </message>
@@ -839,7 +843,7 @@
     <name>Recommended</name>
     <message>
         <source>Chat</source>
-        <translation type="unfinished">Chatten</translation>
+        <translation>Chat</translation>
     </message>
     <message>
         <source>Programming</source>
@@ -867,7 +871,7 @@
     </message>
     <message>
         <source>Language</source>
-        <translation type="unfinished">Sprache</translation>
+        <translation>Sprache</translation>
     </message>
     <message>
         <source>More suggestions</source>
