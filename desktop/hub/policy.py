@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from desktop.common.errors import NetworkError, UsageError
 
 PUBLIC_HUB = "https://huggingface.co"
 
+_NOT_IN_HOSTS = re.compile(r"[\s\x00-\x20\x7f%<>\"'`{}|^\\,;()]")
 _NO = ("", "0", "false", "no", "off")
 
 
@@ -38,7 +40,7 @@ def origin_of(url: str) -> Origin | None:
     except ValueError:
         return None
     scheme = parts.scheme.lower()
-    if scheme not in ("http", "https") or not host:
+    if scheme not in ("http", "https") or not host or _NOT_IN_HOSTS.search(host):
         return None
     return Origin(scheme, host, port or (443 if scheme == "https" else 80))
 
@@ -70,12 +72,11 @@ class NetworkPolicy:
     @property
     def endpoint(self) -> str:
         """The Hub's address without a slash at its end. Raises UsageError("bad_endpoint")."""
-        given = self._env.get("HF_ENDPOINT", "").strip().rstrip("/")
+        given = self._env.get("HF_ENDPOINT", "").strip()
         if not given:
             return PUBLIC_HUB
-        address = given if "://" in given else f"https://{given}"
-        parts = urlsplit(address)
-        if origin_of(address) is None or parts.query or parts.fragment or parts.username:
+        address = (given if "://" in given else f"https://{given}").rstrip("/")
+        if origin_of(address) is None or any(sign in address for sign in "?#@"):
             raise UsageError("bad_endpoint", value=given)
         return address
 

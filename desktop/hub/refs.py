@@ -17,10 +17,10 @@ _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # org/repo, perhaps @revision, perhaps :file or :quantization
 _SHORT = re.compile(
-    r"(?:hf://|(?:huggingface\.co|hf\.co)/)?"
     r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?(?::(?P<rest>.+))?",
     re.ASCII,
 )
+_PREFIX = re.compile(r"hf://|(?:huggingface|hf)\.co/", re.IGNORECASE)
 _HUB_HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co", "www.hf.co")
 _PAGES = ("resolve", "blob", "raw", "tree")
 
@@ -68,7 +68,7 @@ def is_repo_name(text: str) -> bool:
 
 
 def _from_short(text: str) -> HubRef | None:
-    match = _SHORT.fullmatch(text)
+    match = _SHORT.fullmatch(_PREFIX.sub("", text, count=1) if _PREFIX.match(text) else text)
     if match is None:
         return None
     rest = match["rest"]
