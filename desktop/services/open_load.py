@@ -152,7 +152,9 @@ class ModelLoader:
             return planned
         plan = self._planner.for_drive(opening.found, tried.plan)
         steps = (StepDown(planned.plan, plan, tried.failed),) if tried.failed else ()
-        return replace(planned, plan=plan, steps=steps, tuned=True, untuned=False)
+        return replace(
+            planned, plan=plan, steps=steps, tuned=True, untuned=False, speed=tried.speed
+        )
 
     def _load(self, opening: Opening, planned: Planned, *, known: bool) -> LoadedModel:
         found, plan = opening.found, planned.plan
@@ -197,7 +199,7 @@ class ModelLoader:
         if after is None or not may_step(error.kind, plan):
             raise _with_steps(error, path, planned) from error
         step = StepDown(plan, after, error.kind)
-        return replace(planned, plan=after, steps=(*planned.steps, step), tuned=False)
+        return replace(planned, plan=after, steps=(*planned.steps, step), tuned=False, speed=None)
 
     def _remember(self, opening: Opening, planned: Planned, error: LoadError) -> None:
         if opening.found.is_guide:

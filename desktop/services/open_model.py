@@ -19,6 +19,7 @@ from desktop.services.file_guard import FileGuard, GuardedEngine
 from desktop.services.first_open import FirstOpenTuner, KnownPlans
 from desktop.services.load_record import recorded
 from desktop.services.machine import MachineService
+from desktop.services.measured_speed import with_measured_speed
 from desktop.services.model_ref import ResolvedModel, resolve
 from desktop.services.open_load import (
     MAX_STEPS,
@@ -110,6 +111,7 @@ class ModelOpener:
         report, plan = planned.report, planned.plan
         if plan != report.plan:
             report = self._planner.report_of(header, planned.machine, plan)
+        report = with_measured_speed(report, planned.speed)
         after = self._tools.memory_now
         engine: Engine = recorded(self._recorder, found.name, header, loaded, report, after)
         if plan.use_mmap:

@@ -10,7 +10,7 @@ from desktop.common.drives import DriveKind
 from desktop.common.logs import get_logger
 from desktop.fit.planner import judge, smaller
 from desktop.fit.proposals import judge_tried
-from desktop.fit.types import FitReport, Plan, Wish
+from desktop.fit.types import FitReport, Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
 from desktop.services.crash_marker import CrashMarker
@@ -36,7 +36,8 @@ _log = get_logger("services")
 class Planned:
     """What is to be loaded. `tuned`: this very plan has been tried on this machine before.
 
-    `untuned`: nothing is kept from tuning, so a first trial may find something better.
+    `untuned`: nothing is kept from tuning, so a first trial may find something better. `speed` is
+    what tuning measured under this plan.
     """
 
     machine: Machine
@@ -45,6 +46,7 @@ class Planned:
     steps: tuple[StepDown, ...] = ()
     tuned: bool = False
     untuned: bool = True
+    speed: Speed | None = None
 
 
 class OpenPlanner:
@@ -142,7 +144,7 @@ class OpenPlanner:
             return planned
         _log.info("%s died while %s: one step smaller", found.name, crash.activity)
         step = StepDown(planned.plan, after, f"crashed_{crash.activity}")
-        return replace(planned, plan=after, steps=(step,), tuned=False)
+        return replace(planned, plan=after, steps=(step,), tuned=False, untuned=False)
 
 
 def _for_guide(wish: Wish) -> Wish:
