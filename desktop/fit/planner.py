@@ -55,13 +55,13 @@ def plan(
     """
     check_wish(wish)
     check(header)
-    planner = _Planner(machine, header, wish, compute, corrections, companions, ours)
+    planner = Planner(machine, header, wish, compute, corrections, companions, ours)
     report = planner.report()
     if not advise:
         return report
 
     def replan(other: ModelHeader, changed: Wish) -> FitReport:
-        return _Planner(machine, other, changed, None, corrections, companions, ours).report()
+        return Planner(machine, other, changed, None, corrections, companions, ours).report()
 
     return replace(report, alternatives=alternatives(header, wish, report, replan))
 
@@ -82,10 +82,10 @@ def judge(
     """
     check(header)
     wish = Wish(given.context, given.kv_type, given.parallel, given.gpu_layers)
-    return _Planner(machine, header, wish, compute, corrections, companions, ours).judged(given)
+    return Planner(machine, header, wish, compute, corrections, companions, ours).judged(given)
 
 
-class _Planner:
+class Planner:
     """One model on one machine, with one wish."""
 
     def __init__(
@@ -101,54 +101,56 @@ class _Planner:
         self._machine = machine
         self._header = header
         self._wish = wish
-        self._footprint = _footprint(header, rearranged_types(machine.cpu.features))
-        self._rooms = rooms(machine, corrections, ours)
-        self._rows = MemoryRows(self._footprint, self._rooms, companions, compute)
-        self._gpus = {room.device: room.gpu for room in self._rooms.gpus}
-        self._model = SpeedModel(self._footprint, machine, corrections)
+        self.footprint = _footprint(header, rearranged_types(machine.cpu.features))
+        self.rooms = rooms(machine, corrections, ours)
+        self.rows = MemoryRows(self.footprint, self.rooms, companions, compute)
+        self._gpus = {room.device: room.gpu for room in self.rooms.gpus}
+        self._model = SpeedModel(self.footprint, machine, corrections)
         self._speeds: dict[Plan, Speed] = {}
-        self._search = self._search_for(wish)
+        self.search = self._search_for(wish)
 
     def report(self) -> FitReport:
-        chosen = self._search.best()
+        """What is best, asked of llama.cpp where it can be."""
+        chosen = self.search.best()
         if chosen is None:
-            nearest = self._search.nearest()
-            return self._reported(nearest, *self._rows.asked(nearest))
-        rows, method = self._rows.asked(chosen)
+            nearest = self.search.nearest()
+            return self._reported(nearest, *self.rows.asked(nearest))
+        rows, method = self.rows.asked(chosen)
         for _ in range(_ASKED_AGAIN):
-            if self._rows.fit(rows, chosen):
+            if self.rows.fit(rows, chosen):
                 break
             # llama.cpp needs more than the estimate said: look again, now knowing it.
-            other = self._search.best()
+            other = self.search.best()
             if other is None or other == chosen:
                 break
             chosen = other
-            rows, method = self._rows.asked(chosen)
-        if method == "dry_run" and self._rows.fit(rows, chosen):
+            rows, method = self.rows.asked(chosen)
+        if method == "dry_run" and self.rows.fit(rows, chosen):
             chosen, rows = self._with_what_is_left(chosen, rows)
         return self._reported(chosen, rows, method)
 
     def judged(self, given: Plan) -> FitReport:
-        return self._reported(given, *self._rows.asked(given))
+        """The same for a plan that somebody else made."""
+        return self._reported(given, *self.rows.asked(given))
 
     def _with_what_is_left(self, chosen: Plan, rows: Rows) -> tuple[Plan, Rows]:
         """More layers on the graphics where llama.cpp needs less than the estimate said."""
         if chosen.gpu_layers == 0 or self._wish.gpu_layers is not None:
             return chosen, rows
-        other = self._search.best()
+        other = self.search.best()
         if other is None or _offloaded(other) < _offloaded(chosen) + _WORTH_ASKING_LAYERS:
             return chosen, rows
-        more, method = self._rows.asked(other)
-        if method == "dry_run" and self._rows.fit(more, other):
+        more, method = self.rows.asked(other)
+        if method == "dry_run" and self.rows.fit(more, other):
             return other, more
         return chosen, rows
 
     def _reported(self, chosen: Plan, rows: Rows, method: Method) -> FitReport:
-        party = self._rooms.taking_part(chosen)
-        verdict = self._verdict(chosen, fits=self._rows.fit(rows, chosen))
-        speed = self._predict(chosen)
+        party = self.rooms.taking_part(chosen)
+        verdict = self._verdict(chosen, fits=self.rows.fit(rows, chosen))
+        speed = self.predict(chosen)
         shorter = self._shorter_context(chosen) if verdict == "too_large" else 0
-        key, params = reason(verdict, rows, speed, self._rooms, self._blamed(party), shorter)
+        key, params = reason(verdict, rows, speed, self.rooms, self._blamed(party), shorter)
         return FitReport(
             model=self._summary(),
             plan=chosen,
@@ -158,23 +160,24 @@ class _Planner:
             method=method,
             reason_key=key,
             reason_params=params,
-            warnings=plan_warnings(self._machine, self._header, self._wish, chosen, self._rooms),
+            warnings=plan_warnings(self._machine, self._header, self._wish, chosen, self.rooms),
             rule_of_thumb_bytes=rule_of_thumb_bytes(self._header),
         )
 
     def _blamed(self, party: Party) -> Party:
         """Whose memory is said to be too small: the plan's, or all there is."""
-        parties = self._rooms.parties()
+        parties = self.rooms.parties()
         return party or (parties[0] if parties and self._wish.gpu_layers != 0 else ())
 
     def _search_for(self, wish: Wish) -> Search:
-        candidates = Candidates(self._footprint, wish, self._machine.cpu)
-        return Search(wish, candidates, self._footprint, self._rooms, self._rows, self._predict)
+        candidates = Candidates(self.footprint, wish, self._machine.cpu)
+        return Search(wish, candidates, self.footprint, self.rooms, self.rows, self.predict)
 
-    def _predict(self, candidate: Plan) -> Speed:
+    def predict(self, candidate: Plan) -> Speed:
+        """Its speed, computed once."""
         known = self._speeds.get(candidate)
         if known is None:
-            shares = self._rooms.shares(candidate)
+            shares = self.rooms.shares(candidate)
             known = self._model.predict(candidate, shares, self._gpus)
             self._speeds[candidate] = known
         return known
@@ -184,7 +187,7 @@ class _Planner:
             return "too_large"
         if chosen.gpu_layers == 0:
             return "cpu"
-        everything = chosen.gpu_layers >= self._footprint.all_layers
+        everything = chosen.gpu_layers >= self.footprint.all_layers
         return "gpu" if everything and chosen.expert_layers_on_cpu == 0 else "partly_gpu"
 
     def _shorter_context(self, chosen: Plan) -> int:

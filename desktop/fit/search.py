@@ -193,13 +193,37 @@ class Search:
                 if self._is_whole(whole):
                     return
         budgets = self._budgets(setting, ubatch, party, whole=False)
-        most = self.footprint.expert_layers
+        most, found = self.footprint.expert_layers, False
         if most:
             layers = sum(table.packed(budgets, most))
             experts = table.fewest_experts(budgets, most, layers)
-            counts = table.packed(budgets, experts)
-            yield from self._if_any(setting, ubatch, party, counts, experts)
-        yield from self._if_any(setting, ubatch, party, table.packed(budgets), 0)
+            without_experts = table.packed(budgets, experts)
+            for plan in self._if_any(setting, ubatch, party, without_experts, experts):
+                found = True
+                yield plan
+        for plan in self._if_any(setting, ubatch, party, table.packed(budgets), 0):
+            found = True
+            yield plan
+        if most and not found:
+            yield from self._to_the_brim(setting, ubatch, party, budgets)
+
+    def _to_the_brim(
+        self, setting: Setting, ubatch: int, party: Party, budgets: tuple[int, ...]
+    ) -> Iterator[Plan]:
+        """Main memory lacks room for all those experts: fewer layers, more of their experts."""
+        table, most = self._table(setting, ubatch), self.footprint.expert_layers
+        spare = self.rooms.cpu.usable_bytes + sum(budgets)
+        if table.run_bytes(0, table.places, 0) + self.footprint.input_bytes > spare:
+            return
+        for layers in range(sum(table.packed(budgets, most)) - 1, 0, -1):
+            experts = table.fewest_experts(budgets, most, layers)
+            counts = list(table.packed(budgets, experts))
+            for place, count in enumerate(counts):
+                counts[place] -= min(count, sum(counts) - layers)
+            plan = self.candidates.on_party(setting, ubatch, party, tuple(counts), experts)
+            if self.rows.fits(plan):
+                yield plan
+                return
 
     def _if_any(
         self, setting: Setting, ubatch: int, party: Party, counts: tuple[int, ...], experts: int
