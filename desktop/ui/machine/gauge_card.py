@@ -10,6 +10,7 @@ from desktop.ui.parts.boxes import Card
 from desktop.ui.parts.text import Text
 
 CHANGING = (ANSWERS, POWER)
+_MANY = 5
 
 
 class GaugeCard(Card):
@@ -65,5 +66,5 @@ class GaugeCard(Card):
 def _lines(gauge: Gauge) -> int:
     """Room for all that the device may say, in the narrowest card."""
     if gauge.key.startswith(GRAPHICS):
-        return 3
+        return 4 if len(gauge.parts) > _MANY else 3
     return 1 if gauge.key == DISK else 2

@@ -6,14 +6,14 @@ from collections import deque
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.ui.look import Look
 
 SPAN_S = 300.0
 _GAP_S = 3.5
-_LEVELS = (0.25, 0.5, 0.75)
+_LEVELS = (0.25, 0.5, 0.75, 1.0)
 
 PENS = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
@@ -111,15 +111,17 @@ class HistoryChart(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         s = self._look.sizes
         painter = QPainter(self)
-        area = QRectF(self.rect()).adjusted(0, s.line, 0, -s.line)
+        font = self._look.font("tiny")
+        above = QFontMetricsF(font).lineSpacing()
+        area = QRectF(self.rect()).adjusted(0, above + s.line, 0, -s.line)
         painter.setPen(QPen(self._look.color("line"), s.line))
         for level in _LEVELS:
             y = round(area.bottom() - level * area.height())
             painter.drawLine(QPointF(0, y), QPointF(area.width(), y))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.setPen(self._look.color("muted"))
-        painter.setFont(self._look.font("tiny"))
-        painter.drawText(area, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, "100 %")
+        painter.setFont(font)
+        painter.drawText(QRectF(0, 0, area.width(), above), Qt.AlignmentFlag.AlignLeft, "100 %")
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.translate(area.left(), area.bottom())
         painter.scale(area.width() / SPAN_S, area.height())

@@ -117,11 +117,11 @@ class OtherComputer(QWidget):
         line = row(Elided(name, "strong"), space=s.space_3, margins=(0, s.space_2, 0, s.space_2))
         if label:
             line.addWidget(Tag(label, "accent"))
-        line.addWidget(Text(words, "small_muted"))
+        line.addWidget(Elided(words, "small_muted"))
         line.addStretch(1)
         speed = report.speed.tokens_per_s
         if speed and report.verdict != "too_large":
-            line.addWidget(Text(page_time(speed, self._session.language), "small_muted"))
+            line.addWidget(Elided(page_time(speed, self._session.language), "small_muted"))
         line.addWidget(Tag(*report_words(report)))
         frame = Frame("row", line)
         frame.setProperty("last", last)

@@ -10,7 +10,7 @@ from desktop.common.wording import format_bytes
 from desktop.ui.look import Look
 from desktop.ui.machine.advice_watch import AdviceWatch
 from desktop.ui.parts.boxes import Card, Frame, clear, column, row
-from desktop.ui.parts.text import Tag, Text
+from desktop.ui.parts.text import Elided, Tag, Text
 from desktop.ui.session import Session
 from desktop.ui.words import page_time, tokens_per_s, verdict_words
 
@@ -75,7 +75,7 @@ class StepsCard(Card):
         size = format_bytes(found.file_bytes, language)
         line = row(
             Text(label, "small_muted"),
-            Text(found.name, "small_strong"),
+            Elided(found.name, "small_strong"),
             Text(size, "small_muted"),
             space=self._look.sizes.space_2,
         )
@@ -83,7 +83,7 @@ class StepsCard(Card):
         if found.tokens_per_s:
             words = f"{page_time(found.tokens_per_s, language)} · "
             words += tokens_per_s(found.tokens_per_s, language)
-            line.addWidget(Text(words, "small_muted"))
+            line.addWidget(Elided(words, "small_muted"))
         line.addWidget(Tag(*verdict_words(found.verdict, found.tokens_per_s)))
         return column(line)
 
