@@ -181,7 +181,7 @@ def shoot(desk: Desk, services: Services, place: str) -> None:
         house.conversation.show(services.store.list_chats()[0].id)
     else:
         desk.window.show_place(place)
-    settle()
+    settle(3000 if place == "models" else 400)  # the catalogue is gone through for them
 
 
 def main() -> int:

@@ -117,6 +117,11 @@ class CatalogModel:
 @dataclass(frozen=True, slots=True)
 class Catalog:
     models: tuple[CatalogModel, ...]
+    licences: Mapping[str, Licence]
+
+    def licence(self, stated: str) -> Licence:
+        """What is known of a licence by the Hub's tag, as model files carry it, too."""
+        return self.licences.get(stated.lower(), Licence(stated, stated))
 
     def for_task(self, task: Task) -> tuple[CatalogModel, ...]:
         return tuple(model for model in self.models if task in model.tasks)
@@ -141,7 +146,8 @@ def parse_catalog(document: Mapping[str, Any]) -> Catalog:
         for key, value in document["licences"].items()
     }
     sources = tuple(document.get("file_sources", ()))
-    return Catalog(tuple(_model(entry, licences, sources) for entry in document["models"]))
+    models = tuple(_model(entry, licences, sources) for entry in document["models"])
+    return Catalog(models, licences)
 
 
 def _model(

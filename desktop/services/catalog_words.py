@@ -25,19 +25,25 @@ def licence_explained(licence: Licence, messages: Messages) -> str:
     return messages.text(f"licence.about.{licence.about}")
 
 
-def languages_words(languages: Languages | None, messages: Messages) -> str:
-    """ "German, English, French", "over 140 languages", or that nobody says."""
+def languages_words(languages: Languages | None, messages: Messages, most: int = 20) -> str:
+    """ "German, English, French", "over 140 languages", or that nobody says.
+
+    At most `most` are named, the reader's own and English first.
+    """
     if languages is None:
         return messages.text("languages.not_stated")
     if languages.codes:
-        names = [
-            messages.text(f"language.{code}") if code in _NAMED else code
-            for code in languages.codes
-        ]
-        return ", ".join(names)
+        codes = sorted(languages.codes, key=lambda code: (code != messages.language, code != "en"))
+        names = ", ".join(_language(code, messages) for code in codes[:most])
+        left = len(codes) - most
+        return names if left <= 0 else messages.text("languages.named", names=names, count=left)
     if languages.word:
         return messages.text(f"languages.{languages.word}", count=languages.count)
     return messages.text("languages.count", count=languages.count)
+
+
+def _language(code: str, messages: Messages) -> str:
+    return messages.text(f"language.{code}") if code in _NAMED else code
 
 
 def released_words(model: CatalogModel, messages: Messages) -> str:

@@ -39,6 +39,7 @@ _EASY_TOKENS_PER_S = 20.0
 _SLOW_PRICE_NATS = 0.04  # a halving of the speed, below what is easy
 _GERMAN_NATS = 0.10  # as much as twice the parameters
 _SPECIALIST_NATS = 0.10
+_NO_LICENCE_NATS = 0.05  # nobody can tell whether it may be used at work
 _UNKNOWN_LOSS_NATS = 1.0  # nobody has measured it: behind all others
 
 
@@ -98,6 +99,8 @@ class Chooser:
             worth += _GERMAN_NATS
         if self._task == "code" and model.specialist:
             worth += _SPECIALIST_NATS
+        if not model.licence.id:
+            worth -= _NO_LICENCE_NATS
         return worth
 
     def quality(self, model: CatalogModel, file: CatalogFile) -> float:

@@ -61,6 +61,7 @@ class Sizes:
     sidebar: int = 256
     topbar: int = 56
     card_min: int = 240
+    detail_names: int = 148
     dialog: int = 440
     chooser: int = 380
     composer_lines: int = 8

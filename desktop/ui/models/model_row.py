@@ -14,6 +14,7 @@ from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
 from desktop.ui.chats.view_turns import display_name
 from desktop.ui.look import Look
+from desktop.ui.models.details import Line, ModelDetails
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.text import Elided, Tag, Text
@@ -34,6 +35,7 @@ class ModelRow(Frame):
         in_use: bool,
         on_chat: Callable[[], object],
         on_remove: Callable[[], object],
+        on_details: Callable[[], object],
     ) -> None:
         super().__init__("row")
         s = look.sizes
@@ -42,6 +44,7 @@ class ModelRow(Frame):
         self._on_remove = on_remove
         self._in_use = in_use
         self.model = model
+        self.details: ModelDetails | None = None
         self.setAccessibleName(display_name(model.name))
         name = Elided(display_name(model.name), "strong")
         head = row(name, space=s.space_2)
@@ -70,12 +73,43 @@ class ModelRow(Frame):
                 self.tr("Chat with {name}").format(name=display_name(model.name))
             )
             layout.addWidget(self.chat)
+        ends = row(space=0)
+        if not model.problem:
+            self.fold = IconButton(look, "caret-right", "", on_details)
+            ends.addWidget(self.fold)
+            self._say_fold()
         if not built_in:
             self.more = IconButton(look, "dots-three", self.tr("More"), self._open_menu)
-            layout.addWidget(self.more)
+            ends.addWidget(self.more)
         else:
-            layout.addSpacing(s.target + s.space_4)
-        self.setLayout(layout)
+            ends.addSpacing(s.target)
+        layout.addLayout(ends)
+        self._below = column(layout)
+        self.setLayout(self._below)
+
+    def show_details(self, report: FitReport | None, more: list[Line]) -> None:
+        """Open the fold; `more` stands below what `report` says."""
+        self.hide_details()
+        self.details = ModelDetails(self._look, self._messages, report, more)
+        self._below.addWidget(self.details)
+        self._say_fold()
+
+    def hide_details(self) -> None:
+        """Close the fold."""
+        if self.details is not None:
+            self.details.hide()
+            self.details.deleteLater()
+            self.details = None
+            self._say_fold()
+
+    def _say_fold(self) -> None:
+        words = (
+            self.tr("Hide the details of {name}") if self.details else self.tr("Details of {name}")
+        )
+        name = words.format(name=display_name(self.model.name))
+        self.fold.setIcon(self._look.icon("caret-down" if self.details else "caret-right", "muted"))
+        self.fold.setAccessibleName(name)
+        self.fold.setToolTip(name)
 
     def menu(self) -> QMenu:
         """What else can be done to the model."""
@@ -133,7 +167,7 @@ class ModelRow(Frame):
             tag.setToolTip(self._reason(report))
             if speed and report.verdict != "too_large":
                 words = page_time(speed, language)
-        small = Text(words, "small_muted")
+        small = Elided(words, "small_muted")
         small.setAlignment(Qt.AlignmentFlag.AlignRight)
         small.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         return column(row(1, tag), small, space=s.space_1)

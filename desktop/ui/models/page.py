@@ -8,10 +8,14 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout
 
+from desktop.common.wording import format_number
 from desktop.library.model import LibraryModel
+from desktop.services.catalog_words import licence_explained, licence_words
+from desktop.services.model_details import ModelCloseUp
 from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.models.model_row import ModelRow
+from desktop.ui.models.recommended import Recommended
 from desktop.ui.models.shelf import Shelf
 from desktop.ui.parts.boxes import Card, Frame, Page, clear, column, row
 from desktop.ui.parts.button import Button
@@ -34,6 +38,7 @@ class ModelsPage(Page):
         self._model = model
         self._shelf = shelf
         self.rows: list[ModelRow] = []
+        self._open: dict[str, ModelCloseUp] = {}
         self._subtitle = Text(kind="muted", wrap=True)
         self.import_file = Button(
             look,
@@ -52,6 +57,9 @@ class ModelsPage(Page):
         self.content.addWidget(self._subtitle)
         self.content.addLayout(row(self.import_file, self.import_folder, 1, space=s.space_2))
         self.content.addWidget(self._progress_card)
+        self.content.addSpacing(s.space_2)
+        self.recommended = Recommended(look, session, shelf)
+        self.content.addWidget(self.recommended)
         self.content.addSpacing(s.space_2)
         self.content.addWidget(Text(self.tr("My models"), "heading"))
         self.content.addLayout(self._list)
@@ -99,7 +107,10 @@ class ModelsPage(Page):
                 in_use=model.name == self._in_use,
                 on_chat=self._chat_with(model.name),
                 on_remove=self._remove(model),
+                on_details=self._fold(model),
             )
+            if model.name in self._open:
+                self._show_closely(entry, self._open[model.name])
             self.rows.append(entry)
             self._list.addWidget(entry)
         if self.rows:
@@ -119,6 +130,35 @@ class ModelsPage(Page):
             self.chat_wanted.emit()
 
         return go
+
+    def _fold(self, model: LibraryModel) -> Callable[[], None]:
+        """Open the details of a model, or close them."""
+
+        def seen(found: ModelCloseUp) -> None:
+            self._open[model.name] = found
+            for entry in self.rows:
+                if entry.model.name == model.name:
+                    self._show_closely(entry, found)
+
+        def go() -> None:
+            if self._open.pop(model.name, None) is None:
+                self._shelf.look_closely(model, seen)
+            for entry in self.rows:
+                if entry.model.name == model.name:
+                    entry.hide_details()
+
+        return go
+
+    def _show_closely(self, entry: ModelRow, found: ModelCloseUp) -> None:
+        messages = self._session.messages
+        trained = format_number(found.context_tokens, messages.language)
+        more = [
+            (self.tr("Trained for"), self.tr("{tokens} tokens").format(tokens=trained)),
+            (self.tr("Licence"), licence_words(found.licence, messages)),
+            ("", licence_explained(found.licence, messages)),
+            (self.tr("File"), str(entry.model.path)),
+        ]
+        entry.show_details(found.report, more)
 
     def _remove(self, model: LibraryModel) -> Callable[[], None]:
         def go() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from desktop.ui.words import Counted
 if TYPE_CHECKING:
     from desktop.fit.types import FitReport
     from desktop.hardware.machine import Machine
+    from desktop.services.model_details import ModelCloseUp
     from desktop.services.models import ImportProgress, ImportResult, ListedModel
     from desktop.services.wiring import Services
 
@@ -34,6 +36,7 @@ class Shelf(QObject):
     importing_changed = Signal()
     imported = Signal(object)
     chat_wanted = Signal()
+    machine_known = Signal()
 
     def __init__(self, session: Session, model: ModelSession, undo_ms: int) -> None:
         super().__init__()
@@ -55,6 +58,11 @@ class Shelf(QObject):
         return [model for model in self._all if model.name not in self._leaving]
 
     @property
+    def machine(self) -> Machine | None:
+        """What the models are measured by; None while nobody has looked."""
+        return self._machine
+
+    @property
     def importing(self) -> bool:
         return self._cancel is not None
 
@@ -70,6 +78,7 @@ class Shelf(QObject):
         """The machine is known (or looked at again): say of each model how it fits."""
         self._machine = machine
         self._judge()
+        self.machine_known.emit()
 
     def reload(self) -> None:
         """Read the list again."""
@@ -78,6 +87,13 @@ class Shelf(QObject):
             self._session.bridge.run(
                 LANE, services.models_service.list, self._listed, self._session.tell_error
             )
+
+    def look_closely(self, model: LibraryModel, done: Callable[[ModelCloseUp], None]) -> None:
+        """Read what the details of `model` need, in the background."""
+        services = self._session.services
+        if services is not None:
+            work = partial(_looked_closely, services, self._machine, model)
+            self._session.bridge.run(LANE, work, done, self._session.tell_error)
 
     def bring_in(self, paths: list[Path], *, copy: bool = False) -> None:
         """Import files and folders; what becomes of them is told."""
@@ -212,3 +228,15 @@ class Shelf(QObject):
 
 def _judged(services: Services, machine: Machine) -> list[ListedModel]:
     return services.models_service.with_fit(machine)
+
+
+def _looked_closely(
+    services: Services, machine: Machine | None, model: LibraryModel
+) -> ModelCloseUp:
+    from desktop.services.model_details import look_closely  # not before the first paint
+
+    if machine is None:
+        return look_closely(model, None)
+    corrections = services.history.corrections(machine)
+    ours = services.held.by_device(machine)
+    return look_closely(model, machine, corrections=corrections, ours=ours)

@@ -1,0 +1,150 @@
+"""The section "Recommended for this computer": what to fetch, for a task and a language."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from desktop.library.catalog import Task
+from desktop.services.recommend import Recommendation
+from desktop.ui.look import Look
+from desktop.ui.models.advice import Advice
+from desktop.ui.models.details import ModelDetails
+from desktop.ui.models.recommended_card import RecommendedCard
+from desktop.ui.models.shelf import Shelf
+from desktop.ui.notice import Toast
+from desktop.ui.parts.boxes import Card, column, row
+from desktop.ui.parts.button import Button
+from desktop.ui.parts.columns import Columns
+from desktop.ui.parts.flow import Flow
+from desktop.ui.parts.pick import Pick
+from desktop.ui.parts.text import Text
+from desktop.ui.session import Session
+
+SHOWN_AT_FIRST = 3
+HUB_ADDRESS = "https://huggingface.co/"
+
+
+class Recommended(QWidget):
+    """Nothing is fetched and no connection is made from here: an address is copied."""
+
+    def __init__(self, look: Look, session: Session, shelf: Shelf) -> None:
+        super().__init__()
+        s = look.sizes
+        self._look = look
+        self._session = session
+        self.advice = Advice(session, shelf)
+        self.cards: list[RecommendedCard] = []
+        self.opened: RecommendedCard | None = None
+        self.details: ModelDetails | None = None
+        self._details_name = Text(kind="heading")
+        self._details_card = Card(look, self._details_name)
+        self._all = False
+        tasks: list[tuple[str, Task]] = [
+            (self.tr("Chat"), "chat"),
+            (self.tr("Programming"), "code"),
+            (self.tr("Pictures"), "vision"),
+            (self.tr("Finding texts"), "embedding"),
+        ]
+        languages = [(self.tr("German"), "de"), (self.tr("English"), "en")]
+        self.task = Pick(look, self.tr("Task"), tasks, "chat", self._choose_task)
+        self.language = Pick(
+            look,
+            self.tr("Language"),
+            languages,
+            self.advice.language,
+            self.advice.choose_language,
+        )
+        picks = Flow(s.space_2)
+        picks.addWidget(self.task)
+        picks.addWidget(self.language)
+        self.state = Text(kind="muted", wrap=True)
+        self._state_card = Card(look, self.state)
+        self._grid = Columns(s.space_3, s.card_min, SHOWN_AT_FIRST)
+        self.more = Button(look, self.tr("More suggestions"), self._show_all, kind="quiet")
+        hint = Text(
+            self.tr(
+                "Fetching models from here comes with a later version. Until then: copy the "
+                "address, open it in your browser, fetch the file and drop it on this window."
+            ),
+            "small_muted",
+            wrap=True,
+        )
+        self._below = QWidget()
+        self._below.setLayout(column(row(self.more, 1), hint, space=s.space_2))
+        self.setLayout(
+            column(
+                Text(self.tr("Recommended for this computer"), "heading"),
+                picks,
+                self._state_card,
+                self._grid,
+                self._details_card,
+                self._below,
+                space=s.space_3,
+            )
+        )
+        self.advice.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is known now."""
+        words = self._state_words()
+        self.state.setText(words)
+        self._state_card.setVisible(bool(words))
+        found = () if words else self.advice.found
+        shown = found if self._all else found[:SHOWN_AT_FIRST]
+        if [card.item for card in self.cards] != list(shown):
+            self._open(None)
+            self.cards = [self._card(item) for item in shown]
+            self._grid.show_widgets(list(self.cards))
+        self._grid.setVisible(bool(shown))
+        self._below.setVisible(bool(shown))
+        self.more.setVisible(len(shown) < len(found))
+
+    def _state_words(self) -> str:
+        """What goes on where there are no cards; "" where there are."""
+        if self.advice.phase == "failed":
+            return self.advice.error
+        if self.advice.phase == "known" and not self.advice.found:
+            return self.tr(
+                "None of the models we know runs well on this computer. The built-in guide does: "
+                "it answers questions about Hausgeist itself. Closing other programs may help."
+            )
+        if self.advice.phase == "known" or self.advice.found:
+            return ""
+        return self.tr("Looking for what suits this computer …")
+
+    def _card(self, item: Recommendation) -> RecommendedCard:
+        def copy() -> None:
+            QGuiApplication.clipboard().setText(f"{HUB_ADDRESS}{item.file.repo}")
+            self._session.tell(Toast(self.tr("The address is copied.")))
+
+        def fold() -> None:
+            self._open(None if self.opened is card else card)
+
+        card = RecommendedCard(
+            self._look, self._session.messages, item, on_copy=copy, on_details=fold
+        )
+        return card
+
+    def _open(self, card: RecommendedCard | None) -> None:
+        """Show the details of one card below all of them, where there is room for them."""
+        for other in self.cards:
+            other.show_fold(is_open=other is card)
+        if self.details is not None:
+            self.details.hide()
+            self.details.deleteLater()
+        self.opened, self.details = card, None
+        if card is not None:
+            self._details_name.setText(card.item.model.name)
+            self.details = card.details()
+            self._details_card.inner.addWidget(self.details)
+        self._details_card.setVisible(card is not None)
+
+    def _choose_task(self, task: Task) -> None:
+        self._all = False
+        self.advice.choose_task(task)
+
+    def _show_all(self) -> None:
+        self._all = True
+        self.refresh()
