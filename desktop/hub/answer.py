@@ -53,6 +53,12 @@ class Bounds:
     enough_bytes: int | None
     stopped: threading.Event = field(default_factory=threading.Event)
     received_bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def waited_s(self) -> float:
+        """How long it has taken so far, for a sentence."""
+        return round(time.monotonic() - self.started, 1)
 
     @property
     def patience_s(self) -> float:

@@ -126,7 +126,6 @@ class Door:
         """The request runs in a thread of its own: looking up a name has no time limit, and on
         Windows a waiting socket hears no Ctrl+C."""
         future: Future[Answer] = Future()
-        started = time.monotonic()
         transport = self._open()
 
         def work() -> None:
@@ -141,7 +140,7 @@ class Door:
                 if is_cancelled is not None and is_cancelled():
                     raise CancelledError
                 if bounds.left_s <= 0:
-                    waited_s = round(time.monotonic() - started, 1)
+                    waited_s = bounds.waited_s
                     raise NetworkError("connection_timeout", host=origin.shown, timeout_s=waited_s)
         except BaseException:
             bounds.stopped.set()

@@ -20,7 +20,7 @@ from desktop.common.atomic import write_atomic
 from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.hub.file_names import is_safe_file
-from desktop.hub.listing import HubFile, Listing, group_files
+from desktop.hub.listing import HubFile, Listing, group_files, is_commit
 from desktop.hub.refs import HubRef, is_repo_name
 
 FRESH_S = 24 * 3600.0
@@ -146,7 +146,7 @@ def _listing_from(document: Any) -> Listing:
     if document["format"] != _FORMAT or not is_repo_name(document["repo"]):
         raise ValueError("of another kind")
     commit = document["commit"]
-    if re.fullmatch(r"[0-9a-fA-F]{40}", commit) is None:
+    if not is_commit(commit):
         raise ValueError("no commit")
     files = []
     for path, size, sha256 in document["files"]:

@@ -59,7 +59,7 @@ class HttpTransport:
                 named = {name.lower(): value for name, value in found.headers.items()}
                 return Answer(url, found.status_code, named, body, is_cut)
         except httpx2.HTTPError as error:
-            raise _network_error(error, url, timeout_s) from error
+            raise _network_error(error, url, bounds.waited_s) from error
         except (httpx2.InvalidURL, httpx2.StreamError, UnicodeError) as error:
             raise NetworkError("bad_address", host=url[:80], detail=str(error)) from error
 
@@ -87,7 +87,7 @@ def _raw(found: httpx2.Response, url: str, bounds: Bounds) -> Iterator[bytes]:
     """The body as it comes, until time is up or nobody waits any more."""
     for piece in found.iter_raw():
         if bounds.stopped.is_set() or bounds.left_s <= 0:
-            raise NetworkError("connection_timeout", host=_host(url), timeout_s=0)
+            raise NetworkError("connection_timeout", host=_host(url), timeout_s=bounds.waited_s)
         yield piece
 
 
@@ -113,11 +113,11 @@ def _given_certificates() -> ssl.SSLContext:
         ) from error
 
 
-def _network_error(error: httpx2.HTTPError, url: str, timeout_s: float) -> NetworkError:
+def _network_error(error: httpx2.HTTPError, url: str, waited_s: float) -> NetworkError:
     host, proxy, detail = _host(url), _proxy_of(url), f"{type(error).__name__}: {error}"
     causes = list(_causes(error))
     if isinstance(error, httpx2.TimeoutException):
-        return NetworkError("connection_timeout", host=host, timeout_s=timeout_s, detail=detail)
+        return NetworkError("connection_timeout", host=host, timeout_s=waited_s, detail=detail)
     if isinstance(error, httpx2.ProxyError):
         needs_login = str(_PROXY_LOGIN) in str(error)
         refusal = "proxy_needs_login" if needs_login else "proxy_refused"

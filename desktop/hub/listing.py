@@ -21,6 +21,7 @@ from desktop.hub.file_names import (
 from desktop.hub.refs import DEFAULT_REVISION, HubRef
 
 LISTING = "hub_listing"
+_TASTE_BYTES = 1024
 _MAX_FILES = 50_000
 _MAX_FILE_BYTES = 1 << 50
 # What somebody gets who names no quantization: good quality for its size, then what is near it.
@@ -136,12 +137,29 @@ def fetch_listing(client: HubClient, repo: str, revision: str = DEFAULT_REVISION
     return read_listing(document, repo)
 
 
+def listing_of_one(client: HubClient, ref: HubRef) -> Listing:
+    """The file that `ref` names and the parts that belong to it, without sizes, at the commit that
+    is told when the file is handed out. Raises NetworkError, HubError."""
+    path = ref.file or ""
+    url = client.file_url(ref.repo, ref.revision, path)
+    answer = client.bytes_at(url, 0, _TASTE_BYTES, Purpose(LISTING, ref.repo), ref.repo, path)
+    commit = answer.header("x-repo-commit") or ""
+    if not is_commit(commit):
+        raise HubError("hub_bad_answer", repo=ref.repo, detail="no commit")
+    place = split_place(path)
+    paths = [path]
+    if place is not None:
+        stem, _, count = place
+        paths = [split_name(stem, number, count) for number in range(1, count + 1)]
+    return Listing(ref.repo, commit, group_files(HubFile(path) for path in paths))
+
+
 def read_listing(document: Any, repo: str) -> Listing:
     """A listing out of the Hub's JSON; HubError("hub_bad_answer") for what cannot be one."""
     if not isinstance(document, dict) or not isinstance(document.get("siblings"), list):
         raise HubError("hub_bad_answer", repo=repo, detail="no list of files")
     commit = document.get("sha")
-    if not isinstance(commit, str) or not _is_hex(commit, 40):
+    if not isinstance(commit, str) or not is_commit(commit):
         raise HubError("hub_bad_answer", repo=repo, detail="no commit")
     siblings = document["siblings"]
     if len(siblings) > _MAX_FILES:
@@ -181,9 +199,15 @@ def _read_file(item: Any, repo: str) -> HubFile | None:
     size = lfs.get("size", item.get("size"))
     if size is not None and (type(size) is not int or not 0 <= size <= _MAX_FILE_BYTES):
         raise HubError("hub_bad_answer", repo=repo, detail=f"{path}: size {size!r:.40}")
-    sha256 = lfs.get("sha256", "")
+    sha256 = lfs.get("sha256", lfs.get("oid", ""))
     good = isinstance(sha256, str) and _is_hex(sha256, 64)
     return HubFile(path, size, sha256.lower() if good else "")
+
+
+def is_commit(text: str) -> bool:
+    """Whether `text` can name a state of a repository for good (40 hex digits at the Hub itself)
+    and a folder here."""
+    return 7 <= len(text) <= 64 and text.isascii() and text.isalnum()
 
 
 def _is_hex(text: str, digits: int) -> bool:

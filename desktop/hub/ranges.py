@@ -79,7 +79,8 @@ class HubRangeReader:
         end = min(offset + n, self.size_bytes)
         while len(self._prefix) < end:
             self._extend(end)
-        return bytes(self._prefix[offset:end])
+        with memoryview(self._prefix) as view:
+            return bytes(view[offset:end])
 
     def prefix(self, n: int) -> bytes:
         """The first `n` bytes."""

@@ -21,7 +21,7 @@ from desktop.gguf.part import Part, read_part
 from desktop.gguf.reader import read_header, read_header_from
 from desktop.hub.client import HubClient
 from desktop.hub.header_cache import HeaderCache
-from desktop.hub.listing import FileGroup, HubFile, Listing, fetch_listing
+from desktop.hub.listing import FileGroup, HubFile, Listing, fetch_listing, listing_of_one
 from desktop.hub.ranges import FIRST_BYTES, HubRangeReader
 from desktop.hub.refs import HubRef
 
@@ -32,6 +32,7 @@ _AT_ONCE = 4
 _LOOK_EVERY_S = 0.1  # Windows wakes no waiting thread for Ctrl+C
 # After these an older listing is of no use; after those a newer one may help.
 _FINAL = ("hub_no_repo", "hub_no_revision", "hub_gated", "hub_forbidden", "hub_token_refused")
+_NO_LISTING = ("hub_no_repo", "hub_down", "hub_refused", "hub_forbidden")
 _OUTDATED = ("hub_no_gguf", "hub_no_file", "hub_no_quant", "hub_no_revision", "hub_no_repo",
              "hub_part_missing", "hub_inconsistent")  # fmt: skip
 
@@ -86,7 +87,7 @@ def known_listing(
     if known is not None and (client.is_offline or (known.is_fresh and not ask)):
         return known.listing, False
     try:
-        listing = fetch_listing(client, ref.repo, ref.revision)
+        listing = _ask(client, ref)
     except NetworkError as error:
         if known is None or error.kind in _FINAL:
             raise
@@ -94,6 +95,21 @@ def known_listing(
         return known.listing, False
     cache.keep_listing(ref, listing)
     return listing, True
+
+
+def _ask(client: HubClient, ref: HubRef) -> Listing:
+    """The Hub's listing; of a mirror that hands out files but no listings, the one file."""
+    try:
+        return fetch_listing(client, ref.repo, ref.revision)
+    except HubError as error:
+        if ref.file is None or error.kind not in _NO_LISTING:
+            raise
+        try:
+            return listing_of_one(client, ref)
+        except HubError as other:
+            if other.kind == "hub_no_file":
+                raise
+            raise error from other
 
 
 def fetch_header(

@@ -54,6 +54,8 @@ class Repo:
     files: dict[str, Content]
     gated: bool | str = False
     listed_sizes: dict[str, int] = field(default_factory=dict)  # lies
+    without_sizes: bool = False  # in the listing
+    without_cdn: bool = False  # small files come from the Hub itself
 
 
 @dataclass
@@ -289,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
         with_blobs = parse_qs(urlsplit(self.path).query).get("blobs") == ["true"]
         for name, found in repo.files.items():
             entry: dict[str, Any] = {"rfilename": name}
-            if with_blobs:
+            if with_blobs and not repo.without_sizes:
                 size = repo.listed_sizes.get(name, found.size)
                 entry |= {"size": size, "blobId": "0" * 40}
                 entry["lfs"] = {"sha256": found.sha256, "size": size, "pointerSize": 135}
@@ -314,6 +316,9 @@ class _Handler(BaseHTTPRequestHandler):
         if repo.gated and self.headers.get("Authorization") != wanted:
             self._refuse(401, "GatedRepo", f"Access to model {match[1]} is restricted.")
             return
+        if repo.without_cdn:
+            self._hand_out(found, fault, {"X-Repo-Commit": repo.commit}, with_body=with_body)
+            return
         query = f"?signature={self.stand_in.valid_signature}"
         address = f"{self.stand_in.cdn_endpoint}/{match[1]}/{quote(match[3])}{query}"
         headers = {
@@ -333,12 +338,18 @@ class _Handler(BaseHTTPRequestHandler):
         repo, _, file = path.lstrip("/").partition("/")
         name, _, file = file.partition("/")
         found = self.stand_in.repos[f"{repo}/{name}"].files[file]
+        self._hand_out(found, fault, {}, with_body=with_body)
+
+    def _hand_out(
+        self, found: Content, fault: Fault | None, more: Mapping[str, str], *, with_body: bool
+    ) -> None:
         match = _RANGE.fullmatch(self.headers.get("Range", ""))
         kind = fault.kind if fault else ""
         headers = {
             "Content-Type": "application/octet-stream",
             "ETag": f'"{"other" if kind == "etag" else found.sha256[:32]}"',
             "Accept-Ranges": "bytes",
+            **more,
         }
         if match is None or kind == "no_ranges":
             self._stream(200, found, 0, found.size, headers, fault, with_body=with_body)

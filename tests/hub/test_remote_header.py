@@ -310,6 +310,28 @@ def test_a_host_that_knows_no_ranges(hub: HubStandIn, house: House) -> None:
     assert received < 4 * len(content.head)
 
 
+@pytest.mark.parametrize("more", [{"without_sizes": True}, {"without_cdn": True}])
+def test_other_ways_to_answer(hub: HubStandIn, house: House, more: dict[str, bool]) -> None:
+    content = model_file(LlamaShape(vocab=400_000, layers=4))
+    hub.add(REPO, {"Model-Q4_K_M.gguf": content}, **more)
+    found = fetch(house, f"{REPO}:Q4_K_M")
+    assert found.header.file_bytes == content.size
+    assert found.fetched_bytes < len(content.head) + (4 << 20)
+
+
+def test_a_mirror_without_listings(hub: HubStandIn, house: House, tmp_path: Path) -> None:
+    hub.add(REPO, split_files(tmp_path))
+    hub.fail("api", "status", status=404)
+    first = "Q4/Model-Q4_K_M-00001-of-00003.gguf"
+    found = fetch(house, f"{REPO}:{first}")
+    assert found.commit == hub.repos[REPO].commit
+    assert len(found.header.paths) == 3
+    assert kind_of(house, f"{REPO}:Q4/Other.gguf") == "hub_no_file"
+    assert kind_of(house, "maker/Other:a.gguf") == "hub_no_repo"
+    hub.fail("resolve", "page")
+    assert kind_of(house, "maker/Other:a.gguf") == "portal"
+
+
 def test_a_file_of_40_gigabytes_costs_its_header(hub: HubStandIn, house: House) -> None:
     shape = LlamaShape(vocab=1000, layers=80, embedding=8192, heads=64, kv_heads=8,
                        feed_forward=28672)  # fmt: skip
