@@ -1,8 +1,8 @@
 """An estimate of llama.cpp's compute buffers, for where its dry run cannot be asked.
 
-There is no closed form (mixtures of experts, partial offload). What follows counts the values of
-a micro-batch at the graph's widest place and the attention mask over the context; with it the
-sums of twelve architectures' dry runs on the CPU are met within a few per cent.
+There is no closed form, but the graph's widest place (`graph_width`) times the rows of a
+micro-batch and the attention masks come near: over 870 recorded dry runs of 80 real shapes the
+whole (weights, context and this) is met within 0.1 % in the median, and erring upward.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from typing import Protocol
 
 from desktop.fit.memory import CPU, Footprint, padded_context
 from desktop.fit.types import Plan
-from desktop.gguf.header import ModelHeader
 
 _FLOAT = 4
 _MASK_BYTES = 2  # flash attention reads the mask as f16
 _BASE_BYTES = 1 << 20
+_COPIES = 4  # of the graph's inputs on each of several cards that work at the same time
+_OFFLOADS_LONG_PROMPTS = ("CUDA", "ROCm", "Vulkan", "SYCL", "MTL", "Metal", "GPU", "CANN", "MUSA")
+_WORK_AHEAD = ("CUDA", "ROCm", "SYCL")
 
 
 class ComputeEstimator(Protocol):
@@ -27,49 +29,51 @@ class ComputeEstimator(Protocol):
 
 def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]) -> dict[str, int]:
     """Compute bytes on main memory and on each of `devices` that hold layers."""
-    header = footprint.header
-    masks = _mask_bytes(footprint, plan)
-    rows = min(plan.ubatch, padded_context(plan.context))
-    buffer = _BASE_BYTES + _FLOAT * rows * _row_values(header) + masks
+    width = footprint.width
+    context = padded_context(plan.context)
+    rows = min(max(plan.ubatch, plan.parallel), context)
+    masks = _mask_bytes(footprint, plan, rows)
+    row = _row_values(footprint, plan, context, offloaded=bool(devices) and plan.gpu_layers > 0)
+    states = _FLOAT * width.state_values * plan.parallel
+    buffer = _BASE_BYTES + _FLOAT * rows * row + states + masks
     if not devices or plan.gpu_layers == 0:
         return {CPU: buffer}
-    # Main memory keeps the inputs of the graph, and the logits as they are read out.
-    width = _FLOAT * rows * header.embedding_length
-    host = 2 * width + _FLOAT * rows * _per_layer_values(header) + masks
+    # Main memory keeps the inputs of the graph.
+    embedding = _FLOAT * rows * footprint.header.embedding_length
+    host = _BASE_BYTES + _FLOAT * rows * width.host_values + masks
     copied = 0
-    if plan.gpu_layers < footprint.all_layers or plan.expert_layers_on_cpu > 0:
-        # Long prompts are computed on the GPU with weights copied there one at a time.
+    whole = plan.gpu_layers >= footprint.all_layers
+    if not whole or plan.expert_layers_on_cpu > 0:
         host = buffer
-        blocks = (tensor.nbytes for tensor in header.tensors if "blk." in tensor.name)
-        copied = max(blocks, default=0)
-    return {CPU: host, **dict.fromkeys(devices, buffer - width + copied)}
+        if devices[0].startswith(_OFFLOADS_LONG_PROMPTS):
+            # Long prompts are computed on the GPU with weights copied there one at a time.
+            copied = footprint.largest_block_bytes
+    elif len(devices) > 1 and all(name.startswith(_WORK_AHEAD) for name in devices):
+        copied = (_COPIES - 1) * (masks + embedding)
+    on_card = max(0, buffer - embedding) + copied
+    on_card += _FLOAT * rows * width.cell_values * context // 2
+    if plan.gpu_layers == 1 and not devices[0].startswith(_OFFLOADS_LONG_PROMPTS):
+        # Only results of whole sequences are worked out there.
+        header = footprint.header
+        on_card = _FLOAT * plan.parallel * (header.embedding_length + header.vocab_size)
+    return {CPU: host, **dict.fromkeys(devices, on_card)}
 
 
-def logits_bytes(header: ModelHeader, plan: Plan) -> int:
-    """Where the results are read from: one row of logits a sequence, in main memory."""
-    return _FLOAT * header.vocab_size * plan.parallel
-
-
-def _row_values(header: ModelHeader) -> int:
+def _row_values(footprint: Footprint, plan: Plan, context: int, *, offloaded: bool) -> int:
     """f32 values that one token has in the air at the graph's widest place."""
-    width = header.embedding_length
-    dense = 4 * width + 3 * header.arch_integer("feed_forward_length")
-    expert_width = header.arch_integer("expert_feed_forward_length")
-    experts = 2 * header.expert_used_count * (width + expert_width) if expert_width else 0
-    recurrent = 4 * width + 5 * header.arch_integer("ssm.inner_size")
-    if experts:
-        dense = experts + 2 * width
-    return max(dense + 2 * _per_layer_values(header), recurrent)
+    width = footprint.width
+    values = width.values + width.cell_values * context
+    flash = plan.flash_attention and footprint.flash_attention
+    if flash and not (offloaded and footprint.flash_attention_fails(plan.gpu_layers)):
+        return values
+    return max(values, width.attention_values + width.unfused_cell_values * context)
 
 
-def _per_layer_values(header: ModelHeader) -> int:
-    """Gemma looks up a row for each layer before the first."""
-    return header.arch_integer("embedding_length_per_layer_input") * header.block_count
-
-
-def _mask_bytes(footprint: Footprint, plan: Plan) -> int:
+def _mask_bytes(footprint: Footprint, plan: Plan, rows: int) -> int:
+    if footprint.reads_whole:
+        return _MASK_BYTES * rows * rows
     if not any(cache.k_values for cache in footprint.caches):
         return 0
-    context = padded_context(plan.context)
-    cells = context + (footprint.window_cells(plan) if footprint.window else 0)
-    return _MASK_BYTES * cells * min(plan.ubatch, context)
+    cells = padded_context(plan.context)
+    cells += footprint.window_cells(plan) if footprint.window else 0
+    return _MASK_BYTES * cells * rows

@@ -77,7 +77,7 @@ _FULL_ATTENTION_INTERVAL = {
 _LOOPED = "nanbeige"
 _WITH_ROUTER = "graniteswitch"  # one more layer that attends, with one head
 _HEADS = ("key_length", "value_length")
-_NO_FLASH_ATTENTION = "grok"
+_NO_FLASH_ATTENTION = ("grok",)
 _QUANTIZED_BLOCK = 32
 _INDEXED_BY_LAYER = frozenset(("dots3note", "glm-dsa", "glm5-next", "hy_v4"))
 _GLM_SPARSE_CONTEXT = 1 << 20  # from GLM 5.2 on, where every fourth layer has an indexer
@@ -125,9 +125,14 @@ def has_output(header: ModelHeader) -> bool:
     return header.architecture not in _READERS
 
 
+def has_flash_attention(header: ModelHeader) -> bool:
+    """Whether llama.cpp may use it; Grok's attention and T5's bias do not go with it."""
+    return header.architecture not in _NO_FLASH_ATTENTION
+
+
 def quantizable_heads(header: ModelHeader) -> bool:
     """Whether llama.cpp opens a quantized context: whole blocks in every head, flash attention."""
-    if header.architecture == _NO_FLASH_ATTENTION:
+    if header.architecture in _NO_FLASH_ATTENTION:
         return False
     return all(
         _head_values(header, key, windowed) % _QUANTIZED_BLOCK == 0
@@ -148,7 +153,7 @@ def _cache(header: ModelHeader, layer: int) -> LayerCache:
     if arch == "deepseek4":
         return _deepseek4(header, layer)
     recurrent = _is_recurrent(header, layer)
-    state = _state_values(header) if recurrent or arch == "falcon-h1" else 0
+    state = state_values(header) if recurrent or arch == "falcon-h1" else 0
     if recurrent and arch == "qwen4exp":
         state += _history_values(header, layer)
     if not _attends(header, layer, recurrent):
@@ -232,7 +237,7 @@ def _is_recurrent(header: ModelHeader, layer: int) -> bool:
     return False
 
 
-def _state_values(header: ModelHeader) -> int:
+def state_values(header: ModelHeader) -> int:
     """f32 values that a recurrent layer keeps for each sequence.
 
     Source: facts/memory.md and llama.cpp's `n_embd_r` + `n_embd_s`.

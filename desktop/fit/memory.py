@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from desktop.fit.layers import LayerCache, has_output, layer_caches, layer_count, used_layers
-from desktop.fit.layers import quantizable_heads as quantizable
+from desktop.fit.graph_width import graph_width
+from desktop.fit.layers import (
+    LayerCache,
+    has_flash_attention,
+    has_no_context,
+    has_output,
+    layer_caches,
+    layer_count,
+    quantizable_heads,
+    used_layers,
+)
 from desktop.fit.types import KvType, Plan
 from desktop.fit.windows import window_tokens
 from desktop.gguf.header import ModelHeader, TensorInfo
@@ -39,7 +48,7 @@ _KEPT = 64  # contexts whose sizes are remembered
 _LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
 _EXPERTS = re.compile(r"\.ffn_(?:up|down|gate|gate_up)_(?:ch)?exps\.")
 _INPUT = ("token_embd.", "position_embd.", "token_types.", "per_layer_token_embd.")
-_FIRST_LAYER = ("token_embd_norm.", "per_layer_model_proj.", "per_layer_proj_norm.", "hrm_")
+_FIRST_LAYER = ("token_embd_norm.", "per_layer_model_proj.", "per_layer_proj_norm.", "hrm.")
 _ONE_EMBEDDING = ("bitnet",)  # llama.cpp reads the input's own rows as the output
 _TWO_EMBEDDINGS = ("gemma3n", "gemma4")  # it is asked for as the output before it is the input
 _EVERY_DEVICE = ("rope_freqs.", "rope_factors_long.", "rope_factors_short.")
@@ -82,6 +91,7 @@ class Footprint:
         self.used_layers = used_layers(header)
         self.window = window_tokens(header)
         self.caches = layer_caches(header)
+        self.width = graph_width(header)
         self.input_bytes = 0
         self.output_bytes = 0
         self.shared_bytes = 0
@@ -103,7 +113,9 @@ class Footprint:
         self._embedding_twice = embedding is not None and (
             header.architecture in _TWO_EMBEDDINGS or self._is_rearranged(embedding)
         )
-        self._quantizable = quantizable(header)
+        self._quantizable = quantizable_heads(header)
+        self.flash_attention = has_flash_attention(header)
+        self.reads_whole = has_no_context(header)
         self._weights_before = _sums(self.layer_bytes)
         self._experts_before = _sums(self.expert_bytes)
         self._repacked_before = _sums(self._repacked)
@@ -128,6 +140,16 @@ class Footprint:
     def allows(self, kv_type: KvType) -> bool:
         """Whether llama.cpp opens a context of this type: every head must fill whole blocks."""
         return kv_type == "f16" or self._quantizable
+
+    def flash_attention_fails(self, gpu_layers: int) -> bool:
+        """Whether llama.cpp gives flash attention up: where a GPU's layers begin with a recurrent
+        one behind one that attends, it finds the latter's attention on the wrong device.
+        """
+        first = self.all_layers - gpu_layers
+        if not 0 < first < self.used_layers:
+            return False
+        before, begin = self.caches[first - 1], self.caches[first]
+        return before.k_values > 0 and begin.k_values == 0 and begin.state_values > 0
 
     def place(self, plan: Plan, shares: Sequence[Share] = ()) -> dict[str, Placed]:
         """Bytes by device under `plan`; `shares` are the GPUs that take part.

@@ -11,8 +11,8 @@ import pytest
 from desktop.engine import usage
 from desktop.engine.loaded import Loaded
 from desktop.engine.usage import DeviceUsage, device_free_bytes, logged_sizes, memory_usage
-from desktop.fit.compute import logits_bytes
 from desktop.fit.memory import Footprint
+from desktop.fit.overheads import output_bytes
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Device
 from tests.engine.driving import plan_for
@@ -40,7 +40,7 @@ def test_usage_is_what_the_header_says(tmp_path: Path, writer: Any, mapped: bool
     assert cpu.device == "CPU"
     assert cpu.weights_bytes == pytest.approx(placed.weights_bytes, abs=_A_BUFFER)
     assert cpu.context_bytes == pytest.approx(placed.context_bytes, abs=_A_BUFFER)
-    assert cpu.output_bytes == logits_bytes(header, plan)
+    assert cpu.output_bytes == output_bytes(header, plan)
     assert cpu.compute_bytes > 0
     assert cpu.total_bytes == (
         cpu.weights_bytes + cpu.context_bytes + cpu.compute_bytes + cpu.output_bytes
