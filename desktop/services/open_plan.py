@@ -116,7 +116,7 @@ class OpenPlanner:
             _log.info("%s: the tuned plan does not fit now", found.name)
             report = self._fit(header, machine, wish)
             return Planned(machine, report, report.plan, untuned=False)
-        report = with_measured_speed(report, known.speed)
+        report = self._as_measured(with_measured_speed(report, known.speed), header, machine)
         return Planned(machine, report, known.plan, tuned=True, untuned=False)
 
     def forget_tuned(self, planned: Planned, header: ModelHeader, wish: Wish) -> None:
@@ -127,6 +127,10 @@ class OpenPlanner:
     def _fit(self, header: ModelHeader, machine: Machine, wish: Wish) -> FitReport:
         corrections = self._history.corrections(machine)
         report = fit(header, machine, wish, corrections=corrections, ours=self._held.by_device())
+        return self._as_measured(report, header, machine)
+
+    def _as_measured(self, report: FitReport, header: ModelHeader, machine: Machine) -> FitReport:
+        """Real answers say more than a trial, and a trial more than a prediction."""
         return as_measured(report, self._history, machine, lambda: fingerprint_of(header))
 
     def _after_crash(self, found: ResolvedModel, header: ModelHeader, planned: Planned) -> Planned:
