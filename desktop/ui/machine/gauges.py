@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from desktop.common.reading import COMFORTABLE_TOKENS_PER_S
 from desktop.common.wording import Language, format_bytes, format_duration, format_number
 from desktop.hardware.live import GpuLive, LiveSample
 from desktop.hardware.machine import Gpu, Machine
-from desktop.ui.machine.cards import facts
+from desktop.ui.machine.cards import Fact
 from desktop.ui.machine.live_words import Part
 from desktop.ui.machine.shares_meter import OTHERS, OURS
 from desktop.ui.words import page_time, tokens_per_s
@@ -57,15 +57,15 @@ class Now:
     predicted_tokens_per_s: float | None = None
 
 
-def gauges(machine: Machine, now: Now, language: Language, ram_gb: int) -> list[Gauge]:
-    """The cards in the order in which they matter."""
+def gauges(machine: Machine, now: Now, language: Language, known: Sequence[Fact]) -> list[Gauge]:
+    """The cards in the order in which they matter; `known` are the machine's own `facts`."""
     sample = LiveSample(0.0) if now.reading is None else now.reading.sample
     names = [MEMORY, PROCESSOR]
     names += [f"{GRAPHICS}{number}" for number in range(max(1, len(machine.gpus)))]
     names += [DISK] if machine.disk is not None else []
     live = _matched(machine.gpus, sample.gpus)
     found: list[Gauge] = []
-    for key, fact in zip(names, facts(machine, language, ram_gb), strict=True):
+    for key, fact in zip(names, known, strict=True):
         words = fact.words
         ours: float | None = None
         others, alarm = 0.0, False

@@ -34,6 +34,7 @@ class HistoryCard(Card):
         self.buttons: dict[str, LegendButton] = {}
         self._legend = Flow(look.sizes.space_2)
         self._full_speed = _FULL_SPEED
+        self._waiting: dict[str, float | None] | None = None
         ago = Text(QCoreApplication.translate("Machine", "5 minutes ago"), "small_muted")
         now = Text(QCoreApplication.translate("Machine", "now"), "small_muted")
         self.inner.addLayout(self._legend)
@@ -74,16 +75,27 @@ class HistoryCard(Card):
     def start_over(self, readings: list[LiveReading]) -> None:
         """Draw these instead of what was there."""
         self.chart.clear()
+        self._waiting = None
         for reading in readings:
             self._add(reading)
         self.chart.update()
 
     def add(self, reading: LiveReading) -> None:
-        """One second more."""
-        self._add(reading)
-        self.chart.update()
+        """One second more; the chart moves at every second one, which is all that one sees."""
+        if self._add(reading):
+            self.chart.update()
 
-    def _add(self, reading: LiveReading) -> None:
+    def _add(self, reading: LiveReading) -> bool:
+        """Whether a point was added: two readings make one."""
+        shares = self._shares(reading)
+        if self._waiting is None:
+            self._waiting = shares
+            return False
+        before, self._waiting = self._waiting, None
+        self.chart.add(reading.sample.at, {k: _mean(before.get(k), v) for k, v in shares.items()})
+        return True
+
+    def _shares(self, reading: LiveReading) -> dict[str, float | None]:
         sample = reading.sample
         memory = sample.memory
         used = None
@@ -99,4 +111,10 @@ class HistoryCard(Card):
         if speed is not None:
             self._full_speed = max(self._full_speed, speed * 1.1)
         shares["speed"] = None if speed is None else speed / self._full_speed
-        self.chart.add(sample.at, shares)
+        return shares
+
+
+def _mean(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return (one + other) / 2

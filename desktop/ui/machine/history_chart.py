@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -12,8 +13,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from desktop.ui.look import Look
 
 SPAN_S = 300.0
-_GAP_S = 3.5
+_GAP_S = 5.0
 _LEVELS = (0.25, 0.5, 0.75, 1.0)
+# Qt draws a smooth line of one pixel 15 times faster than one of two (0.03 ms to 0.5 ms for 150
+# points): a thicker line is several thin ones, this many pixels apart.
+_STROKES = (-0.5, 0.0, 0.5)
 
 PENS = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine, Qt.PenStyle.DashDotLine)
 
@@ -66,6 +70,7 @@ class HistoryChart(QWidget):
         self._lines: dict[str, _Line] = {}
         self._shown: set[str] = set()
         self._now = 0.0
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -97,8 +102,8 @@ class HistoryChart(QWidget):
         """Begin anew."""
         self._lines = {one.key: _Line() for one in self._series}
 
-    def add(self, at: float, shares: dict[str, float | None]) -> None:
-        """The newest values, by series; a missing one makes a gap."""
+    def add(self, at: float, shares: Mapping[str, float | None]) -> None:
+        """Values of a moment, by series; a missing one makes a gap."""
         self._now = at
         for key, line in self._lines.items():
             line.add(at, shares.get(key))
@@ -111,6 +116,7 @@ class HistoryChart(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         s = self._look.sizes
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self._look.color("surface"))
         font = self._look.font("tiny")
         above = QFontMetricsF(font).lineSpacing()
         area = QRectF(self.rect()).adjusted(0, above + s.line, 0, -s.line)
@@ -129,9 +135,13 @@ class HistoryChart(QWidget):
         for one in reversed(self._series):
             if one.key not in self._shown:
                 continue
-            pen = QPen(self._look.color(one.token), s.focus, one.pen)
+            pen = QPen(self._look.color(one.token), 1, one.pen)
             pen.setCosmetic(True)
             painter.setPen(pen)
-            for run in self._lines[one.key].runs:
-                painter.drawPolyline(run)
+            for offset in _STROKES:
+                painter.save()
+                painter.translate(0, offset / area.height())
+                for run in self._lines[one.key].runs:
+                    painter.drawPolyline(run)
+                painter.restore()
         painter.end()

@@ -34,6 +34,8 @@ class LiveWords(QLabel):
         self._size = size
         self._token = token
         self.parts: tuple[Part, ...] = ()
+        # It fills its own ground, so that the card below is not painted for every word.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_parts(self, *parts: Part) -> None:
@@ -60,6 +62,7 @@ class LiveWords(QLabel):
         font = self._font()
         metrics = QFontMetricsF(font)
         painter = QPainter(self)
+        painter.fillRect(self.rect(), self._look.color("surface"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(font)
         x, y, line = 0.0, 0.0, 1

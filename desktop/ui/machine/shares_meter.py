@@ -16,13 +16,14 @@ class SharesMeter(Meter):
 
     def __init__(self, look: Look, name: str) -> None:
         super().__init__(look, name)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._ours = 0
         self._others_token = OTHERS
 
     def show_shares(self, ours: float, others: float, *, alarm: bool = False) -> None:
         """Fill the bar to `ours` and `others` (0 to 1 each); `alarm`: there is hardly any left."""
-        mine = round(max(0.0, min(1.0, ours)) * STEPS)
-        both = min(STEPS, mine + round(max(0.0, others) * STEPS))
+        mine = _steps(ours)
+        both = min(STEPS, mine + _steps(others))
         token = "warn" if alarm else OTHERS
         if (mine, both, token) == (self._ours, self.value(), self._others_token):
             return
@@ -34,6 +35,7 @@ class SharesMeter(Meter):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
+        painter.fillRect(self.rect(), self._look.color("surface"))
         whole = QRectF(self.rect())
         radius = whole.height() / 2
         path = QPainterPath()
@@ -47,3 +49,8 @@ class SharesMeter(Meter):
         )
         painter.fillRect(QRectF(0, 0, width * self._ours, whole.height()), self._look.color(OURS))
         painter.end()
+
+
+def _steps(share: float) -> int:
+    """In percent: Qt repaints the bar at once with every new value, whether one sees it or not."""
+    return round(max(0.0, min(1.0, share)) * 100) * (STEPS // 100)

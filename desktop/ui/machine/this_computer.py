@@ -13,7 +13,7 @@ from desktop.hardware.machine import Machine
 from desktop.ui.look import Look
 from desktop.ui.machine.advice_watch import AdviceWatch
 from desktop.ui.machine.card_grid import CardGrid
-from desktop.ui.machine.cards import details
+from desktop.ui.machine.cards import Fact, details, facts
 from desktop.ui.machine.gauge_card import GaugeCard
 from desktop.ui.machine.gauges import Now, gauges
 from desktop.ui.machine.history_card import HistoryCard
@@ -51,10 +51,11 @@ class ThisComputer(QWidget):
         self._session = session
         self._model = model
         self._watch = watch
-        self._live = LiveWatch(session, model)
+        self.live = LiveWatch(session, model)
         self._since_asked = 0
         self._keys: list[str] = []
         self._shown_machine: Machine | None = None
+        self._facts: list[Fact] = []
         self._advised: Machine | None = None
         self.cards: list[GaugeCard] = []
         self._grid = CardGrid(look)
@@ -92,8 +93,8 @@ class ThisComputer(QWidget):
                 space=s.space_4,
             )
         )
-        self._live.changed.connect(self._tick)
-        self._live.began.connect(lambda: self.history.start_over(list(self._live.readings)))
+        self.live.changed.connect(self._tick)
+        self.live.began.connect(lambda: self.history.start_over(list(self.live.readings)))
         watch.changed.connect(self.refresh)
         self._say_fold()
         self.refresh()
@@ -106,7 +107,7 @@ class ThisComputer(QWidget):
         if machine is None:
             return
         self.history.show_machine(machine)
-        self.history.start_over(list(self._live.readings))
+        self.history.start_over(list(self.live.readings))
         self._show_gauges(machine)
         self._why()
         self._show_notes(machine)
@@ -115,13 +116,13 @@ class ThisComputer(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._live.look()
+        self.live.look()
         if self._watch.machine is not None:
             self._ask_advice(self._watch.machine)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
-        self._live.look_away()
+        self.live.look_away()
 
     def _ask_advice(self, machine: Machine) -> None:
         """Once for each look at the computer, whatever is in use on it just now."""
@@ -134,7 +135,7 @@ class ThisComputer(QWidget):
 
     def _tick(self) -> None:
         """Once a second: as little as possible."""
-        machine, reading = self._watch.machine, self._live.reading
+        machine, reading = self._watch.machine, self.live.reading
         if machine is None or reading is None:
             return
         self._show_gauges(machine)
@@ -144,10 +145,14 @@ class ThisComputer(QWidget):
             self._why()
 
     def _show_gauges(self, machine: Machine) -> None:
-        found = gauges(machine, self._now(), self._session.language, self._watch.ram_gb)
+        new = machine is not self._shown_machine
+        if new:
+            self._shown_machine = machine
+            self._facts = facts(machine, self._session.language, self._watch.ram_gb)
+        found = gauges(machine, self._now(), self._session.language, self._facts)
         keys = [gauge.key for gauge in found]
-        if keys != self._keys or machine is not self._shown_machine:
-            self._keys, self._shown_machine = keys, machine
+        if new or keys != self._keys:
+            self._keys = keys
             self.cards = [GaugeCard(self._look, gauge) for gauge in found]
             self._grid.show_cards(list(self.cards))
             return
@@ -155,9 +160,9 @@ class ThisComputer(QWidget):
             card.show_gauge(gauge)
 
     def _now(self) -> Now:
-        report, last = self._model.state.report, self._live.last_answer
+        report, last = self._model.state.report, self.live.last_answer
         return Now(
-            self._live.reading,
+            self.live.reading,
             last.tokens_per_s or None if last is not None else None,
             None if report is None else report.speed.tokens_per_s,
         )
@@ -166,7 +171,7 @@ class ThisComputer(QWidget):
         from desktop.services.why_slow import why_slow  # not before the first paint
 
         self._since_asked = 0
-        self.slow.show_causes(why_slow(self._evidence()), known=bool(self._live.readings))
+        self.slow.show_causes(why_slow(self._evidence()), known=bool(self.live.readings))
 
     def _evidence(self) -> Evidence:
         from desktop.services.why_slow import Evidence
@@ -174,10 +179,10 @@ class ThisComputer(QWidget):
         report = self._model.state.report
         guide = self._model.state.is_guide
         return Evidence(
-            tuple(self._live.readings),
+            tuple(self.live.readings),
             self._watch.machine,
             None if guide else report,
-            None if guide else self._live.last_answer,
+            None if guide else self.live.last_answer,
         )
 
     def _show_notes(self, machine: Machine) -> None:
