@@ -108,6 +108,8 @@ class HubStandIn:
         self.seen: list[Seen] = []
         self.sent_bytes = 0
         self.token = ""  # what gated repositories want
+        self.bytes_per_s = 0.0  # the line's speed, for benchmarks; 0: as fast as loopback
+        self.latency_s = 0.0
         self.valid_signature = "first"
         self._expiry: list[Any] = ["", 0]
         self._lock = threading.Lock()
@@ -190,6 +192,11 @@ class HubStandIn:
                     return fault
         return None
 
+    def linger(self, seconds: float) -> None:
+        """What a slow line takes, unless the stand-in closes."""
+        if seconds > 0:
+            self._closing.wait(timeout=seconds)
+
     def wait_for_close(self) -> None:
         self._closing.wait(timeout=60)
 
@@ -248,6 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
                 role, self.path, headers.get("range", ""), headers.get("authorization", ""), headers
             )
         )
+        self.stand_in.linger(self.stand_in.latency_s)
         fault = self.stand_in.fault_for(role, path)
         if fault is not None and self._stop(fault):
             return
@@ -384,6 +392,8 @@ class _Handler(BaseHTTPRequestHandler):
             cut_at = min(end, start + fault.after)
         for at in range(start, cut_at, _PIECE):
             piece = found.piece(at + shift, min(at + _PIECE, cut_at) + shift)
+            if self.stand_in.bytes_per_s:
+                self.stand_in.linger(len(piece) / self.stand_in.bytes_per_s)
             self.wfile.write(piece.ljust(min(_PIECE, cut_at - at), b"\0"))
             self.stand_in.count(len(piece))
         if cut_at < end:
