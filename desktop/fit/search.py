@@ -193,28 +193,27 @@ class Search:
                 if self._is_whole(whole):
                     return
         budgets = self._budgets(setting, ubatch, party, whole=False)
-        most, found = self.footprint.expert_layers, False
+        most = self.footprint.expert_layers
         if most:
             layers = sum(table.packed(budgets, most))
             experts = table.fewest_experts(budgets, most, layers)
-            without_experts = table.packed(budgets, experts)
-            for plan in self._if_any(setting, ubatch, party, without_experts, experts):
-                found = True
+            counts = table.packed(budgets, experts)
+            plan = self._fitting(setting, ubatch, party, counts, experts)
+            plan = plan or self._to_the_brim(setting, ubatch, party, budgets)
+            if plan is not None:
                 yield plan
-        for plan in self._if_any(setting, ubatch, party, table.packed(budgets), 0):
-            found = True
+        plan = self._fitting(setting, ubatch, party, table.packed(budgets), 0)
+        if plan is not None:
             yield plan
-        if most and not found:
-            yield from self._to_the_brim(setting, ubatch, party, budgets)
 
     def _to_the_brim(
         self, setting: Setting, ubatch: int, party: Party, budgets: tuple[int, ...]
-    ) -> Iterator[Plan]:
+    ) -> Plan | None:
         """Main memory lacks room for all those experts: fewer layers, more of their experts."""
         table, most = self._table(setting, ubatch), self.footprint.expert_layers
         spare = self.rooms.cpu.usable_bytes + sum(budgets)
         if table.run_bytes(0, table.places, 0) + self.footprint.input_bytes > spare:
-            return
+            return None
         for layers in range(sum(table.packed(budgets, most)) - 1, 0, -1):
             experts = table.fewest_experts(budgets, most, layers)
             counts = list(table.packed(budgets, experts))
@@ -222,15 +221,8 @@ class Search:
                 counts[place] -= min(count, sum(counts) - layers)
             plan = self.candidates.on_party(setting, ubatch, party, tuple(counts), experts)
             if self.rows.fits(plan):
-                yield plan
-                return
-
-    def _if_any(
-        self, setting: Setting, ubatch: int, party: Party, counts: tuple[int, ...], experts: int
-    ) -> Iterator[Plan]:
-        plan = self._fitting(setting, ubatch, party, counts, experts)
-        if plan is not None:
-            yield plan
+                return plan
+        return None
 
     def _fitting(
         self, setting: Setting, ubatch: int, party: Party, counts: tuple[int, ...], experts: int
