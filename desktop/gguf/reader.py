@@ -42,13 +42,21 @@ def read_header_from(
     """As read_header, from ranges of one file or of all parts of a model; `name` is for errors."""
     sources = list(readers) if isinstance(readers, Sequence) else [readers]
     parts = [read_part(source, name, number) for number, source in enumerate(sources)]
-    count = splits.part_count(parts[0], name)
-    if count != len(parts):
-        raise ModelFileError("split_part_missing", path=name, missing=f"{len(parts) + 1}/{count}")
     if not allow_missing_data:
         for part in parts:
             _require_data(part, Path(name))
-    return _joined(parts, tuple(Path(name) for _ in parts))
+    return header_of(parts, tuple(Path(name) for _ in parts), name)
+
+
+def header_of(parts: Sequence[Part], paths: tuple[Path, ...], name: str) -> ModelHeader:
+    """The header of a model whose files' headers are known, in order.
+
+    Raises ModelFileError: split_part_missing, malformed_gguf.
+    """
+    count = splits.part_count(parts[0], name)
+    if count != len(parts):
+        raise ModelFileError("split_part_missing", path=name, missing=f"{len(parts) + 1}/{count}")
+    return _joined(list(parts), paths)
 
 
 def _read_file(path: Path, number: int) -> Part:

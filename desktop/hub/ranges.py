@@ -82,10 +82,6 @@ class HubRangeReader:
         with memoryview(self._prefix) as view:
             return bytes(view[offset:end])
 
-    def prefix(self, n: int) -> bytes:
-        """The first `n` bytes."""
-        return self.read(0, n)
-
     def _extend(self, wanted_end: int) -> None:
         """Fetch the next piece, up to `wanted_end` at least if the limits allow it."""
         at = len(self._prefix)

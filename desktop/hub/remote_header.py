@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop.common.errors import (
@@ -18,7 +18,7 @@ from desktop.common.errors import (
 from desktop.common.logs import get_logger
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.part import Part, read_part
-from desktop.gguf.reader import read_header, read_header_from
+from desktop.gguf.reader import header_of, read_header
 from desktop.hub.client import HubClient
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.listing import FileGroup, HubFile, Listing, fetch_listing, listing_of_one
@@ -43,7 +43,7 @@ _log = get_logger("hub")
 class RemoteModel:
     """A model on the Hub, known by its header.
 
-    `header.paths` are header-only files in the cache (names only, where the disk took none);
+    `header.paths` are header-only files in the cache (that are not there, if the disk took none);
     `fetched_bytes` is what came over the network for it, 0 if all was known.
     """
 
@@ -200,14 +200,13 @@ class _Fetch:
             for number, file in enumerate(group.files)
         ]
         jobs = list(zip(self._readers, group.files, range(len(group.files)), strict=True))
-        paths = [self._part(*jobs[0])] if len(jobs) == 1 else self._parts(jobs)
+        fetched = [self._part(*jobs[0])] if len(jobs) == 1 else self._parts(jobs)
         self._cache.tidy(self._listing)
-        first = paths[0]
-        if first is None or None in paths:
-            return read_header_from(self._readers, f"{self._listing.repo}/{group.path}")
-        return read_header(first, allow_missing_data=True)
+        parts, paths = zip(*fetched, strict=True)
+        header = header_of(parts, paths, f"{self._listing.repo}/{group.path}")
+        return replace(header, complete=not header.tensors)  # its data is there, not here
 
-    def _parts(self, jobs: list[tuple[HubRangeReader, HubFile, int]]) -> list[Path | None]:
+    def _parts(self, jobs: list[tuple[HubRangeReader, HubFile, int]]) -> list[tuple[Part, Path]]:
         """Some at once; one that fails, or Ctrl+C, stops the others."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             futures = [pool.submit(self._part, *job) for job in jobs]
@@ -224,20 +223,19 @@ class _Fetch:
                 raise error
         return [future.result() for future in futures]
 
-    def _part(self, reader: HubRangeReader, file: HubFile, number: int) -> Path | None:
-        """Fetch one file's header; where it was kept, None if the disk did not take it."""
+    def _part(self, reader: HubRangeReader, file: HubFile, number: int) -> tuple[Part, Path]:
+        """Fetch one file's header; where it was kept, or would be if the disk took it."""
         part = self._read(reader, file, number)
         if not part.complete:
             detail = f"{reader.size_bytes} of {part.end_bytes} bytes"
             repo = self._listing.repo
             raise HubError("hub_file_incomplete", repo=repo, file=file.path, detail=detail)
+        header = reader.read(0, min(part.data_offset, reader.size_bytes))
         try:
-            return self._cache.keep_header(
-                self._listing, file, reader.prefix(min(part.data_offset, reader.size_bytes))
-            )
+            return part, self._cache.keep_header(self._listing, file, header)
         except StorageError as error:
             _log.warning("header not kept: %s", error)
-            return None
+            return part, self._cache.header_path(self._listing, file)
 
     def _read(self, reader: HubRangeReader, file: HubFile, number: int) -> Part:
         name = f"{self._listing.repo}/{file.path}"
