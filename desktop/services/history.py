@@ -34,9 +34,12 @@ from desktop.services.history_records import to_json as record_to_json
 from desktop.services.lessons import corrections_from, measured_from
 from desktop.services.machine_key import machine_key
 
-MOST_RECORDS = 1500
-"""Beyond it the oldest third goes: about 600 kB at most, half a year of daily use."""
-_KEPT_RECORDS = 1000
+MOST_BYTES = 600_000
+"""About 2,000 loads and answers, half a year of daily use; beyond it the oldest third goes."""
+_KEPT_SHARE = 2 / 3
+_MOST_UNWRITTEN = 1000
+
+Stamp = tuple[int, int]
 
 _log = get_logger("services")
 
@@ -50,7 +53,8 @@ class History:
         self._now = now
         self._lock = threading.Lock()
         self._unwritten: list[Record] = []
-        self._read: tuple[tuple[int, int], tuple[Record, ...]] | None = None
+        self._read: tuple[Stamp, tuple[Record, ...]] | None = None
+        self._taught: tuple[tuple[Record, ...], Machine, Corrections] | None = None
 
     @property
     def now(self) -> float:
@@ -64,7 +68,7 @@ class History:
                 self._append(record)
             except StorageError as error:
                 _log.warning("history not written: %s", error)
-                self._unwritten = [*self._unwritten, record][-_KEPT_RECORDS:]
+                self._unwritten = [*self._unwritten, record][-_MOST_UNWRITTEN:]
 
     def failed_load(
         self,
@@ -96,7 +100,8 @@ class History:
     def entries(self) -> tuple[Record, ...]:
         """Everything that is known, oldest first; lines that cannot be read are left out."""
         with self._lock:
-            return (*self._stored(), *self._unwritten)
+            stored = self._stored()
+            return (*stored, *self._unwritten) if self._unwritten else stored
 
     def sessions(self) -> tuple[Session, ...]:
         """The loads with their answers and ends, oldest first."""
@@ -105,7 +110,14 @@ class History:
     def corrections(self, machine: Machine) -> Corrections:
         """What was learned on `machine`; nothing for another one."""
         records = self.entries()
-        return corrections_from(records, machine, self._now()) if records else NO_CORRECTIONS
+        if not records:
+            return NO_CORRECTIONS
+        known = self._taught
+        if known is not None and known[0] is records and known[1] == machine:
+            return known[2]
+        found = corrections_from(records, machine, self._now())
+        self._taught = (records, machine, found)
+        return found
 
     def may_know(self, architecture: str, file_bytes: int) -> bool:
         """Whether a model of this kind and size has been opened: cheaper than its fingerprint."""
@@ -133,29 +145,52 @@ class History:
     def _append(self, record: Record) -> None:
         line = _line(record)
         with file_lock(self._lock_path):
+            before = self._stamp()
             try:
                 with self._path.open("ab+") as file:
                     file.write(line if _ends_well(file) else b"\n" + line)
             except OSError as error:
                 raise storage_error(error, self._path) from error
-            stored = self._stored()
-            if len(stored) > MOST_RECORDS:
-                write_atomic(self._path, b"".join(map(_line, stored[-_KEPT_RECORDS:])))
+            after = self._stamp()
+            if after is not None and after[1] > MOST_BYTES:
+                self._shorten()
+            elif after is not None and self._read is not None and self._read[0] == before:
+                self._read = (after, (*self._read[1], record))  # known without reading it again
+
+    def _shorten(self) -> None:
+        """Keep the newest two thirds."""
+        kept: list[bytes] = []
+        left = MOST_BYTES * _KEPT_SHARE
+        for record in reversed(self._stored()):
+            line = _line(record)
+            left -= len(line)
+            if left < 0:
+                break
+            kept.append(line)
+        write_atomic(self._path, b"".join(reversed(kept)))
+
+    def _stamp(self) -> Stamp | None:
+        """What changes with the file; None where there is none, or nobody may look."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
 
     def _stored(self) -> tuple[Record, ...]:
         """The file's records, read again only when it has changed."""
+        stamp = self._stamp()
+        if stamp is not None and self._read is not None and self._read[0] == stamp:
+            return self._read[1]
         try:
-            found = self._path.stat()
-            stamp = (found.st_mtime_ns, found.st_size)
-            if self._read is not None and self._read[0] == stamp:
-                return self._read[1]
             records = _records(self._path.read_bytes().splitlines(), self._path)
         except FileNotFoundError:
             return ()
         except OSError as error:
             _log.warning("history not read: %s", error)
             return ()
-        self._read = (stamp, records)
+        if stamp is not None:
+            self._read = (stamp, records)
         return records
 
 

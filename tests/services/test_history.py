@@ -138,12 +138,12 @@ def test_rates_without_sense_are_refused(value: object) -> None:
 
 
 def test_the_file_stays_small(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_module, "MOST_RECORDS", 30)
-    monkeypatch.setattr(history_module, "_KEPT_RECORDS", 20)
+    monkeypatch.setattr(history_module, "MOST_BYTES", 5_000)
     history = History(path)
     for number in range(100):
         history.add(answer(number))
-        assert len(history.entries()) <= 30
+        assert path.stat().st_size <= 5_000
+        assert len(history.entries()) >= min(number, 10)
     kept = History(path).entries()
     assert kept[-1] == answer(99)
     assert kept == tuple(answer(100 - len(kept) + n) for n in range(len(kept)))
