@@ -27,11 +27,12 @@ from desktop.ui.words import Counted
 if TYPE_CHECKING:
     from desktop.engine.engine import Engine
     from desktop.services.chat_turn import TurnHandle
+    from desktop.services.turn_events import TurnEvent
     from desktop.services.wiring import Services
 
 NEW_CHAT = ""
 
-Hear = Callable[[object], None]
+Hear = Callable[["TurnEvent"], None]
 # Services, engine, the library's name of its model, and who hears the answer.
 Begin = Callable[["Services", "Engine", str, Hear], "TurnHandle"]
 
@@ -241,6 +242,8 @@ class Conversation(QObject):
         self.answer_began.emit()
         self.state_changed.emit()
         post = partial(self._session.bridge.post, partial(self._hear, running))
+        # What is written counts for the live speed, whichever chat it is in.
+        hear = services.live.speed.listen(post, engine.count_tokens)
 
         def failed(error: HausgeistError) -> None:
             self._starting.pop(shown, None)
@@ -252,7 +255,7 @@ class Conversation(QObject):
 
         self._session.bridge.run(
             LANE,
-            lambda: begin(services, engine, running.model, post),
+            lambda: begin(services, engine, running.model, hear),
             partial(self._began, running, shown),
             failed,
         )
