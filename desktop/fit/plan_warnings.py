@@ -6,20 +6,29 @@ from collections.abc import Iterator
 
 from desktop.fit.devices import Rooms
 from desktop.fit.memory import padded_context
-from desktop.fit.types import Plan, PlanWarning, Wish
+from desktop.fit.types import Plan, PlanWarning, Verdict, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
 
 
 def plan_warnings(
-    machine: Machine, header: ModelHeader, wish: Wish, chosen: Plan, found: Rooms
+    machine: Machine,
+    header: ModelHeader,
+    wish: Wish,
+    chosen: Plan,
+    found: Rooms,
+    verdict: Verdict,
 ) -> tuple[PlanWarning, ...]:
     """Kinds, each with a sentence under ``fit.warning.<kind>``:
 
-    beyond_training, kv_type_refused, gpu_layers_ignored, more_threads_than_cores,
+    beyond_training, kv_type_refused, gpu_layers_ignored, gpu_left_out, more_threads_than_cores,
     free_memory_guessed, gpu_size_unknown, incomplete_file.
     """
-    return tuple(_warnings(machine, header, wish, chosen, found))
+    warnings = list(_warnings(machine, header, wish, chosen, found))
+    if verdict == "cpu" and wish.gpu_layers is None and found.gpus:
+        gpu = found.gpus[0].gpu
+        warnings.append(PlanWarning("gpu_left_out", {"gpu": gpu.name if gpu is not None else ""}))
+    return tuple(warnings)
 
 
 def _warnings(

@@ -160,7 +160,9 @@ class Planner:
             method=method,
             reason_key=key,
             reason_params=params,
-            warnings=plan_warnings(self._machine, self._header, self._wish, chosen, self.rooms),
+            warnings=plan_warnings(
+                self._machine, self._header, self._wish, chosen, self.rooms, verdict
+            ),
             rule_of_thumb_bytes=rule_of_thumb_bytes(self._header),
         )
 

@@ -39,5 +39,19 @@ def _less_on_gpu(plan: Plan, header: ModelHeader) -> Plan:
     fewer = min(plan.gpu_layers, layers) * 2 // 3
     if fewer * 4 < layers:
         # A few layers on the graphics cost more in copying than they save.
-        return replace(plan, gpu_layers=0, expert_layers_on_cpu=0, device="")
-    return replace(plan, gpu_layers=fewer)
+        return replace(plan, gpu_layers=0, expert_layers_on_cpu=0, device="", split=())
+    return replace(plan, gpu_layers=fewer, split=_shortened(plan.split, fewer))
+
+
+def _shortened(split: tuple[tuple[str, int], ...], layers: int) -> tuple[tuple[str, int], ...]:
+    """Every device gives up its part; together they keep `layers`."""
+    whole = sum(count for _, count in split)
+    reached = given = 0
+    parts = []
+    for device, count in split:
+        reached += count
+        kept = layers * reached // whole - given
+        given += kept
+        if kept:
+            parts.append((device, kept))
+    return tuple(parts)

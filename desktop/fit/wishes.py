@@ -9,7 +9,7 @@ from desktop.fit.types import KvType, Wish
 
 MAX_CONTEXT = 1 << 24
 MAX_PARALLEL = 256  # llama.cpp's LLAMA_MAX_SEQ
-MAX_UBATCH = 1 << 16
+MAX_UBATCH = 1 << 14  # the most that the engine opens a context with
 MAX_THREADS = 512  # ggml's GGML_MAX_N_THREADS
 MIN_CONTEXT_A_SEQUENCE = 64
 

@@ -60,6 +60,16 @@ def test_every_step_needs_less_somewhere(eight_billion: ModelHeader) -> None:
         assert any(needed[1][name] < needed[0][name] for name in needed[0])
 
 
+def test_several_cards_give_up_layers_together(eight_billion: ModelHeader) -> None:
+    split = (("CUDA1", 11), ("CUDA0", 22))
+    for step in _steps(replace(GPU_PLAN, device="", split=split), eight_billion):
+        assert sum(count for _, count in step.split) == step.gpu_layers
+        assert all(count > 0 for _, count in step.split)
+    second = smaller(replace(GPU_PLAN, device="", split=split), eight_billion)
+    assert second is not None
+    assert second.split == (("CUDA1", 7), ("CUDA0", 15))
+
+
 def test_experts_leave_first(family: FamilyHeader) -> None:
     header = family("qwen3moe")
     first = smaller(replace(GPU_PLAN, gpu_layers=49), header)
