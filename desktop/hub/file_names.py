@@ -11,7 +11,7 @@ from typing import Literal
 FileKind = Literal["model", "projector", "lora", "draft", "other"]
 
 _MAX_PATH_CHARACTERS = 400
-_MAX_NAME_CHARACTERS = 200
+_MAX_NAME_BYTES = 200  # file systems take 255, and a temporary name is a little longer
 _FORBIDDEN = set('\\:*?"<>|')
 _DEVICES = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE
@@ -42,10 +42,11 @@ def is_safe_file(path: str) -> bool:
 
 def _is_safe_name(name: str) -> bool:
     return (
-        0 < len(name) <= _MAX_NAME_CHARACTERS
+        name != ""
         and name[0] not in ". "
         and name[-1] not in ". "
-        and name.isprintable()
+        and name.isprintable()  # no lone surrogates either, so that it can be encoded
+        and len(name.encode()) <= _MAX_NAME_BYTES
         and not _FORBIDDEN & set(name)
         and _DEVICES.fullmatch(name) is None
     )

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -20,7 +20,7 @@ from desktop.common.atomic import write_atomic
 from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.hub.file_names import is_safe_file
-from desktop.hub.listing import HubFile, Listing, group_files, is_commit
+from desktop.hub.listing import FileGroup, HubFile, Listing, group_files, is_commit
 from desktop.hub.refs import HubRef, is_repo_name
 
 FRESH_S = 24 * 3600.0
@@ -88,6 +88,15 @@ class HeaderCache:
         folder = self._repo_folder(listing.repo) / listing.commit[:_COMMIT_DIGITS]
         return folder.joinpath(*file.path.split("/"))
 
+    def header_paths(self, listing: Listing, group: FileGroup) -> tuple[Path, ...] | None:
+        """The headers of all files of a model, None unless all are there."""
+        paths = tuple(self.header_path(listing, file) for file in group.files)
+        try:
+            return paths if all(path.is_file() for path in paths) else None
+        except OSError as error:  # a path too long for this system, mostly
+            _log.warning("headers not looked for: %s", error)
+            return None
+
     def keep_header(self, listing: Listing, file: HubFile, header: bytes) -> Path:
         """Write a header; raises StorageError."""
         path = self.header_path(listing, file)
@@ -97,8 +106,11 @@ class HeaderCache:
     def typical_header_bytes(self, listing: Listing) -> int | None:
         """How long the headers of this repository's models are, as far as one is known: all
         quantizations of a model carry the same vocabulary."""
-        sizes = [path.stat().st_size for path in self._files(self._repo_folder(listing.repo))]
-        return max(sizes, default=None)
+        folder = self._repo_folder(listing.repo)
+        try:
+            return max((path.stat().st_size for path in folder.glob("*/**/*.gguf")), default=None)
+        except OSError:  # another process tidies: it was only a guess
+            return None
 
     def forget(self, listing: Listing, file: HubFile) -> None:
         """Drop a header that turned out to be damaged."""
@@ -123,9 +135,6 @@ class HeaderCache:
             if path != kept:
                 shutil.rmtree(path, ignore_errors=True)
                 total -= size
-
-    def _files(self, folder: Path) -> Iterator[Path]:
-        return (path for path in folder.glob("*/**/*.gguf") if path.is_file())
 
     def _age_s(self, document: dict[str, Any]) -> float:
         return self._clock() - float(document["asked_at"])

@@ -151,8 +151,8 @@ def _fetch_from(
 
 
 def _known_header(cache: HeaderCache, listing: Listing, group: FileGroup) -> ModelHeader | None:
-    paths = [cache.header_path(listing, file) for file in group.files]
-    if not all(path.is_file() for path in paths):
+    paths = cache.header_paths(listing, group)
+    if paths is None:
         return None
     try:
         return read_header(paths[0], allow_missing_data=True)

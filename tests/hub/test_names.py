@@ -168,6 +168,8 @@ def test_what_names_tell(path: str, quantization: str, kind: FileKind) -> None:
         "a\u202eb.gguf",
         "a*.gguf",
         "x" * 300,
+        "ü" * 150,
+        "a\ud800b.gguf",
         "/".join(["x"] * 250),
     ],
 )
