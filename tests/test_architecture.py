@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -67,6 +68,7 @@ _WITHOUT_LLAMA = (
     "desktop.fit",
     "desktop.chats",
     "desktop.library",
+    "desktop.hub",
 )
 
 
@@ -89,6 +91,24 @@ def test_llama_is_loaded_only_when_a_model_is(tmp_path: Path, front: str) -> Non
     """`hausgeist list` must not wait 0.3 s for libraries that it does not use."""
     told = _imported(tmp_path, front)
     assert "llama_cpp" not in told["modules"]
+
+
+_OTHER_DOORS = {"urllib.request", "http.client", "ftplib", "smtplib", "xmlrpc", "imaplib"}
+
+
+def test_nobody_else_speaks_http() -> None:
+    """Python's own clients would pass by the offline switch and the ledger."""
+    found = []
+    for path in sorted((_REPOSITORY / "desktop").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            if _OTHER_DOORS & set(names):
+                found.append(path.relative_to(_REPOSITORY).as_posix())
+    assert found == ["desktop/hub/http.py"]  # which asks urllib for the system's proxies
 
 
 def test_the_watcher_sees_a_module_that_writes(tmp_path: Path) -> None:
