@@ -111,6 +111,7 @@ class MemoryRows:
                     driver_bytes=0 if room.gpu is None else driver_bytes(room.gpu),
                     others_bytes=room.others_bytes,
                     ours_bytes=room.ours_bytes,
+                    margin_bytes=room.margin_bytes,
                 )
             )
         return tuple(rows)

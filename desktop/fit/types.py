@@ -107,7 +107,8 @@ class DeviceMemory:
     `output_bytes` are the logits, `repacked_bytes` weights that lie there a second time beside a
     mapped file, `driver_bytes` what the device's driver takes for itself.
     `capacity_bytes` is all the memory of the device, whoever uses it; `others_bytes` of it are
-    other programs', and unloading our own models would free `ours_bytes`.
+    other programs', and unloading our own models would free `ours_bytes`. Of what is available,
+    `margin_bytes` stay free: the usual margin, with what failed loads have taught.
     """
 
     device: str
@@ -121,6 +122,7 @@ class DeviceMemory:
     driver_bytes: int = 0
     others_bytes: int | None = None
     ours_bytes: int = 0
+    margin_bytes: int = 0
 
     @property
     def total_bytes(self) -> int:
@@ -148,6 +150,7 @@ class DeviceMemory:
             "capacity_bytes": self.capacity_bytes,
             "others_bytes": self.others_bytes,
             "ours_bytes": self.ours_bytes,
+            "margin_bytes": self.margin_bytes,
         }
 
 

@@ -1,0 +1,251 @@
+"""What the planner prefers, and that it says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from desktop.common.messages import Messages
+from desktop.fit.companions import Companions
+from desktop.fit.corrections import Corrections
+from desktop.fit.planner import judge, plan
+from desktop.fit.types import FitReport, Plan, Priority, Wish
+from desktop.gguf.header import ModelHeader
+from desktop.hardware.machine import Machine
+from tests.fit.conftest import FamilyHeader
+from tests.fit.machines import GIB, desktop, laptop, unified
+from tests.fit.made_headers import MadeShape
+
+PRIORITIES: tuple[Priority, ...] = ("speed", "balanced", "quality")
+
+
+def _tokens(report: FitReport) -> float:
+    assert report.speed.tokens_per_s is not None
+    return report.speed.tokens_per_s
+
+
+def _named(machine: Machine, *names: str) -> Machine:
+    gpus = [replace(gpu, name=name) for gpu, name in zip(machine.gpus, names, strict=True)]
+    return replace(machine, gpus=tuple(gpus))
+
+
+def test_a_full_precision_context_unless_it_decides(eight_billion: ModelHeader) -> None:
+    assert plan(desktop(12), eight_billion, Wish()).plan.kv_type == "f16"
+    tight = plan(desktop(6), eight_billion, Wish()).plan
+    assert (tight.kv_type, tight.gpu_layers) == ("q8_0", 33)  # f16 would leave layers out
+    wished = plan(desktop(6), eight_billion, Wish(kv_type="f16"))
+    assert wished.plan.kv_type == "f16"
+    assert wished.plan.context < tight.context or wished.verdict == "partly_gpu"
+
+
+@pytest.mark.parametrize("vram", [4, 5, 6, 7])
+def test_speed_before_quality_and_the_reverse(eight_billion: ModelHeader, vram: float) -> None:
+    reports = [plan(desktop(vram), eight_billion, Wish(priority=each)) for each in PRIORITIES]
+    speeds = [_tokens(report) for report in reports]
+    assert speeds == sorted(speeds, reverse=True)
+    contexts = [report.plan.context for report in reports]
+    assert contexts == sorted(contexts)
+
+
+def test_quality_takes_a_longer_context_where_there_is_room(eight_billion: ModelHeader) -> None:
+    assert plan(desktop(24), eight_billion, Wish(priority="quality")).plan.context == 32_768
+    assert plan(desktop(24), eight_billion, Wish()).plan.context == 16_384
+
+
+def test_experts_on_the_processor_read_prompts_in_larger_steps(family: FamilyHeader) -> None:
+    """The weights of the experts cross to the card once for each micro-batch."""
+    report = plan(desktop(8), family("qwen3moe"), Wish())
+    assert report.plan.expert_layers_on_cpu > 0
+    assert report.plan.ubatch > 512
+    usual = plan(desktop(8), family("qwen3moe"), Wish(ubatch=512))
+    assert usual.plan.ubatch == 512
+    assert (report.speed.prompt_tokens_per_s or 0) > 1.2 * (usual.speed.prompt_tokens_per_s or 0)
+    several = plan(desktop(8), family("qwen3moe"), Wish(parallel=4))
+    assert several.plan.ubatch == 512  # the others would wait for a long step
+
+
+def test_a_smaller_step_where_nothing_else_fits() -> None:
+    """A long context of a small model: the work of 512 tokens takes more than the weights."""
+    header = MadeShape(layers=4, embedding=1024, feed_forward=2048, context=1 << 20).header()
+    machine = laptop(8, 1.6)
+    longest = next(
+        context
+        for context in range(1 << 19, 0, -8192)
+        if plan(machine, header, Wish(context=context)).verdict == "cpu"
+    )
+    chosen = plan(machine, header, Wish(context=longest)).plan
+    assert chosen.ubatch == 128
+    assert plan(machine, header, Wish(context=longest, ubatch=512)).verdict == "too_large"
+
+
+def test_grok_has_no_flash_attention_and_no_quantized_context() -> None:
+    """llama.cpp turns it off there and then refuses to open a quantized one."""
+    header = MadeShape(layers=4).header(general__architecture="grok")
+    grok = {key.replace("llama.", "grok."): value for key, value in header.metadata.items()}
+    header = replace(header, metadata=grok)
+    report = plan(laptop(16, 1.9), header, Wish(context=32_768))
+    assert not report.plan.flash_attention
+    assert report.plan.kv_type == "f16"
+
+
+def test_a_step_holds_a_token_of_every_conversation() -> None:
+    header = MadeShape(layers=2, context=1 << 20).header()
+    assert plan(laptop(64, 60), header, Wish(parallel=200, ubatch=8)).plan.ubatch == 200
+
+
+def test_a_slow_second_card_is_used_only_for_what_the_fast_one_cannot_hold() -> None:
+    small = MadeShape(layers=24).header()
+    machine = _named(desktop(2, 8), "NVIDIA GeForce GTX 1050", "NVIDIA GeForce RTX 4070")
+    alone = plan(machine, small, Wish())
+    assert (alone.verdict, alone.plan.device, alone.plan.split) == ("gpu", "CUDA1", ())
+    large = MadeShape(layers=60).header()
+    both = plan(machine, large, Wish(context=4096, kv_type="f16", ubatch=512))
+    assert both.plan.device == ""
+    counts = dict(both.plan.split)
+    assert list(counts) == ["CUDA0", "CUDA1"]  # the faster one is last: it takes the output
+    assert counts["CUDA1"] > 5 * counts["CUDA0"]
+    # No other division keeps more on the fast one.
+    one_more = (("CUDA0", counts["CUDA0"] - 1), ("CUDA1", counts["CUDA1"] + 2))
+    assert judge(machine, large, replace(both.plan, split=one_more)).verdict == "too_large"
+
+
+def test_equal_cards_are_filled_alike() -> None:
+    header = MadeShape(layers=60).header()
+    report = plan(desktop(12, 12), header, Wish(context=16_384, kv_type="f16"))
+    assert report.verdict == "gpu"
+    first, second = (row.total_bytes for row in report.memory[1:])
+    assert first == pytest.approx(second, rel=0.15)
+
+
+def test_layers_asked_for_are_divided_among_cards(eight_billion: ModelHeader) -> None:
+    report = plan(desktop(4, 4), eight_billion, Wish(gpu_layers=30, context=4096))
+    assert report.plan.gpu_layers == 30
+    assert sum(count for _, count in report.plan.split) == 30
+    assert report.verdict == "partly_gpu"
+    few = plan(desktop(4, 4), eight_billion, Wish(gpu_layers=5))
+    assert (few.plan.device, few.plan.split) == ("CUDA0", ())
+
+
+def test_on_windows_fewer_layers_than_on_linux(eight_billion: ModelHeader) -> None:
+    wish = Wish(context=8192, kv_type="f16", ubatch=512)
+    layers = [
+        plan(replace(desktop(4), system=system), eight_billion, wish).plan.gpu_layers
+        for system in ("windows", "linux")
+    ]
+    assert layers[0] < layers[1]
+
+
+def test_a_failed_trial_moves_layers_off_the_card(eight_billion: ModelHeader) -> None:
+    wish = Wish(context=8192, kv_type="f16", ubatch=512)
+    learned = Corrections(margin_bytes={"CUDA0": 600 << 20})
+    before = plan(desktop(4), eight_billion, wish)
+    after = plan(desktop(4), eight_billion, wish, corrections=learned)
+    assert after.plan.gpu_layers < before.plan.gpu_layers
+    (row,) = (row for row in after.memory if row.device == "CUDA0")
+    assert row.total_bytes + row.margin_bytes <= (row.available_bytes or 0)
+    assert row.margin_bytes > 600 << 20
+
+
+def test_what_unloading_frees_may_be_planned_with(eight_billion: ModelHeader) -> None:
+    busy = desktop(8)
+    busy = replace(busy, gpus=(replace(busy.gpus[0], free_bytes=1 * GIB),))
+    assert plan(busy, eight_billion, Wish()).verdict == "cpu"
+    report = plan(busy, eight_billion, Wish(), ours={"CUDA0": 6 * GIB})
+    assert report.verdict == "gpu"
+    (row,) = (row for row in report.memory if row.device == "CUDA0")
+    assert (row.ours_bytes, row.available_bytes, row.others_bytes) == (6 * GIB, 1 * GIB, 1 * GIB)
+    assert (row.available_bytes or 0) < row.total_bytes
+
+
+def test_other_programs_are_shown(eight_billion: ModelHeader) -> None:
+    row = plan(laptop(16, 11), eight_billion, Wish()).memory[0]
+    assert row.others_bytes == 5 * GIB
+
+
+def test_a_projector_needs_its_room_too(eight_billion: ModelHeader, family: FamilyHeader) -> None:
+    """Seen: the vision projector forgotten by everyone once."""
+    projector = family("qwen3")  # any header: what counts is its size
+    alone = plan(desktop(6), eight_billion, Wish(context=4096, kv_type="f16"))
+    assert alone.verdict == "gpu"
+    wish = Wish(context=4096, kv_type="f16")
+    both = plan(desktop(6), eight_billion, wish, companions=Companions(projector=projector))
+    assert both.total_bytes > alone.total_bytes + 0.9 * projector.tensor_bytes
+    assert both.verdict != "gpu"
+
+
+def _memory(report: FitReport) -> Mapping[str, int]:
+    return {row.device: row.total_bytes for row in report.memory}
+
+
+def test_judging_a_plan_says_what_planning_said(eight_billion: ModelHeader) -> None:
+    for machine in (laptop(), desktop(4), desktop(12), desktop(4, 4), unified()):
+        report = plan(machine, eight_billion, Wish())
+        judged = judge(machine, eight_billion, report.plan)
+        assert judged.plan == report.plan
+        assert judged.verdict == report.verdict
+        assert _memory(judged) == _memory(report)
+        assert judged.speed == report.speed
+
+
+def test_a_plan_is_judged_by_what_is_free_now(eight_billion: ModelHeader) -> None:
+    chosen = plan(desktop(12), eight_billion, Wish()).plan
+    busy = desktop(12)
+    busy = replace(busy, gpus=(replace(busy.gpus[0], free_bytes=2 * GIB),))
+    judged = judge(busy, eight_billion, chosen)
+    assert judged.verdict == "too_large"
+    assert judged.plan == chosen
+    assert judge(busy, eight_billion, chosen, ours={"CUDA0": 8 * GIB}).verdict == "gpu"
+
+
+@pytest.mark.parametrize("split", [(), (("CUDA0", 20), ("CUDA1", 13))])
+def test_a_card_that_is_gone_holds_nothing(
+    eight_billion: ModelHeader, split: tuple[tuple[str, int], ...]
+) -> None:
+    chosen = plan(desktop(12), eight_billion, Wish()).plan
+    chosen = replace(chosen, split=split, device="" if split else "CUDA0")
+    judged = judge(laptop(64, 60), eight_billion, chosen)
+    assert judged.verdict == "too_large"
+    gone = [row for row in judged.memory if row.device != "CPU"]
+    assert [(row.capacity_bytes, row.available_bytes) for row in gone] == [(0, 0)] * len(gone)
+    assert gone
+    Messages("de").text(judged.reason_key, **judged.reason_params)
+
+
+class Oracle:
+    """llama.cpp's answer: by device, the same for every plan."""
+
+    def __init__(self, answer: Mapping[str, int]) -> None:
+        self.answer = answer
+        self.asked: list[Plan] = []
+
+    def __call__(self, wanted: Plan, /) -> Mapping[str, int] | None:
+        self.asked.append(wanted)
+        return self.answer
+
+
+def test_where_llama_cpp_needs_much_less_more_layers_are_tried(
+    eight_billion: ModelHeader,
+) -> None:
+    wish = Wish(context=8192, kv_type="f16", ubatch=4096)
+    estimated = plan(desktop(4), eight_billion, wish)
+    oracle = Oracle({"CPU": 10 << 20, "CUDA0": 10 << 20})
+    report = plan(desktop(4), eight_billion, wish, oracle)
+    assert report.plan.gpu_layers >= estimated.plan.gpu_layers + 2
+    assert report.method == "dry_run"
+    assert len(oracle.asked) == 2
+
+
+def test_where_llama_cpp_needs_more_the_card_gets_just_so_much_less(
+    eight_billion: ModelHeader,
+) -> None:
+    wish = Wish(context=8192, kv_type="f16", ubatch=512)
+    oracle = Oracle({"CPU": 100 << 20, "CUDA0": 1200 << 20})
+    report = plan(desktop(4), eight_billion, wish, oracle)
+    assert report.verdict == "partly_gpu"
+    assert report.plan.gpu_layers > 0
+    (row,) = (row for row in report.memory if row.device == "CUDA0")
+    assert row.compute_bytes == 1200 << 20
+    more = replace(report.plan, gpu_layers=report.plan.gpu_layers + 2)
+    assert judge(desktop(4), eight_billion, more, compute=oracle).verdict == "too_large"
