@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from desktop.hardware.files import Files
 
 _UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-# The newest name for a region's use first; a driver that knows several reports them all.
+# What really lies there, or else what was asked for; a driver may report several of them.
 _SIZES = ("drm-resident-", "drm-memory-", "drm-total-")
 
 
@@ -48,11 +48,12 @@ def _lines(text: str) -> dict[str, str]:
 
 
 def _add(use: DrmUse, lines: dict[str, str]) -> None:
-    regions: dict[str, int] = {}
-    for prefix in _SIZES:
-        for key, value in lines.items():
-            if key.startswith(prefix):
-                regions.setdefault(key.removeprefix(prefix), _bytes(value))
+    named = next((p for p in _SIZES if any(key.startswith(p) for key in lines)), None)
+    regions = {
+        key.removeprefix(named): _bytes(value)
+        for key, value in lines.items()
+        if named is not None and key.startswith(named)
+    }
     for region, size in regions.items():
         if region.startswith("vram"):
             use.own_bytes += size
