@@ -27,7 +27,9 @@ class Sizes:
     compute_bytes: int
 
 
-class _Map(ctypes.Structure):
+class StdMap(ctypes.Structure):
+    """A std::map as libstdc++ lays it out."""
+
     _fields_ = (
         ("compare", ctypes.c_void_p),
         ("color", ctypes.c_size_t),
@@ -38,12 +40,20 @@ class _Map(ctypes.Structure):
     )
 
 
-class _Node(ctypes.Structure):
+class Links(ctypes.Structure):
+    """The start of every node; what it holds follows."""
+
     _fields_ = (
         ("color", ctypes.c_size_t),
         ("parent", ctypes.c_void_p),
         ("left", ctypes.c_void_p),
         ("right", ctypes.c_void_p),
+    )
+
+
+class _Node(ctypes.Structure):
+    _fields_ = (
+        ("links", Links),
         ("buffer_type", ctypes.c_void_p),
         ("weights", ctypes.c_size_t),
         ("context", ctypes.c_size_t),
@@ -59,23 +69,24 @@ def memory_breakdown(engine: Llama, context: Context) -> dict[str, Sizes] | None
         function = engine.lib._lib[_SYMBOL]
     except AttributeError:
         return None
-    function.argtypes, function.restype = [ctypes.c_void_p], _Map
-    found: _Map = function(context.handle)
+    function.argtypes, function.restype = [ctypes.c_void_p], StdMap
+    found: StdMap = function(context.handle)
     if not 0 < found.count <= _MOST_ENTRIES:
         return None
     sizes: dict[str, Sizes] = {}
-    for node in _walk(found.root):
+    for address in node_addresses(found.root):
+        node = _Node.from_address(address)
         name = engine.buffer_type_name(node.buffer_type)
         sizes[name] = Sizes(node.weights, node.context, node.compute)
     return sizes
 
 
-def _walk(root: int | None) -> Iterator[_Node]:
+def node_addresses(root: int | None) -> Iterator[int]:
     """The nodes of the red-black tree, in no order that matters."""
     waiting = [root]
     while waiting:
         address = waiting.pop()
         if address:
-            node = _Node.from_address(address)
-            yield node
-            waiting += [node.left, node.right]
+            yield address
+            links = Links.from_address(address)
+            waiting += [links.left, links.right]

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
-from desktop.common.errors import LoadError
+from desktop.common.errors import EngineError, LoadError
+from desktop.common.logs import get_logger
 from desktop.engine.process import Child, ChildDiedError
 from desktop.fit.types import Plan
+
+TIMEOUT_S = 20.0
+
+_log = get_logger("engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +38,74 @@ class DryRun:
     output_bytes: int
 
 
-def dry_run(path: Path, plan: Plan, *, timeout_s: float = 20.0) -> DryRun:
-    """Read the header and reserve on paper, in a child. Raises LoadError.
+class DryRuns:
+    """A child that answers one dry run after another: `with DryRuns() as ask: ask(path, plan)`.
 
-    Kinds: llama.cpp's refusal as in a real load, ``dry_run_died``, ``dry_run_hangs``.
+    It starts at once, so that Python and llama.cpp are there by the time of the first question;
+    a further question about the same file and placement takes a fraction of the first. One
+    thread at a time.
     """
-    with Child("dry_run") as child:
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._child: Child | None = None
+
+    def __enter__(self) -> Self:
         try:
-            child.send({"path": str(path), "plan": plan.to_json()})
-            answer = child.receive(timeout_s)
+            self._child = Child("dry_run")
+        except EngineError as error:
+            _log.warning("no child for dry runs yet: %s", error)  # asked again with a question
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def __call__(self, path: Path, plan: Plan) -> DryRun:
+        """Read the header and reserve on paper. Raises EngineError (no_child), LoadError.
+
+        Kinds: llama.cpp's refusal as in a real load, ``dry_run_died``, ``dry_run_hangs``.
+        """
+        answer = self._ask(path, {"path": str(path), "plan": plan.to_json()})
+        devices = {name: DeviceBuffers(**buffers) for name, buffers in answer["devices"].items()}
+        return DryRun(devices, answer["output_bytes"])
+
+    def projector_bytes(self, path: Path, device: str = "") -> dict[str, int] | None:
+        """What a vision or audio part takes of each device in all; None where nobody tells.
+
+        `device` is the GPU that it goes to, none for the processor. Raises as a call does.
+        """
+        answer = self._ask(path, {"projector": str(path), "device": device})
+        sizes = answer["sizes"]
+        return None if sizes is None else {str(name): int(size) for name, size in sizes.items()}
+
+    def _ask(self, path: Path, order: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            if self._child is None:
+                self._child = Child("dry_run")
+            self._child.send(order)
+            answer = self._child.receive(self._timeout_s)
         except ChildDiedError as death:
+            self._end()
             raise LoadError("dry_run_died", path=str(path), detail=str(death)) from death
-    if answer is None:
-        raise LoadError("dry_run_hangs", path=str(path), timeout_s=timeout_s)
-    if "error" in answer:
-        raise LoadError(answer["error"], detail=answer["detail"], **answer["params"])
-    devices = {name: DeviceBuffers(**buffers) for name, buffers in answer["devices"].items()}
-    return DryRun(devices, answer["output_bytes"])
+        if answer is None:
+            self._end()
+            raise LoadError("dry_run_hangs", path=str(path), timeout_s=self._timeout_s)
+        if "error" in answer:
+            raise LoadError(answer["error"], detail=answer["detail"], **answer["params"])
+        return answer
+
+    def _end(self) -> None:
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.close()
+
+
+def dry_run(path: Path, plan: Plan, *, timeout_s: float = TIMEOUT_S) -> DryRun:
+    """One dry run in a child of its own. Raises as `DryRuns` does."""
+    with DryRuns(timeout_s) as ask:
+        return ask(path, plan)

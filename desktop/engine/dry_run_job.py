@@ -9,8 +9,9 @@ from typing import Any
 from desktop.common.errors import HausgeistError
 from desktop.engine.breakdown import Sizes, memory_breakdown
 from desktop.engine.buffer_log import compute_buffers
+from desktop.engine.llama import llama
 from desktop.engine.model import Model
-from desktop.engine.vocabulary import Vocabulary
+from desktop.engine.projector import projector_sizes
 from desktop.fit.types import Plan
 
 _HOST = "CPU"
@@ -18,21 +19,47 @@ _LOGIT_BYTES = 4
 
 
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
-    order = next(messages)
-    plan = Plan.from_json(order["plan"])
-    try:
-        model = Model(Path(order["path"]), plan, no_alloc=True)
+    models = _Models()
+    for order in messages:
+        try:
+            answer(_projector(order) if "projector" in order else models.measure(order))
+        except HausgeistError as error:
+            answer({"error": error.kind, "params": dict(error.params), "detail": error.detail})
+
+
+class _Models:
+    """Keeps the last model open: its vocabulary takes longer to read than all the rest."""
+
+    def __init__(self) -> None:
+        self._open: tuple[tuple[object, ...], Model] | None = None
+
+    def measure(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        plan = Plan.from_json(order["plan"])
+        model = self._model(Path(order["path"]), plan)
         mark = model.llama.log.mark()
-        context = model.open_context(plan)
-    except HausgeistError as error:
-        answer({"error": error.kind, "params": dict(error.params), "detail": error.detail})
-        return
-    log = model.llama.log.since(mark)
-    rows = Vocabulary(model).size * plan.parallel
-    exact = memory_breakdown(model.llama, context)
-    known = [device.name for device in model.llama.devices()]
-    devices = _sum_exact(exact, known) if exact else _sum_logged(compute_buffers(log), known)
-    answer({"devices": devices, "output_bytes": rows * _LOGIT_BYTES})
+        with model.open_context(plan) as context:
+            log = model.llama.log.since(mark)
+            exact = memory_breakdown(model.llama, context)
+        rows = model.llama.lib.llama_vocab_n_tokens(model.vocab) * plan.parallel
+        known = [device.name for device in model.llama.devices()]
+        devices = _sum_exact(exact, known) if exact else _sum_logged(compute_buffers(log), known)
+        return {"devices": devices, "output_bytes": rows * _LOGIT_BYTES}
+
+    def _model(self, path: Path, plan: Plan) -> Model:
+        placement = (path, plan.gpu_layers, plan.device, plan.split, plan.expert_layers_on_cpu)
+        if self._open is not None:
+            if self._open[0] == placement:
+                return self._open[1]
+            self._open[1].close()
+            self._open = None
+        model = Model(path, plan, no_alloc=True)
+        self._open = (placement, model)
+        return model
+
+
+def _projector(order: Mapping[str, Any]) -> dict[str, Any]:
+    sizes = projector_sizes(llama(), Path(order["projector"]), order["device"])
+    return {"sizes": sizes}
 
 
 def _sum_exact(sizes: Mapping[str, Sizes], known: Iterable[str]) -> dict[str, dict[str, int]]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from desktop.fit.compute import estimated_compute
+from desktop.fit.layers import attention_cache
 from desktop.fit.memory import CPU, Footprint, Share
+from desktop.fit.overheads import output_bytes
 from desktop.fit.types import Plan
 from desktop.gguf.header import ModelHeader
+
+_FLOAT_BYTES = 4
+_POOLING_BYTES = 16 << 20
+_MOST_MERGED_PATCHES = 4 * 46 * 46  # what llama.cpp tries out where images have any size
+_AUDIO_FRAMES = 3000  # half a minute
+_ANY_SIZE = ("qwen2vl_merger", "qwen2.5vl_merger", "qwen3vl_merger", "pixtral", "lfm2", "kimivl")
+_LAYER = re.compile(r"blk\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +27,14 @@ class Companions:
     """Headers of the files that are opened together with a model.
 
     `predict_ahead`: the model's own prediction layers ("MTP", "nextn") are loaded too.
+    `projector_compute_bytes` is what libmtmd itself says, where it can be asked.
     """
 
     projector: ModelHeader | None = None
     draft: ModelHeader | None = None
     loras: tuple[ModelHeader, ...] = ()
     predict_ahead: bool = False
+    projector_compute_bytes: int | None = None
 
 
 NO_COMPANIONS = Companions()
@@ -35,34 +49,120 @@ class CompanionBytes:
     compute_bytes: int = 0
 
 
+class _Sums:
+    def __init__(self) -> None:
+        self.by_device: dict[str, CompanionBytes] = {}
+
+    def add(self, device: str, weights: int = 0, context: int = 0, compute: int = 0) -> None:
+        old = self.by_device.get(device, CompanionBytes())
+        self.by_device[device] = CompanionBytes(
+            old.weights_bytes + weights, old.context_bytes + context, old.compute_bytes + compute
+        )
+
+
 def companion_bytes(
-    companions: Companions, plan: Plan, shares: Sequence[Share] = ()
+    companions: Companions,
+    plan: Plan,
+    shares: Sequence[Share] = (),
+    footprint: Footprint | None = None,
 ) -> dict[str, CompanionBytes]:
-    """By device, beside the model opened as `plan` says; empty without companions.
+    """By device, beside the model of `footprint` opened as `plan` says; empty without companions.
 
     Vision lies whole on the first GPU that takes part, a draft model wholly on the GPUs, and
     an adapter's tensors where the model's own tensors lie.
     """
-    found: dict[str, CompanionBytes] = {}
-    first = shares[0].device if shares and plan.gpu_layers > 0 else CPU
+    sums = _Sums()
+    taking_part = tuple(shares) if plan.gpu_layers > 0 else ()
+    first = taking_part[0].device if taking_part else CPU
     if companions.projector is not None:
-        _add(found, first, CompanionBytes(weights_bytes=companions.projector.tensor_bytes))
+        compute = companions.projector_compute_bytes
+        if compute is None:
+            compute = projector_compute_bytes(companions.projector)
+        sums.add(first, weights=companions.projector.tensor_bytes, compute=compute)
     if companions.draft is not None:
-        footprint = Footprint(companions.draft)
-        offloaded = footprint.all_layers if plan.gpu_layers > 0 else 0
-        drafting = replace(plan, gpu_layers=offloaded, expert_layers_on_cpu=0, split=())
-        for device, placed in footprint.place(drafting, shares).items():
-            part = CompanionBytes(placed.weights_bytes, placed.context_bytes)
-            _add(found, device, part)
+        rearranged = footprint.rearranged if footprint is not None else frozenset()
+        _add_draft(sums, _footprint(companions.draft, rearranged), plan, taking_part)
     for lora in companions.loras:
-        _add(found, first, CompanionBytes(weights_bytes=lora.tensor_bytes))
-    return found
+        _add_lora(sums, lora, plan, taking_part, footprint)
+    if companions.predict_ahead and footprint is not None:
+        _add_ahead(sums, footprint, plan, taking_part)
+    return sums.by_device
 
 
-def _add(found: dict[str, CompanionBytes], device: str, more: CompanionBytes) -> None:
-    old = found.get(device, CompanionBytes())
-    found[device] = CompanionBytes(
-        old.weights_bytes + more.weights_bytes,
-        old.context_bytes + more.context_bytes,
-        old.compute_bytes + more.compute_bytes,
+def projector_compute_bytes(header: ModelHeader) -> int:
+    """An estimate for one picture, or half a minute of sound: a tower's widest layer."""
+    most = 0
+    for kind in ("vision", "audio"):
+        width = _clip(header, f"{kind}.embedding_length")
+        forward = _clip(header, f"{kind}.feed_forward_length")
+        if width:
+            rows = _patches(header) if kind == "vision" else _AUDIO_FRAMES
+            most = max(most, _FLOAT_BYTES * rows * (4 * width + forward))
+    return most + _POOLING_BYTES
+
+
+def _patches(header: ModelHeader) -> int:
+    size, patch = _clip(header, "vision.image_size"), _clip(header, "vision.patch_size")
+    stated = (size // patch) ** 2 if patch else 0
+    projector = header.text("clip.projector_type") or header.text("clip.vision.projector_type")
+    return max(stated, _MOST_MERGED_PATCHES) if projector in _ANY_SIZE else stated
+
+
+def _add_draft(sums: _Sums, draft: Footprint, plan: Plan, shares: tuple[Share, ...]) -> None:
+    drafting = replace(
+        plan,
+        gpu_layers=draft.all_layers if shares else 0,
+        expert_layers_on_cpu=0,
+        split=(),
+        kv_type=plan.kv_type if draft.allows(plan.kv_type) else "f16",
+        use_mmap=False,
     )
+    compute = estimated_compute(draft, drafting, tuple(share.device for share in shares))
+    for device, placed in draft.place(drafting, shares).items():
+        work = compute.get(device, 0)
+        work += output_bytes(draft.header, drafting) if device == CPU else 0
+        sums.add(device, placed.weights_bytes, placed.context_bytes, work)
+
+
+def _add_lora(
+    sums: _Sums,
+    lora: ModelHeader,
+    plan: Plan,
+    shares: tuple[Share, ...],
+    footprint: Footprint | None,
+) -> None:
+    output = footprint.device_of(footprint.layers, plan, shares) if footprint is not None else CPU
+    for tensor in lora.tensors:
+        match = _LAYER.match(tensor.name)
+        if footprint is None or tensor.name.startswith("token_embd."):
+            device = CPU
+        elif match is None:
+            device = output
+        else:
+            device = footprint.device_of(int(match[1]), plan, shares)
+        sums.add(device, weights=tensor.nbytes)
+
+
+def _add_ahead(sums: _Sums, footprint: Footprint, plan: Plan, shares: tuple[Share, ...]) -> None:
+    """The layers at the end of the file, with a context and buffers of their own."""
+    ahead = range(footprint.used_layers, footprint.layers)
+    if not ahead:
+        return
+    for layer in ahead:
+        cache = attention_cache(footprint.header, layer)
+        device = footprint.device_of(layer, plan, shares)
+        context = footprint.cache_bytes(cache, plan)
+        sums.add(device, footprint.ahead_bytes[layer], context)
+    compute = estimated_compute(footprint, plan, tuple(share.device for share in shares))
+    for device, size in compute.items():
+        sums.add(device, compute=size)
+    sums.add(CPU, compute=output_bytes(footprint.header, plan))
+
+
+@lru_cache(maxsize=4)
+def _footprint(header: ModelHeader, rearranged: frozenset[str]) -> Footprint:
+    return Footprint(header, rearranged)
+
+
+def _clip(header: ModelHeader, key: str) -> int:
+    return max(0, header.integer(f"clip.{key}") or 0)

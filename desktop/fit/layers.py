@@ -6,7 +6,7 @@ attend, which look at a window only, which are recurrent, which reuse another's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.fit.windows import is_windowed
 from desktop.gguf.header import ModelHeader
@@ -158,6 +158,13 @@ def _cache(header: ModelHeader, layer: int) -> LayerCache:
         state += _history_values(header, layer)
     if not _attends(header, layer, recurrent):
         return LayerCache(state_values=state)
+    cache = attention_cache(header, layer)
+    return replace(cache, state_values=state) if state else cache
+
+
+def attention_cache(header: ModelHeader, layer: int) -> LayerCache:
+    """What `layer` keeps if it attends, a layer that only predicts ahead included."""
+    arch = header.architecture
     windowed = is_windowed(header, layer)
     heads = _at(header, "attention.head_count_kv", layer, header.head_count)
     k = _head_values(header, "key_length", windowed) * heads
@@ -168,7 +175,7 @@ def _cache(header: ModelHeader, layer: int) -> LayerCache:
         k += _indexer_values(header)
         # MiniMax's cache of the indexer has values too, though none are read.
         v += _head_values(header, "value_length", windowed) if arch == "minimax-m3" else 0
-    return LayerCache(k, v, state, windowed)
+    return LayerCache(k, v, windowed=windowed)
 
 
 def has_compressed_keys(header: ModelHeader) -> bool:

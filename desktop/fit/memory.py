@@ -86,7 +86,7 @@ class Footprint:
     def __init__(self, header: ModelHeader, rearranged: frozenset[str] = frozenset()) -> None:
         """`rearranged`: tensor types that the CPU backend copies into another layout."""
         self.header = header
-        self._rearranged = rearranged
+        self.rearranged = rearranged
         self.layers = layer_count(header)
         self.used_layers = used_layers(header)
         self.window = window_tokens(header)
@@ -236,11 +236,19 @@ class Footprint:
             known: dict[LayerCache, int] = {}
             for cache in self.caches:
                 if cache not in known:
-                    known[cache] = self._cache_bytes(cache, plan)
+                    known[cache] = self.cache_bytes(cache, plan)
             sums = self._context_before[key] = _sums([known[cache] for cache in self.caches])
         return sums
 
-    def _cache_bytes(self, cache: LayerCache, plan: Plan) -> int:
+    def device_of(self, layer: int, plan: Plan, shares: Sequence[Share]) -> str:
+        """Where `layer` lies; the output counts as one more layer."""
+        for run in self._runs(plan, shares):
+            if run.start <= layer < run.stop:
+                return run.device
+        return CPU
+
+    def cache_bytes(self, cache: LayerCache, plan: Plan) -> int:
+        """What a layer that keeps `cache` takes for the whole context."""
         context = padded_context(plan.context)
         size = BYTES_A_VALUE[plan.kv_type]
         streams = plan.parallel if cache.own_cells else 1
@@ -274,7 +282,7 @@ class Footprint:
 
     def _is_rearranged(self, tensor: TensorInfo) -> bool:
         rows = tensor.dims[1] if len(tensor.dims) > 1 else 1
-        return tensor.type_name in self._rearranged and rows % _ROWS_TOGETHER == 0
+        return tensor.type_name in self.rearranged and rows % _ROWS_TOGETHER == 0
 
     def _is_mostly_rearranged(self) -> bool:
         copied = sum(tensor.nbytes for tensor in self.header.tensors if self._is_rearranged(tensor))

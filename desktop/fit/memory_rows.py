@@ -87,7 +87,7 @@ class MemoryRows:
 
     def _rows(self, plan: Plan, compute: Mapping[str, int]) -> Rows:
         placed = self._place(plan)
-        beside = companion_bytes(self._companions, plan, self._rooms.shares(plan))
+        beside = companion_bytes(self._companions, plan, self._rooms.shares(plan), self._footprint)
         rows = []
         for room in (self._rooms.cpu, *self._rooms.taking_part(plan)):
             part = placed.get(room.device, Placed())
