@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Cli, child, environment
+from desktop.common.ledger import Ledger
+from tests.cli.running import ROOT, Cli, child, command, environment
 from tests.hub.stand_in import Content, HubStandIn
 from tests.tiny_models import write_tiny_model
 
@@ -137,3 +141,26 @@ def test_as_a_users_shell_does_it(hub: HubStandIn, hausgeist_home: Path) -> None
     assert done.code == 0, done.err
     assert done.json["verdict"] in ("cpu", "gpu", "partly_gpu")
     assert (hausgeist_home / "data" / "connections.jsonl").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("parts", [1, 3])
+def test_ctrl_c_while_the_hub_keeps_silent(
+    hub: HubStandIn, hausgeist_home: Path, parts: int
+) -> None:
+    names = [f"M-Q8_0-{n + 1:05d}-of-{parts:05d}.gguf" for n in range(parts)]
+    hub.add(REPO, {name: b"GGUF" + bytes(1000) for name in names})
+    hub.fail("cdn", "silent")
+    env = environment(hausgeist_home, HF_ENDPOINT=hub.endpoint, HAUSGEIST_OFFLINE="0")
+    line = [*command("fit", f"{REPO}:Q8_0")]
+    with subprocess.Popen(
+        line, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert hub.wait_for("cdn")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)  # a request would wait for 15
+    assert (process.returncode, out, err.strip()) == (130, "", "")
+    ledger = Ledger(hausgeist_home / "data" / "connections.jsonl").entries()
+    outcomes = {line.outcome for line in ledger}
+    assert "cancelled" in outcomes
+    assert "unfinished" not in outcomes

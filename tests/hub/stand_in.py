@@ -112,7 +112,7 @@ class HubStandIn:
         self.latency_s = 0.0
         self.valid_signature = "first"
         self._expiry: list[Any] = ["", 0]
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._closing = threading.Event()
         self._hub = _Server(self, "hub")
         self._cdn = _Server(self, "cdn")
@@ -165,6 +165,13 @@ class HubStandIn:
         with self._lock:
             return [seen for seen in self.seen if role in (None, seen.role)]
 
+    def wait_for(self, role: Role, timeout_s: float = 60.0) -> bool:
+        """Until a request came in at `role`."""
+        with self._lock:
+            return self._lock.wait_for(
+                lambda: any(seen.role == role for seen in self.seen), timeout_s
+            )
+
     def forget(self) -> None:
         """Count from here."""
         with self._lock:
@@ -174,6 +181,7 @@ class HubStandIn:
     def note(self, seen: Seen) -> None:
         with self._lock:
             self.seen.append(seen)
+            self._lock.notify_all()
             if seen.role == self._expiry[0]:
                 self._expiry[1] -= 1
                 if self._expiry[1] == -1:
