@@ -68,12 +68,12 @@ class Search:
         layers = self.wish.gpu_layers
         parties = self._parties if layers != 0 else ()
         if not parties:
-            return self.candidates.on_cpu(setting, ubatch)
+            return self._least_mapped(self.candidates.on_cpu(setting, ubatch))
         if layers is not None:
-            return self._as_wished(setting, ubatch, parties[-1], layers)
+            return self._least_mapped(self._as_wished(setting, ubatch, parties[-1], layers))
         budgets = self._budgets(setting, ubatch, parties[0], whole=False)
         counts = self._table(setting, ubatch).packed(budgets)
-        return self.candidates.on_party(setting, ubatch, parties[0], counts)
+        return self._least_mapped(self.candidates.on_party(setting, ubatch, parties[0], counts))
 
     def fits_with(self, setting: Setting) -> bool:
         """Whether anything at all fits with this context."""
@@ -163,14 +163,14 @@ class Search:
         wished = self.wish.gpu_layers
         cpu_alone = not wished or not self._parties
         if cpu_alone and self.candidates.may_use_cpu_alone(setting):
-            plan = self.candidates.on_cpu(setting, ubatch)
+            plan = self._least_mapped(self.candidates.on_cpu(setting, ubatch))
             if self.rows.fits(plan):
                 yield plan
         if wished == 0:
             return
         for party in self._parties:
             if wished is not None:
-                plan = self._as_wished(setting, ubatch, party, wished)
+                plan = self._least_mapped(self._as_wished(setting, ubatch, party, wished))
                 if self.rows.fits(plan):
                     yield plan
                     return
@@ -220,9 +220,18 @@ class Search:
             for place, count in enumerate(counts):
                 counts[place] -= min(count, sum(counts) - layers)
             plan = self.candidates.on_party(setting, ubatch, party, tuple(counts), experts)
+            plan = self._least_mapped(plan)
             if self.rows.fits(plan):
                 return plan
         return None
+
+    def _least_mapped(self, plan: Plan) -> Plan:
+        """Read instead of mapped, where the copies beside the mapped file are too much."""
+        if plan.use_mmap and not self.rows.fits(plan):
+            rows = self.rows.estimated(plan)
+            if any(row.repacked_bytes for row in rows):
+                return replace(plan, use_mmap=False)
+        return plan
 
     def _fitting(
         self, setting: Setting, ubatch: int, party: Party, counts: tuple[int, ...], experts: int
@@ -233,6 +242,7 @@ class Search:
             if sum(layers) == 0:
                 return None
             plan = self.candidates.on_party(setting, ubatch, party, tuple(layers), experts)
+            plan = self._least_mapped(plan)
             rows = self.rows.estimated(plan)
             if self.rows.fit(rows, plan):
                 return plan

@@ -10,6 +10,7 @@ import pytest
 from desktop.common.messages import Messages
 from desktop.fit.companions import Companions
 from desktop.fit.corrections import Corrections
+from desktop.fit.other_sizes import requantized
 from desktop.fit.planner import judge, plan
 from desktop.fit.types import FitReport, Plan, Priority, Wish
 from desktop.gguf.header import ModelHeader
@@ -78,6 +79,19 @@ def test_a_smaller_step_where_nothing_else_fits() -> None:
     chosen = plan(machine, header, Wish(context=longest)).plan
     assert chosen.ubatch == 128
     assert plan(machine, header, Wish(context=longest, ubatch=512)).verdict == "too_large"
+
+
+def test_a_file_is_read_where_its_copies_would_not_fit_beside_it(
+    eight_billion: ModelHeader,
+) -> None:
+    """A third of this file's weights is rearranged: mapped, they lie in memory twice."""
+    header = requantized(eight_billion, "Q3_K_M")
+    roomy, tight = (plan(laptop(16, free), header, Wish(context=2048)) for free in (12, 5))
+    assert roomy.plan.use_mmap
+    assert roomy.memory[0].repacked_bytes > 0
+    assert tight.verdict == "cpu"
+    assert not tight.plan.use_mmap
+    assert tight.total_bytes < roomy.total_bytes
 
 
 def test_grok_has_no_flash_attention_and_no_quantized_context() -> None:
