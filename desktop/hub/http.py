@@ -69,7 +69,8 @@ class HttpTransport:
 
 def _read(found: httpx2.Response, url: str, bounds: Bounds) -> tuple[bytes, bool]:
     """The body, and whether reading stopped early."""
-    if found.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
+    encoding = found.headers.get("content-encoding", "").lower()
+    if encoding not in ("identity", "") and found.status_code < 300:
         raise NetworkError("bad_answer", host=_host(url), detail="compressed, unasked")
     pieces: list[bytes] = []
     for piece in _raw(found, url, bounds):

@@ -171,7 +171,7 @@ class HubRangeReader:
         known = self._file.size_bytes
         if known is not None and known != total:
             raise self._inconsistent(f"{total} bytes, listed with {known}")
-        if stated_size.isdigit() and int(stated_size[:18]) != total:
+        if stated_size.isascii() and stated_size.isdigit() and int(stated_size[:18]) != total:
             raise self._inconsistent(f"{total} bytes, announced with {stated_size[:18]}")
         if self._file.sha256 and len(linked) == 64 and linked != self._file.sha256:
             raise self._inconsistent("another file than the one listed")

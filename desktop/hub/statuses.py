@@ -31,8 +31,11 @@ def is_web_page(answer: Answer) -> bool:
     if answer.status >= 300:
         return False
     kind = answer.headers.get("content-type", "").lower()
+    if kind.startswith(("text/html", "application/xhtml")):
+        return True
     start = answer.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return kind.startswith(("text/html", "application/xhtml")) or start.startswith(_HTML_SIGNS)
+    # The middle of a vocabulary may begin with any word.
+    return answer.status != 206 and start.startswith(_HTML_SIGNS)
 
 
 def _refusal(answer: Answer, repo: str, what: str) -> HausgeistError:

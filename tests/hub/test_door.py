@@ -248,6 +248,12 @@ def test_answers_that_are_none(house: House, said: bytes, kind: str) -> None:
         assert failure(house, at(server.port)).kind == kind
 
 
+def test_a_refusal_may_be_compressed(house: House) -> None:
+    said = ok(b"\x1f\x8b\x08", "Content-Encoding: gzip").replace(b"200 OK", b"503 Busy")
+    with raw_server(says(said)) as server:
+        assert house.door.get(at(server.port), WHY).status == 503
+
+
 @pytest.mark.parametrize("url", ["ftp://x/", "http://", "", "https://[::1", "huggingface.co/x"])
 def test_addresses_that_are_none(house: House, url: str) -> None:
     assert failure(house, url).kind == "bad_address"

@@ -45,7 +45,7 @@ def test_refusals(found: Answer, kind: str) -> None:
 
 def test_what_is_good() -> None:
     require_good(answer(200, b"{}", content_type="application/json"), "maker/model")
-    require_good(answer(206, b"GGUF<html"), "maker/model")
+    require_good(answer(206, b"<html", content_type="application/octet-stream"), "maker/model")
 
 
 @pytest.mark.parametrize(
