@@ -29,6 +29,7 @@ class MemoryRows:
         self._companions = companions
         self._ask = compute
         self._known: dict[Plan, Rows] = {}
+        self._placed: dict[Plan, Mapping[str, Placed]] = {}
         self._beyond: dict[str, int] = {}
 
     def estimated(self, plan: Plan) -> Rows:
@@ -72,21 +73,17 @@ class MemoryRows:
 
     def overhead_bytes(self, plan: Plan, room: Room) -> int:
         """What `room` needs under `plan` besides the model's weights and context."""
-        for row in self.estimated(plan):
-            if row.device == room.device:
-                placed = self._place(plan).get(row.device, Placed())
-                return row.total_bytes - placed.weights_bytes - placed.context_bytes
-        return 0
+        rows = self.estimated(plan)
+        placed = self._placed[plan].get(room.device, Placed())
+        total = sum(row.total_bytes for row in rows if row.device == room.device)
+        return total - placed.weights_bytes - placed.context_bytes
 
     def _estimated_compute(self, plan: Plan) -> dict[str, int]:
         devices = tuple(share.device for share in self._rooms.shares(plan))
         return dict(estimated_compute(self._footprint, plan, devices))
 
-    def _place(self, plan: Plan) -> Mapping[str, Placed]:
-        return self._footprint.place(plan, self._rooms.shares(plan))
-
     def _rows(self, plan: Plan, compute: Mapping[str, int]) -> Rows:
-        placed = self._place(plan)
+        placed = self._placed[plan] = self._footprint.place(plan, self._rooms.shares(plan))
         beside = companion_bytes(self._companions, plan, self._rooms.shares(plan), self._footprint)
         rows = []
         for room in (self._rooms.cpu, *self._rooms.taking_part(plan)):

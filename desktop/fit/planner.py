@@ -14,6 +14,7 @@ from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.devices import Party, rooms
 from desktop.fit.memory import Footprint
 from desktop.fit.memory_rows import MemoryRows, Rows
+from desktop.fit.placements import Placements
 from desktop.fit.plan_warnings import plan_warnings
 from desktop.fit.repack import rearranged_types
 from desktop.fit.rule_of_thumb import rule_of_thumb_bytes
@@ -173,7 +174,8 @@ class Planner:
 
     def _search_for(self, wish: Wish) -> Search:
         candidates = Candidates(self.footprint, wish, self._machine.cpu)
-        return Search(wish, candidates, self.footprint, self.rooms, self.rows, self.predict)
+        placements = Placements(wish, candidates, self.footprint, self.rooms, self.rows)
+        return Search(placements, self.predict)
 
     def predict(self, candidate: Plan) -> Speed:
         """Its speed, computed once."""
