@@ -39,13 +39,21 @@ class Arguments:
         kind: Callable[[str, str], Any],
         default: Any = None,
         help_key: str = "",
+        repeated: bool = False,
     ) -> None:
-        """`kind` turns (flag, text) into the value or raises UsageError."""
+        """`kind` turns (flag, text) into the value or raises UsageError.
+
+        `repeated`: the option may be given several times; its value is a list then.
+        """
         flag = flags[-1]
         if kind is text:
             self._texts.update(flags)
         self._parser.add_argument(
-            *flags, type=lambda text: kind(flag, text), default=default, metavar=value
+            *flags,
+            type=lambda text: kind(flag, text),
+            default=default,
+            metavar=value,
+            action="append" if repeated else "store",
         )
         key = help_key or f"cli.option.{flag.lstrip('-')}"
         self._help.append((f"{', '.join(flags)} {value}", self._messages.text(key)))

@@ -7,13 +7,18 @@ from pathlib import Path
 
 from desktop.cli import options
 from desktop.cli.arguments import Arguments, columns, text
-from desktop.cli.front import Front, speed_text
+from desktop.cli.fit_words import companion_headers, rows
+from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine, fetched
-from desktop.common.messages import format_bytes, format_number
-from desktop.fit.types import DeviceMemory, FitReport, Wish
+from desktop.engine.dry_run import DryRuns
+from desktop.fit.companions import Companions
+from desktop.fit.types import FitReport, Wish
+from desktop.fit.words import alternative_words
+from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
+from desktop.services.companion_files import companions_of
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
@@ -28,6 +33,9 @@ def configure(arguments: Arguments) -> None:
     options.parallel(arguments)
     options.gpu_layers(arguments)
     options.ubatch(arguments)
+    arguments.option("--mmproj", value="FILE", kind=text)
+    arguments.option("--model-draft", value="MODEL", kind=text)
+    arguments.option("--lora", value="FILE", kind=text, repeated=True)
     arguments.option("--machine", value="FILE", kind=text)
     arguments.switch("--json")
 
@@ -41,86 +49,61 @@ def run(given: Namespace, front: Front) -> int:
         ubatch=given.ubatch,
     )
     described = None if given.machine is None else read_machine(Path(given.machine))
-    with open_house(front) as core, StatusLine(front) as status:
+    # The child that will be asked starts while everything else is looked at.
+    with DryRuns() as ask, open_house(front) as core, StatusLine(front) as status:
         status.show(front.text("cli.fit.looking"))
-        report = _fit(given.model, wish, core, described, fetched(front, status))
+        on_bytes = fetched(front, status)
+        companions = _companions(given, core, on_bytes)
+        report = _fit(given.model, wish, core, described, companions, ask, on_bytes)
     reason = front.text(report.reason_key, **report.reason_params)
-    warnings = tuple(
+    more = [
         front.text(f"fit.warning.{warning.kind}", **warning.params) for warning in report.warnings
-    )
+    ]
     if front.as_json:
-        front.document(report.to_json(reason, warnings))
+        document = report.to_json(reason, tuple(more))
+        document["companions"] = [
+            {"kind": kind, "name": header.name, "file_bytes": header.file_bytes}
+            for kind, header in companion_headers(companions)
+        ]
+        front.document(document)
         return 0
+    for other in report.alternatives:
+        key, params = alternative_words(other)
+        more.append(front.text(key, **params))
     front.say(reason)
     front.say()
-    for line in columns(_rows(report, front)):
+    for line in columns(rows(report, companions, front)):
         front.say(line)
-    for warning in warnings:
+    for sentence in more:
         front.say()
-        front.say(warning)
+        front.say(sentence)
     return 0
 
 
+def _companions(given: Namespace, core: Core, on_bytes: OnBytes) -> Companions:
+    def find(name: str) -> Path | ModelHeader:
+        return find_for_fit(name, core.library, core.network.remote_models, on_bytes=on_bytes)
+
+    return companions_of(
+        projector=None if given.mmproj is None else find(given.mmproj),
+        draft=None if given.model_draft is None else find(given.model_draft),
+        loras=[find(name) for name in given.lora or ()],
+    )
+
+
 def _fit(
-    model: str, wish: Wish, core: Core, described: Machine | None, on_bytes: OnBytes
+    model: str,
+    wish: Wish,
+    core: Core,
+    described: Machine | None,
+    companions: Companions,
+    ask: DryRuns,
+    on_bytes: OnBytes,
 ) -> FitReport:
     found = find_for_fit(model, core.library, core.network.remote_models, on_bytes=on_bytes)
     if described is not None:
-        return fit(found, described, wish, this_machine=False)
+        return fit(found, described, wish, this_machine=False, run=ask, companions=companions)
     machine = core.machine_service.machine()
-    report = fit(found, machine, wish, corrections=core.history.corrections(machine))
+    lessons = core.history.corrections(machine)
+    report = fit(found, machine, wish, run=ask, corrections=lessons, companions=companions)
     return as_measured(report, core.history, machine, lambda: fingerprint_of(found))
-
-
-def _rows(report: FitReport, front: Front) -> list[tuple[str, str]]:
-    say, language = front.text, front.messages.language
-    model = report.model
-    size = format_bytes(model.file_bytes, language)
-    parameters = _count(model.parameters, front)
-    described = say(
-        "cli.fit.model", quantization=model.quantization, size=size, parameters=parameters
-    )
-    rows = [(say("cli.fit.name"), model.name), ("", described)]
-    for device in report.memory:
-        rows.append((say("cli.fit.memory", device=device.device), _memory(device, front)))
-    plan = report.plan
-    rows.append(
-        (
-            say("cli.fit.context"),
-            say("cli.fit.context_tokens", tokens=plan.context, kv=plan.kv_type),
-        )
-    )
-    if plan.gpu_layers:
-        layers = say("cli.fit.layers", layers=plan.gpu_layers, total=model.layers + 1)
-        rows.append((say("cli.fit.gpu_layers"), layers))
-    if report.speed.tokens_per_s is not None:
-        words = say(
-            f"cli.fit.speed_{report.speed.basis}",
-            tokens_per_s=speed_text(report.speed.tokens_per_s, language),
-        )
-        rows.append((say("cli.fit.speed"), words))
-    rows.append((say("cli.fit.method"), say(f"cli.fit.method_{report.method}")))
-    return rows
-
-
-def _count(parameters: int, front: Front) -> str:
-    """ "8.0 billion", "12 million": how people speak of a model's size."""
-    unit, size = ("billions", 1e9) if parameters >= 1e9 else ("millions", 1e6)
-    value = parameters / size
-    digits = 1 if value < 20 else 0
-    number = format_number(value, front.messages.language, digits)
-    return front.text(f"cli.count.{unit}", number=number)
-
-
-def _memory(device: DeviceMemory, front: Front) -> str:
-    language = front.messages.language
-    parts = {
-        "needed": format_bytes(device.total_bytes, language),
-        "weights": format_bytes(device.weights_bytes, language),
-        "context": format_bytes(device.context_bytes, language),
-        "compute": format_bytes(device.compute_bytes, language),
-    }
-    if device.available_bytes is None:
-        return front.text("cli.fit.device", **parts)
-    available = format_bytes(device.available_bytes, language)
-    return front.text("cli.fit.device_of", available=available, **parts)

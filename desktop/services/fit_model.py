@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.common.errors import EngineError
+from desktop.common.errors import EngineError, ModelFileError
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
-from desktop.engine.dry_run import DryRun, dry_run
+from desktop.engine.dry_run import DryRun, DryRuns
+from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.planner import NOTHING_OURS, plan
 from desktop.fit.types import FitReport, Plan, PlanWarning, Wish
 from desktop.gguf.header import ModelHeader
+from desktop.gguf.hollow import write_hollow
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
 
-DRY_RUN_TIMEOUT_S = 20.0
+_SPARE_BYTES = 1 << 20
 
 _log = get_logger("services")
 
 DryRunner = Callable[[Path, Plan], DryRun]
+"""Asks llama.cpp; a `DryRuns` that is already started answers soonest."""
 
 
 def fit(
@@ -37,6 +39,7 @@ def fit(
     run: DryRunner | None = None,
     corrections: Corrections = NO_CORRECTIONS,
     ours: Mapping[str, int] = NOTHING_OURS,
+    companions: Companions = NO_COMPANIONS,
 ) -> FitReport:
     """Plan `model` on `machine`.
 
@@ -44,18 +47,19 @@ def fit(
     header's arithmetic alone, in milliseconds); on a described machine it does so for the
     processor alone, because its graphics are not here to ask. A file whose tensor data is
     missing is answered too. `corrections` are what this machine's history taught, `ours` the
-    bytes by device that closing our own models would free. Raises ModelFileError, FitError.
+    bytes by device that closing our own models would free, `companions` what is opened beside
+    the model. Raises ModelFileError, FitError.
     """
-    header = (
-        model if isinstance(model, ModelHeader) else read_header(model, allow_missing_data=True)
-    )
     if not try_out:
-        return plan(machine, header, wish, None, corrections, ours=ours)
-    with _loadable(header) as path:
-        if path is None:
-            return plan(machine, header, wish, None, corrections, ours=ours)
-        asked = _DryRunCompute(path, run or _dry_run, cpu_only=not this_machine)
-        report = plan(machine, header, wish, asked, corrections, ours=ours)
+        return plan(machine, _header(model), wish, None, corrections, companions, ours=ours)
+    started: AbstractContextManager[DryRunner] = nullcontext(run) if run else DryRuns()
+    # The child starts while the header is read.
+    with started as ask:
+        header = _header(model)
+        with _loadable(header) as path, _tried(companions, ask) as with_sizes:
+            asked = _DryRunCompute(path, ask, cpu_only=not this_machine)
+            estimator = None if path is None else asked
+            report = plan(machine, header, wish, estimator, corrections, with_sizes, ours=ours)
     if not asked.refused:
         return report
     # The arithmetic knows more kinds of models than this engine can open.
@@ -63,8 +67,10 @@ def fit(
     return replace(report, warnings=(*report.warnings, warning))
 
 
-def _dry_run(path: Path, wanted: Plan) -> DryRun:
-    return dry_run(path, wanted, timeout_s=DRY_RUN_TIMEOUT_S)
+def _header(model: Path | ModelHeader) -> ModelHeader:
+    if isinstance(model, ModelHeader):
+        return model
+    return read_header(model, allow_missing_data=True)
 
 
 @dataclass(slots=True)
@@ -74,13 +80,13 @@ class _DryRunCompute:
     `refused`: llama.cpp was asked and would not load the file.
     """
 
-    path: Path
+    path: Path | None
     run: DryRunner
     cpu_only: bool
     refused: bool = False
 
     def __call__(self, wanted: Plan) -> Mapping[str, int] | None:
-        if self.cpu_only and wanted.gpu_layers > 0:
+        if self.path is None or (self.cpu_only and wanted.gpu_layers > 0):
             return None
         try:
             found = self.run(self.path, replace(wanted, use_mmap=False))
@@ -92,16 +98,39 @@ class _DryRunCompute:
 
 
 @contextmanager
-def _loadable(header: ModelHeader) -> Iterator[Path | None]:
-    """The model's file; where its data is missing, the header with an empty tail of that size.
+def _tried(companions: Companions, ask: DryRunner) -> Iterator[Companions]:
+    """With what the vision part's own library says it computes with, where it says so."""
+    header = companions.projector
+    if header is None or not isinstance(ask, DryRuns):
+        yield companions
+        return
+    with _loadable(header) as path:
+        yield (
+            companions
+            if path is None
+            else replace(
+                companions, projector_compute_bytes=_projector_compute_bytes(header, path, ask)
+            )
+        )
 
-    None where that cannot be made: a split model, or a disk that stores empty tails in full.
+
+def _projector_compute_bytes(header: ModelHeader, path: Path, ask: DryRuns) -> int | None:
+    try:
+        sizes = ask.projector_bytes(path)
+    except EngineError as error:
+        _log.warning("no dry run of the projector: %s", error)
+        return None
+    return None if sizes is None else max(0, sum(sizes.values()) - header.tensor_bytes)
+
+
+@contextmanager
+def _loadable(header: ModelHeader) -> Iterator[Path | None]:
+    """The model's file; where its data is missing, its headers with empty tails of that size.
+
+    None where that cannot be made, such as on a disk that stores empty space in full.
     """
     if header.complete:
         yield header.paths[0]
-        return
-    if header.is_split or os.name == "nt":
-        yield None
         return
     try:
         temporary = tempfile.TemporaryDirectory(prefix="hausgeist-fit-")
@@ -110,15 +139,14 @@ def _loadable(header: ModelHeader) -> Iterator[Path | None]:
         yield None
         return
     with temporary as folder:
-        copy = Path(folder) / "header.gguf"
-        try:
-            if free_bytes(copy.parent) < 2 * header.data_offset + (1 << 20):
-                raise OSError("too little room for a copy of the header")
-            with header.paths[0].open("rb") as source, copy.open("wb") as target:
-                target.write(source.read(header.data_offset))
-                target.truncate(header.file_bytes)
-        except OSError as error:
-            _log.warning("no dry run for a partial file: %s", error)
-            yield None
-            return
-        yield copy
+        yield _hollow(header, Path(folder))
+
+
+def _hollow(header: ModelHeader, folder: Path) -> Path | None:
+    try:
+        if free_bytes(folder) < 2 * len(header.paths) * header.data_offset + _SPARE_BYTES:
+            raise OSError("too little room for a copy of the header")
+        return write_hollow(header, folder)
+    except (OSError, ModelFileError) as error:
+        _log.warning("no dry run for a partial file: %s", error)
+        return None
