@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from desktop.fit.steps import smaller
 from desktop.fit.types import FitReport, KvType, Plan, Wish
@@ -27,15 +27,18 @@ TURN_ANSWER_TOKENS = 256
 
 _WORTH_A_TRIAL = 1.02
 _REALLY_FASTER = 1.015
+_CLEARLY_FASTER = 1.1
 _SUSPICIOUS = 1.8  # so much slower than predicted: memory may have spilled over
 _NEARLY_FULL = 0.6  # only where most of a device is taken
-_LESS = 0.75
+_LESS = 0.5
+_HARDLY_LESS = 0.93
+_SLOW_EVERYWHERE = 0.15  # then it is no spilled memory, but a slow device
 _MOST_SHRINKS = 3
-_AFTER_FAILURE = (0.75, 0.4, 0.15, 0.0)
+_AFTER_FAILURE = (0.5, 0.25, 0.1, 0.0)
 _MOST_RESERVE_BYTES = 64 << 20
 _RESERVE_SHARE = 100
 _UNSURE = 1.7  # predictions for two devices may be wrong against each other by so much
-_WORTH_QUANTIZED = 1.05
+_USUAL_UBATCH = 512
 _HOLDS = 1.35
 _STEPS_DOWN = 3
 
@@ -108,11 +111,13 @@ class Choices:
     placement: bool = True
 
     @classmethod
-    def of(cls, wish: Wish, threads: tuple[int, ...]) -> Choices:
+    def of(cls, wish: Wish, threads: tuple[int, ...], *, quick: bool = False) -> Choices:
+        """`quick`: while somebody waits, only what decides much."""
         free_kv = wish.kv_type is None and wish.priority != "quality"
         return cls(
             threads=threads if wish.threads is None else (),
-            ubatches=(128, 256, 1024, 2048) if wish.ubatch is None else (),
+            ubatches=(128, 256, 1024, 2048) if wish.ubatch is None and not quick else (),
+            flash_attention=not quick,
             kv_types=("q8_0",) if free_kv else (),
             placement=wish.gpu_layers is None,
         )
@@ -197,13 +202,10 @@ class Search:
             return "failed"
         assert self.best is not None
         if self._choices.placement:
-            if self.best.plan.gpu_layers > 0:
-                yield from self._spilled()
-                yield from self._grow()
-                yield from self._quantized_context()
-                yield from self._without_graphics()
-            elif self._room and self._bad is None:
+            if self.best.plan.gpu_layers == 0:
                 yield from self._with_graphics()
+            else:
+                yield from self._more_or_less()
         return "predicted" if self._trials == 1 and self._as_predicted() else "done"
 
     def _with_room(self, start: FitReport) -> FitReport:
@@ -250,33 +252,46 @@ class Search:
                 return report
         return None
 
-    def _spilled(self) -> Generator[Order, Outcome, None]:
-        """Far slower than predicted, and nearly full: less may be faster."""
+    def _more_or_less(self) -> Generator[Order, Outcome, None]:
+        """From a plan with graphics: what they hold at best, and whether they are worth it."""
+        assert self.best is not None
+        # A device whose memory ends hard has failed by now; only others spill over.
+        if self._bad is None and self._suspicious(self.best):
+            yield from self._spilled(self.best)
+        if self.best.plan.gpu_layers > 0:
+            yield from self._grow()
+            yield from self._other_contexts()
+            yield from self._without_graphics()
+
+    def _spilled(self, full: Measured) -> Generator[Order, Outcome, None]:
+        """Far slower than predicted, and nearly full: less on the graphics may be faster."""
         points: list[_Point] = []
         for _ in range(_MOST_SHRINKS):
-            assert self.best is not None
-            report = self._ways.judge(self.best.plan)
-            point = _point(report, self.best)
-            if point is None or not self._suspicious(report):
+            held = need(self._ways.judge(full.plan))
+            point = _point(self._ways.judge(full.plan), full)
+            if point is None:
                 return
             points.append(point)
-            share = max(_end_of_memory(points) / point.held_bytes, 1 - _LESS)
-            less = {device: int(size * share) for device, size in need(report).items()}
-            other = self._ways.propose(less, self.best.plan)
-            if other is None or same_placement(other.plan, self.best.plan):
+            end = _end_of_memory(points)
+            if end < _SLOW_EVERYWHERE * points[0].held_bytes:
+                yield from self._without_graphics()
                 return
-            outcome = yield self._order(other.plan)
-            if not self._take(outcome):
+            if end > _HARDLY_LESS * point.held_bytes:
                 return
-            self._bad = need(report)
+            less = {device: int(size * end / point.held_bytes) for device, size in held.items()}
+            other = self._ways.propose(less, full.plan)
+            if other is None or same_placement(other.plan, full.plan):
+                return
+            if not self._take((yield self._order(other.plan))):
+                return
+            self._bad = held
+            full = self.best or full
 
-    def _suspicious(self, report: FitReport) -> bool:
-        assert self.best is not None
+    def _suspicious(self, measured: Measured) -> bool:
+        report = self._ways.judge(measured.plan)
         expected = _predicted_turn_s(report)
-        if expected is None or self.best.turn_s < _SUSPICIOUS * expected:
+        if expected is None or measured.turn_s < _SUSPICIOUS * expected:
             return False
-        if self._bad is not None:
-            return True
         held = need(report)
         return any(size > _NEARLY_FULL * self._room.get(name, 0) for name, size in held.items())
 
@@ -308,19 +323,30 @@ class Search:
                 reach[device] += size - self._used[device]
         return reach
 
-    def _quantized_context(self) -> Generator[Order, Outcome, None]:
-        """A smaller context cache makes room for layers, where some lie in main memory."""
-        assert self.best is not None
-        now = self._ways.judge(self.best.plan)
-        if _is_whole(now.plan, self._header) or now.plan.kv_type != "f16":
-            return
-        for kv_type in self._choices.kv_types:
-            like = replace(self.best.plan, kv_type=kv_type, flash_attention=True)
-            other = self._ways.propose(self._reachable(now), like)
-            if other is None or other.plan.kv_type != kv_type:
+    def _other_contexts(self) -> Generator[Order, Outcome, None]:
+        """A smaller context cache or micro-batch makes room for what lies in main memory."""
+        for change in self._smaller_contexts():
+            assert self.best is not None
+            now = self._ways.judge(self.best.plan)
+            if _is_whole(now.plan, self._header):
+                return
+            other = self._ways.propose(self._reachable(now), replace(self.best.plan, **change))
+            if other is None or same_placement(other.plan, now.plan):
                 continue
-            if _gain(now, other) >= _WORTH_QUANTIZED:
-                self._take((yield self._order(other.plan)), by=_WORTH_QUANTIZED)
+            if _gain(now, other) >= 1.0:  # what is lost and won is too close to predict it further
+                self._take((yield self._order(other.plan)))
+
+    def _smaller_contexts(self) -> list[dict[str, Any]]:
+        assert self.best is not None
+        plan = self.best.plan
+        changes: list[dict[str, Any]] = []
+        if plan.kv_type == "f16":
+            changes += [
+                {"kv_type": kind, "flash_attention": True} for kind in self._choices.kv_types
+            ]
+        if self._choices.ubatches and plan.ubatch > _USUAL_UBATCH:
+            changes.append({"ubatch": _USUAL_UBATCH})
+        return changes
 
     def _without_graphics(self) -> Generator[Order, Outcome, None]:
         """The processor alone, where it may well be as fast."""
@@ -330,9 +356,8 @@ class Search:
         if other is None or other.plan.gpu_layers > 0:
             return
         expected = _predicted_turn_s(other)
-        if expected is not None and expected > _UNSURE * self.best.turn_s:
-            return
-        self._take((yield self._order(other.plan)))
+        if expected is None or expected <= _UNSURE * self.best.turn_s:
+            self._take((yield self._order(other.plan)))
 
     def _with_graphics(self) -> Generator[Order, Outcome, None]:
         """The planner thought the processor faster: close calls are measured."""
@@ -385,13 +410,13 @@ class Search:
             plan.gpu_layers > 0 or report.verdict != "too_large"
         )
 
-    def _take(self, outcome: Outcome, *, by: float = 1.0) -> bool:
+    def _take(self, outcome: Outcome) -> bool:
         """Keep what is faster than the best so far; whether it was."""
         if not outcome.runs:
             return False
         self._varied.add(self._kind(outcome.runs[0].plan))
         found = compose(outcome.runs)
-        if self.best is not None and found.turn_s * by >= self.best.turn_s:
+        if self.best is not None and found.turn_s >= self.best.turn_s:
             return False
         self.best = found
         self._used = outcome.used
@@ -420,6 +445,10 @@ def compose(runs: Sequence[Measured]) -> Measured:
     by_threads = [base, *(run for run in runs if run.plan.threads != base.plan.threads)]
     others = [run for run in runs[1:] if run.plan.threads == base.plan.threads]
     shaped = _better(base, others, lambda run: run.turn_s)
+    # Without it a long context is slower and larger: only for what is no chance.
+    if shaped.plan.flash_attention != base.plan.flash_attention:
+        clear = shaped.turn_s * _CLEARLY_FASTER < base.turn_s
+        shaped = shaped if clear else base
     writing = _better(base, by_threads[1:], lambda run: 1 / run.tokens_per_s)
     reading = _better(base, by_threads[1:], lambda run: 1 / run.prompt_tokens_per_s)
     threads, threads_batch = writing.plan.threads, reading.plan.threads

@@ -30,18 +30,28 @@ LANE = "engine"
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """What the window shows of the model. "asleep": chosen, and opened when one begins to write."""
+    """What the window shows of the model. "asleep": chosen, and opened when one begins to write.
+
+    While the fastest setting is looked for, `trial` of at most `trials` is being made.
+    """
 
     name: str
     phase: Phase = "asleep"
     stage: Stage = "checking"
     fraction: float = 0.0
+    trial: int = 0
+    trials: int = 0
     opened: OpenedModel | None = None
     error: HausgeistError | None = None
 
     @property
     def is_guide(self) -> bool:
         return self.name == GUIDE_NAME
+
+    @property
+    def may_start_now(self) -> bool:
+        """Whether tuning is past its first trial, so that the model could be used already."""
+        return self.phase == "opening" and self.stage == "tuning" and self.trial > 1
 
     @property
     def engine(self) -> Engine | None:
@@ -65,6 +75,7 @@ class ModelSession(QObject):
         self._session = session
         self.state = ModelState(session.settings.last_model or GUIDE_NAME)
         self._cancel: CancelToken | None = None
+        self._start_now: CancelToken | None = None
         self._wanted = False
         session.ready.connect(self._services_ready)
 
@@ -90,6 +101,11 @@ class ModelSession(QObject):
         self._wanted = False
         if self._cancel is not None:
             self._cancel.cancel()
+
+    def start_now(self) -> None:
+        """Enough of tuning: open the model with the best setting that is known."""
+        if self._start_now is not None:
+            self._start_now.cancel()
 
     def forget(self, name: str) -> None:
         """The model is gone from the library: fall back to the guide, opened when needed."""
@@ -119,8 +135,8 @@ class ModelSession(QObject):
             return
         if before.engine is not None:
             self.about_to_close.emit()
-        token = CancelToken()
-        self._cancel = token
+        token, start_now = CancelToken(), CancelToken()
+        self._cancel, self._start_now = token, start_now
         progress = partial(self._session.bridge.post, self._progressed)
         settings = self._session.settings
 
@@ -131,7 +147,9 @@ class ModelSession(QObject):
             if before.opened is not None:
                 before.opened.engine.close()
             token.raise_if_cancelled()
-            return services.opener.open(name, wish, on_progress=progress, cancel=token)
+            return services.opener.open(
+                name, wish, on_progress=progress, cancel=token, start_now=start_now
+            )
 
         self._run(work, token)
 
@@ -174,7 +192,14 @@ class ModelSession(QObject):
     def _progressed(self, batch: Batch) -> None:
         last: OpenProgress = batch[-1]
         if self.state.phase == "opening":
-            self._set(replace(self.state, stage=last.stage, fraction=last.fraction))
+            now = replace(
+                self.state,
+                stage=last.stage,
+                fraction=last.fraction,
+                trial=last.trial,
+                trials=last.trials,
+            )
+            self._set(now)
 
     def _release(self, state: ModelState) -> None:
         if state.opened is not None:

@@ -123,6 +123,17 @@
     </message>
 </context>
 <context>
+    <name>Connections</name>
+    <message>
+        <source>Empty the list</source>
+        <translation>Liste leeren</translation>
+    </message>
+    <message>
+        <source>No connection has left this computer so far.</source>
+        <translation>Bisher hat keine Verbindung diesen Computer verlassen.</translation>
+    </message>
+</context>
+<context>
     <name>Conversation</name>
     <message>
         <source>The memory of this chat is full, so the answer ends here.</source>
@@ -452,6 +463,10 @@
         <source>Drop it here to add it to your models</source>
         <translation>Loslassen, um das Modell hinzuzufügen</translation>
     </message>
+    <message>
+        <source>Drop it here to see what would run on that computer</source>
+        <translation>Hier ablegen, um zu sehen, was auf diesem Rechner liefe</translation>
+    </message>
 </context>
 <context>
     <name>ModelDetails</name>
@@ -648,6 +663,10 @@
         <translation>Die Datei wird geprüft …</translation>
     </message>
     <message>
+        <source>Finding the fastest setting: trial {trial} of at most {trials} …</source>
+        <translation>Die schnellste Einstellung wird gesucht: Versuch {trial} von höchstens {trials} …</translation>
+    </message>
+    <message>
         <source>Trying it out safely, the first time only …</source>
         <translation>Wird erst sicher ausprobiert, nur beim ersten Mal …</translation>
     </message>
@@ -831,12 +850,16 @@
         <translation>Einstell.</translation>
     </message>
     <message>
-        <source>Offline</source>
-        <translation>Offline</translation>
+        <source>Offline: no connection leaves this computer.</source>
+        <translation>Offline: Keine Verbindung verlässt diesen Computer.</translation>
     </message>
     <message>
-        <source>Everything stays on this computer: Hausgeist makes no connection.</source>
-        <translation>Alles bleibt auf diesem Rechner: Hausgeist baut keine Verbindung auf.</translation>
+        <source>Hausgeist asks the internet only when you want something from there.</source>
+        <translation>Hausgeist fragt nur dann im Internet nach, wenn Sie etwas von dort möchten.</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>Offline</translation>
     </message>
 </context>
 <context>
@@ -988,6 +1011,18 @@
         <translation>Gedächtnis eines Chats</translation>
     </message>
     <message>
+        <source>Connections to the internet</source>
+        <translation>Verbindungen ins Internet</translation>
+    </message>
+    <message>
+        <source>Only when I ask</source>
+        <translation>Nur auf meinen Wunsch</translation>
+    </message>
+    <message>
+        <source>Never (offline)</source>
+        <translation>Nie (offline)</translation>
+    </message>
+    <message>
         <source>Window</source>
         <translation>Fenster</translation>
     </message>
@@ -1020,12 +1055,32 @@
         <translation>Chats und Einstellungen</translation>
     </message>
     <message>
-        <source>Nothing leaves this computer</source>
-        <translation>Nichts verlässt diesen Rechner</translation>
+        <source>Internet</source>
+        <translation>Internet</translation>
     </message>
     <message>
-        <source>Hausgeist makes no connection, and counts or reports nothing.</source>
-        <translation>Hausgeist baut keine Verbindung auf, zählt nichts und meldet nichts.</translation>
+        <source>Hausgeist asks the internet only when you want something from there, such as whether a model fits. It never counts or reports anything.</source>
+        <translation>Hausgeist fragt nur dann im Internet nach, wenn Sie etwas von dort möchten, zum Beispiel ob ein Modell passt. Gezählt oder gemeldet wird nie etwas.</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>List of connections</source>
+        <translation>Liste der Verbindungen</translation>
+    </message>
+    <message>
+        <source>Every connection that left this computer: when, where to and what for.</source>
+        <translation>Jede Verbindung, die diesen Computer verlassen hat: wann, wohin und wozu.</translation>
+    </message>
+    <message>
+        <source>Hide</source>
+        <translation>Verbergen</translation>
+    </message>
+    <message>
+        <source>Offline by the environment variable %1.</source>
+        <translation>Offline durch die Umgebungsvariable %1.</translation>
     </message>
 </context>
 <context>
@@ -1167,6 +1222,14 @@
     <message>
         <source>How far the model is opened</source>
         <translation>Wie weit das Modell geöffnet ist</translation>
+    </message>
+    <message>
+        <source>Start now</source>
+        <translation>Jetzt starten</translation>
+    </message>
+    <message>
+        <source>Use the best setting found so far</source>
+        <translation>Die beste bisher gefundene Einstellung verwenden</translation>
     </message>
     <message>
         <source>Cancel</source>

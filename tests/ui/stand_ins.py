@@ -186,6 +186,11 @@ class ScriptedOpener:
         self.error: HausgeistError | None = None
         self.steps: tuple[StepDown, ...] = ()
         self.gate: threading.Event | None = None
+        self.progress: tuple[OpenProgress, ...] = (
+            OpenProgress("checking", 0.0),
+            OpenProgress("loading", 0.45),
+        )
+        self.hurried = False
 
     @property
     def engine(self) -> ScriptedEngine:
@@ -199,15 +204,19 @@ class ScriptedOpener:
         *,
         on_progress: Callable[[OpenProgress], None] | None = None,
         cancel: CancelToken | None = None,
+        start_now: CancelToken | None = None,
     ) -> OpenedModel:
         self.names.append(text)
         self.wishes.append(wish or Wish())
         if on_progress is not None:
-            on_progress(OpenProgress("checking", 0.0))
-            on_progress(OpenProgress("loading", 0.45))
+            for progress in self.progress:
+                on_progress(progress)
         while self.gate is not None and not self.gate.wait(0.01):
             if cancel is not None:
                 cancel.raise_if_cancelled()
+            if start_now is not None and start_now.cancelled:
+                self.hurried = True
+                break
         if self.error is not None:
             raise self.error
         self.engines.append(self.make(text))

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QCoreApplication
 
 from desktop.common.wording import Language
 from desktop.ui.model_session import ModelState
 from desktop.ui.words import page_time, report_words, tokens_per_s
-
-if TYPE_CHECKING:
-    from desktop.services.open_progress import Stage
 
 
 def state_words(state: ModelState) -> str:
@@ -29,16 +24,20 @@ def state_words(state: ModelState) -> str:
     return words[:1].lower() + words[1:]
 
 
-def stage_words(stage: Stage, fraction: float) -> str:
+def stage_words(state: ModelState) -> str:
     """What opening a model is about just now."""
-    match stage:
+    match state.stage:
         case "checking":
             return QCoreApplication.translate("ModelWords", "Checking the file …")
-        case "probing":
+        case "tuning" if state.trial > 1:
+            return QCoreApplication.translate(
+                "ModelWords", "Finding the fastest setting: trial {trial} of at most {trials} …"
+            ).format(trial=state.trial, trials=state.trials)
+        case "probing" | "tuning":
             return QCoreApplication.translate(
                 "ModelWords", "Trying it out safely, the first time only …"
             )
-    percent = round(100 * fraction)
+    percent = round(100 * state.fraction)
     return QCoreApplication.translate("ModelWords", "Loading: {percent} %").format(percent=percent)
 
 

@@ -40,12 +40,15 @@ class TopBar(Frame):
         self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.meter = Meter(look, self.tr("How far the model is opened"))
         self.meter.setMaximumWidth(s.card_min // 2)
+        self.start_now = Button(look, self.tr("Start now"), model.start_now)
+        self.start_now.setToolTip(self.tr("Use the best setting found so far"))
         self.cancel = Button(look, self.tr("Cancel"), model.cancel, kind="quiet")
         self.retry = Button(look, self.tr("Try again"), model.wake)
         layout = row(
             pill,
             self.meter,
             self.words,
+            self.start_now,
             self.cancel,
             self.retry,
             space=s.space_3,
@@ -64,16 +67,18 @@ class TopBar(Frame):
         state = self._model.state
         opening = state.phase == "opening"
         self.meter.setVisible(opening)
+        self.start_now.setVisible(state.may_start_now)
         self.cancel.setVisible(opening)
         self.retry.setVisible(state.phase == "failed")
         if opening:
-            self.meter.show_share(state.fraction if state.stage == "loading" else 0.0)
+            told = state.stage in ("tuning", "loading")
+            self.meter.show_share(state.fraction if told else 0.0)
         self.words.setText(self._engine_words())
 
     def _engine_words(self) -> str:
         state = self._model.state
         if state.phase == "opening":
-            return stage_words(state.stage, state.fraction)
+            return stage_words(state)
         running = self._conversation.running()
         if running is not None and running.read_share is not None:
             percent = round(100 * running.read_share)
