@@ -37,12 +37,17 @@ class MachineAdviser:
         self._library = library
         self._recommend = recommended or _by_catalogue
 
-    def advise(self, machine: Machine, language: str) -> Iterator[Advice]:
+    def advise(
+        self, machine: Machine, language: str, wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[Advice]:
         """For a computer as it is described: first as it is, then with one step more each time.
 
-        What is in use on this computer does not count there.
+        What is in use on this computer does not count there. Ends early, between two plans of
+        the catalogue, when it is `wanted` no longer.
         """
         headers = self._headers()
+        if not wanted():
+            return
 
         def mine(there: Machine) -> list[Suggestion]:
             reports = [(model, _report(header, there)) for model, header in headers]
@@ -60,6 +65,8 @@ class MachineAdviser:
         for step in steps_up(machine, picked, mine):
             found = (*found, step)
             yield Advice(machine, first, own, found)
+            if not wanted():
+                return
 
     def _headers(self) -> list[tuple[LibraryModel, ModelHeader]]:
         """One's own models, without the guide, which runs anywhere."""

@@ -20,6 +20,7 @@ from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
+from desktop.services.machine_advice import MachineAdviser
 from desktop.services.models import ModelsService
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
@@ -85,6 +86,7 @@ class Services:
     crashes: tuple[CrashRecord, ...]
     interrupted_turns: int
     live: LiveMonitor
+    adviser: MachineAdviser
 
     def close(self) -> None:
         """Stop the answers, write what is left, close the databases."""
@@ -158,6 +160,7 @@ def build(env: Mapping[str, str]) -> Services:
         crashes=core.crashes,
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(lambda: NativeSensors(core.paths.models_dir, memory_now)),
+        adviser=MachineAdviser(core.library),
     )
 
 

@@ -173,7 +173,7 @@ def test_card_takes_the_place_of_a_card_and_is_believed() -> None:
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
     guide = write_tiny_model(tmp_path / "guide.gguf")
-    return Library.in_memory(guide, guide)
+    return Library.in_memory(guide)
 
 
 def test_advice_of_the_real_catalogue_grows_step_by_step(library: Library) -> None:

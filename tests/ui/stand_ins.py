@@ -26,6 +26,7 @@ from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.hardware.live import CpuLive, DiskLive, LiveSample, MemoryLive
 from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Memory
+from desktop.library.catalog import shipped_catalog
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
@@ -33,10 +34,12 @@ from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
+from desktop.services.machine_advice import MachineAdviser
 from desktop.services.models import ModelsService
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
+from desktop.services.recommend import Recommendation, recommend
 from desktop.services.wiring import Services
 
 GB = 1_000_000_000
@@ -70,6 +73,8 @@ ENGINE_INFO = EngineInfo(
     (Device("CPU", "AMD Ryzen 7 7840U", "cpu", 16 * 2**30, 9 * 2**30),),
 )
 
+
+FEW = ("Qwen3.5 0.8B", "Qwen3.5 4B", "Qwen3.5 9B", "Qwen3.6 35B-A3B")
 
 CALM = LiveSample(
     at=0.0,
@@ -237,6 +242,13 @@ class StillSensors:
         self.closed = True
 
 
+def recommended_few(machine: Machine, language: str) -> tuple[Recommendation, ...]:
+    """Recommended of four models of the catalogue: the whole takes a second."""
+    whole = shipped_catalog()
+    models = [model for model in whole.for_task("chat") if model.name in FEW]
+    return recommend(machine, "chat", language, catalog=replace(whole, models=tuple(models)))
+
+
 def machine_service(paths: Paths, machine: Machine) -> MachineService:
     """A service that finds this machine, whatever the tests run on."""
     return MachineService(
@@ -286,5 +298,6 @@ def make_services(
         crashes=(),
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(live or StillSensors),
+        adviser=MachineAdviser(library, recommended_few),
         network=Network(paths, settings_store, env),
     )

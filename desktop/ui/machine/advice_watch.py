@@ -38,16 +38,20 @@ class AdviceWatch(QObject):
         self.machine, self.advice, self.working, self.error = machine, None, True, None
         bridge, language = self._session.bridge, self._session.language
 
-        def work() -> None:
-            from desktop.services.machine_advice import MachineAdviser  # the planner, the catalogue
+        def wanted() -> bool:
+            return self.machine is machine
 
-            for advice in MachineAdviser(services.library).advise(machine, language):
+        def work() -> None:
+            for advice in services.adviser.advise(machine, language, wanted):
                 bridge.post(self._grown, advice)
-                if self.machine is not machine:
-                    return
 
         bridge.run(LANE, work, lambda _done: self._ended(machine, None), self._failed)
         self.changed.emit()
+
+    def drop(self) -> None:
+        """Nobody looks any more: what is not finished is not wanted now."""
+        if self.working:
+            self.machine, self.advice, self.working = None, None, False
 
     def _grown(self, batch: Batch) -> None:
         advice: Advice = batch[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.common.wording import format_bytes
@@ -32,8 +33,9 @@ class OtherComputer(QWidget):
         s = look.sizes
         self._look = look
         self._session = session
-        self._advice = AdviceWatch(session)
+        self.advice = AdviceWatch(session)
         self._shown: tuple[object, ...] = ()
+        self._machine: Machine | None = None
         self.name = Text(kind="heading", wrap=True)
         self.sentence = Text(kind="muted", wrap=True)
         self._grid = CardGrid(look)
@@ -50,7 +52,7 @@ class OtherComputer(QWidget):
             )
         )
         good = Text(self.tr("What would run well there"), "heading")
-        steps = StepsCard(look, session, self._advice)
+        steps = StepsCard(look, session, self.advice)
         more = Text(self.tr("What would more bring?"), "heading")
         self.setLayout(
             column(
@@ -62,7 +64,7 @@ class OtherComputer(QWidget):
                 space=s.space_4,
             )
         )
-        self._advice.changed.connect(self._show_advice)
+        self.advice.changed.connect(self._show_advice)
 
     def show_machine(self, machine: Machine, name: str) -> None:
         """Be about this one from now on."""
@@ -77,13 +79,23 @@ class OtherComputer(QWidget):
             [FactCard(self._look, fact) for fact in facts(machine, language, ram_gb)]
         )
         self._shown = ()
-        self._advice.ask(machine)
+        self._machine = machine
+        self.advice.ask(machine)
         self._show_advice()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.advice.drop()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._machine is not None:
+            self.advice.ask(self._machine)
 
     def _show_advice(self) -> None:
         """The first two lists come whole with the first answer; only the steps grow."""
-        advice = self._advice.advice
-        shown = (self._advice.machine, advice is None, self._advice.error)
+        advice = self.advice.advice
+        shown = (self.advice.machine, advice is None, self.advice.error)
         if shown == self._shown:
             return
         self._shown = shown

@@ -52,6 +52,8 @@ class ThisComputer(QWidget):
         self._model = model
         self._watch = watch
         self.live = LiveWatch(session, model)
+        # Another language makes all pages anew; a page that is gone must not keep the sensors busy.
+        self.destroyed.connect(self.live.look_away)
         self._since_asked = 0
         self._keys: list[str] = []
         self._shown_machine: Machine | None = None
@@ -62,10 +64,10 @@ class ThisComputer(QWidget):
         self._notes = column(space=s.space_2)
         self.slow = SlowCard(look, session)
         self.history = HistoryCard(look)
-        self._advice = AdviceWatch(session)
+        self.advice = AdviceWatch(session)
         more = column(
             Text(self.tr("What would more bring?"), "heading"),
-            StepsCard(look, session, self._advice),
+            StepsCard(look, session, self.advice),
             space=s.space_2,
         )
         here = ModelsHere(look, session, shelf)
@@ -123,6 +125,8 @@ class ThisComputer(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.live.look_away()
+        self._advised = None if self.advice.working else self._advised
+        self.advice.drop()
 
     def _ask_advice(self, machine: Machine) -> None:
         """Once for each look at the computer, whatever is in use on it just now."""
@@ -131,7 +135,7 @@ class ThisComputer(QWidget):
         self._advised = machine
         quiet = replace(machine.memory, available_bytes=None)
         gpus = tuple(replace(gpu, free_bytes=None) for gpu in machine.gpus)
-        self._advice.ask(replace(machine, memory=quiet, gpus=gpus))
+        self.advice.ask(replace(machine, memory=quiet, gpus=gpus))
 
     def _tick(self) -> None:
         """Once a second: as little as possible."""
