@@ -103,6 +103,8 @@ def _fit(
     found = find_for_fit(model, core.library, core.network.remote_models, on_bytes=on_bytes)
     if described is not None:
         return fit(found, described, wish, this_machine=False, run=ask, companions=companions)
+    if isinstance(found, Path):
+        ask.expect(found)
     machine = core.machine_service.machine()
     lessons = core.history.corrections(machine)
     report = fit(found, machine, wish, run=ask, corrections=lessons, companions=companions)

@@ -74,6 +74,16 @@ class DryRuns:
         devices = {name: DeviceBuffers(**buffers) for name, buffers in answer["devices"].items()}
         return DryRun(devices, answer["output_bytes"])
 
+    def expect(self, path: Path) -> None:
+        """Have `path` read meanwhile: it will be asked about, first for the processor alone."""
+        if self._child is None:
+            return
+        try:
+            self._child.send({"expect": str(path)})
+        except ChildDiedError as death:
+            _log.warning("the child for dry runs is gone: %s", death)
+            self._end()
+
     def projector_bytes(self, path: Path, device: str = "") -> dict[str, int] | None:
         """What a vision or audio part takes of each device in all; None where nobody tells.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,25 @@ from desktop.fit.types import Plan
 
 _HOST = "CPU"
 _LOGIT_BYTES = 4
+_ON_THE_PROCESSOR = Plan(
+    gpu_layers=0,
+    context=256,
+    kv_type="f16",
+    parallel=1,
+    flash_attention=True,
+    expert_layers_on_cpu=0,
+    ubatch=1,
+    threads=1,
+    use_mmap=False,
+)
 
 
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
     models = _Models()
     for order in messages:
+        if "expect" in order:
+            models.expect(Path(order["expect"]))
+            continue
         try:
             answer(_projector(order) if "projector" in order else models.measure(order))
         except HausgeistError as error:
@@ -32,6 +47,10 @@ class _Models:
 
     def __init__(self) -> None:
         self._open: tuple[tuple[object, ...], Model] | None = None
+
+    def expect(self, path: Path) -> None:
+        with contextlib.suppress(HausgeistError):  # told when it is asked about
+            self._model(path, _ON_THE_PROCESSOR)
 
     def measure(self, order: Mapping[str, Any]) -> dict[str, Any]:
         plan = Plan.from_json(order["plan"])
