@@ -12,6 +12,7 @@ from desktop.common.errors import NetworkError, UsageError
 PUBLIC_HUB = "https://huggingface.co"
 
 _NOT_IN_HOSTS = re.compile(r"[\s\x00-\x20\x7f%<>\"'`{}|^\\,;()]")
+_VARIABLES = ("HAUSGEIST_OFFLINE", "HF_HUB_OFFLINE")
 _NO = ("", "0", "false", "no", "off")
 
 
@@ -55,11 +56,19 @@ class NetworkPolicy:
 
     def require_online(self) -> None:
         """Raises NetworkError: offline_environment, offline_setting."""
-        for name in ("HAUSGEIST_OFFLINE", "HF_HUB_OFFLINE"):
-            if self._env.get(name, "").strip().lower() not in _NO:
-                raise NetworkError("offline_environment", name=name)
+        name = self.forced_by
+        if name:
+            raise NetworkError("offline_environment", name=name)
         if self._is_switched_off():
             raise NetworkError("offline_setting")
+
+    @property
+    def forced_by(self) -> str:
+        """The environment variable that forbids all connections; empty where none does."""
+        for name in _VARIABLES:
+            if self._env.get(name, "").strip().lower() not in _NO:
+                return name
+        return ""
 
     @property
     def is_offline(self) -> bool:

@@ -6,17 +6,16 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QLabel, QToolButton
 
 from desktop.ui.look import Look
-from desktop.ui.parts.boxes import Frame, column, row
-from desktop.ui.parts.icon_label import IconLabel
-from desktop.ui.parts.text import Text
+from desktop.ui.parts.boxes import Frame, column
 
 CHATS, MODELS, MACHINE, SETTINGS = "chats", "models", "machine", "settings"
 
 
 class Rail(Frame):
-    """One button a place; the mark on top, settings and the word on privacy below."""
+    """One button a place; the mark on top, the offline switch and settings below."""
 
     chosen = Signal(str)
+    offline_wanted = Signal(bool)
 
     def __init__(self, look: Look) -> None:
         super().__init__("rail")
@@ -28,7 +27,7 @@ class Rail(Frame):
         self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._mark.setAccessibleName("Hausgeist")
         self.setFixedWidth(s.rail)
-        offline = self._offline()
+        self.offline = self._switch()
         # As the places themselves are titled, where the rail has room for a short word only.
         settings = QCoreApplication.translate("SettingsPage", "Settings")
         machine = QCoreApplication.translate("MachinePage", "This computer")
@@ -40,7 +39,7 @@ class Rail(Frame):
                 self._place(MODELS, "cube", self.tr("Models"), "Ctrl+2"),
                 self._place(MACHINE, "cpu", self.tr("Computer"), "Ctrl+3", machine),
                 1,
-                offline,
+                self.offline,
                 self._place(SETTINGS, "gear", self.tr("Settings"), "Ctrl+,", settings),
                 space=s.space_1,
                 margins=(s.space_2, s.space_4, s.space_2, s.space_3),
@@ -57,6 +56,35 @@ class Rail(Frame):
         return self._buttons[place]
 
     def _place(self, place: str, icon: str, words: str, keys: str, whole: str = "") -> QToolButton:
+        button = self._button(icon, words)
+        button.setToolTip(f"{whole or words} ({keys})")
+        button.setAccessibleName(whole or words)
+        button.clicked.connect(lambda: self.chosen.emit(place))
+        self._group.addButton(button)
+        self._buttons[place] = button
+        return button
+
+    def show_offline(self, is_offline: bool, *, forced: bool) -> None:
+        """How the switch stands; `forced`: not for the user to turn."""
+        self.offline.setChecked(is_offline)
+        self.offline.setEnabled(not forced)
+        words = (
+            self.tr("Offline: no connection leaves this computer.")
+            if is_offline
+            else self.tr("Hausgeist asks the internet only when you want something from there.")
+        )
+        self.offline.setToolTip(words)
+        self.offline.setAccessibleDescription(words)
+
+    def _switch(self) -> QToolButton:
+        """Offline: pressed means that no connection leaves this computer."""
+        button = self._button("shield-check", self.tr("Offline"))
+        button.setAccessibleName(self.tr("Offline"))
+        button.clicked.connect(lambda pressed: self.offline_wanted.emit(pressed))
+        return button
+
+    def _button(self, icon: str, words: str) -> QToolButton:
+        """An icon with a word under it, that can be pressed in."""
         s = self._look.sizes
         button = QToolButton()
         button.setProperty("role", "rail")
@@ -68,25 +96,7 @@ class Rail(Frame):
         button.setCheckable(True)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setToolTip(f"{whole or words} ({keys})")
-        button.setAccessibleName(whole or words)
-        button.clicked.connect(lambda: self.chosen.emit(place))
-        self._group.addButton(button)
-        self._buttons[place] = button
         return button
-
-    def _offline(self) -> Frame:
-        """No switch yet: there is nothing in the house that could make a connection."""
-        s = self._look.sizes
-        icon = row(1, IconLabel(self._look, "shield-check", "muted", s.icon_rail), 1)
-        words = Text(self.tr("Offline"))
-        words.setProperty("role", "rail_words")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        box = Frame("offline", column(icon, words, space=2, margins=(0, s.space_1, 0, s.space_1)))
-        tip = self.tr("Everything stays on this computer: Hausgeist makes no connection.")
-        box.setToolTip(tip)
-        box.setAccessibleName(tip)
-        return box
 
     def _gap(self, height: int) -> Frame:
         gap = Frame("gap")

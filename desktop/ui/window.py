@@ -54,6 +54,8 @@ class MainWindow(QMainWindow):
         house.shelf.chat_wanted.connect(lambda: self.show_place(CHATS))
         house.watch.changed.connect(self._show_machine)
         house.conversation.state_changed.connect(self._enable_stop)
+        house.session.settings_changed.connect(self._show_offline)
+        house.session.ready.connect(self._show_offline)
         self._build()
         self._add_shortcuts()
         self.ring = FocusRing(house.look, self)
@@ -96,6 +98,8 @@ class MainWindow(QMainWindow):
         house = self._house
         self.rail = Rail(house.look)
         self.rail.chosen.connect(self.show_place)
+        self.rail.offline_wanted.connect(lambda wanted: house.session.change(offline=wanted))
+        self._show_offline()
         self._stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}
         self._models_page: ModelsPage | None = None
@@ -122,6 +126,12 @@ class MainWindow(QMainWindow):
         self._drop = self._make_drop(root)
         self.rail.show_place(CHATS)
         self.place = CHATS
+
+    def _show_offline(self) -> None:
+        session = self._house.session
+        services = session.services
+        forced = services is not None and services.network.policy.forced_by != ""
+        self.rail.show_offline(session.settings.offline or forced, forced=forced)
 
     def _below_toasts(self) -> int:
         """Where one writes must stay in view."""
@@ -158,6 +168,15 @@ class MainWindow(QMainWindow):
         if paths:
             self.show_place(MODELS)
             self._house.shelf.bring_in(paths)
+
+    def show_computer(self, description: Path) -> None:
+        """Show the computer that a file describes, in the place "This computer"."""
+        from desktop.ui.machine.page import MachinePage  # it is there by now, or made at once
+
+        page = self.page(MACHINE)
+        self.show_place(MACHINE)
+        if isinstance(page, MachinePage):
+            page.choice.read(description)
 
     def offer_files(self, paths: list[Path]) -> None:
         """Ask whether files that were given on the command line shall be taken in."""
@@ -230,7 +249,7 @@ class MainWindow(QMainWindow):
 
     def _make_drop(self, root: QWidget) -> Frame:
         s = self._house.look.sizes
-        words = Text(self.tr("Drop it here to add it to your models"), "heading")
+        self._drop_words = words = Text(kind="heading")
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         drop = Frame("drop", column(words, margins=(s.space_5,) * 4))
         drop.setParent(root)
@@ -239,8 +258,11 @@ class MainWindow(QMainWindow):
         return drop
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _models_in(event):
+        if _models_in(event) or _description_in(event):
             event.acceptProposedAction()
+            model = self.tr("Drop it here to add it to your models")
+            computer = self.tr("Drop it here to see what would run on that computer")
+            self._drop_words.setText(model if _models_in(event) else computer)
             margin = self._house.look.sizes.space_5
             self._drop.setGeometry(self._root.rect().adjusted(margin, margin, -margin, -margin))
             self._drop.show()
@@ -255,6 +277,9 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.take_files(paths)
+        elif (description := _description_in(event)) is not None:
+            event.acceptProposedAction()
+            self.show_computer(description)
 
     # The window itself
 
@@ -286,6 +311,15 @@ class MainWindow(QMainWindow):
         self._house.session.change(window_geometry=geometry.remember(self))
         event.accept()
         self.closed.emit()
+
+
+def _description_in(event: QDropEvent) -> Path | None:
+    """The description of a computer, where one file is dragged and it may be one."""
+    urls = event.mimeData().urls()
+    if len(urls) != 1 or not urls[0].isLocalFile():
+        return None
+    path = Path(urls[0].toLocalFile())
+    return path if path.suffix.lower() == ".json" else None
 
 
 def _models_in(event: QDropEvent) -> list[Path]:

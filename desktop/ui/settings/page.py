@@ -14,6 +14,7 @@ from desktop.ui.parts.button import Button
 from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
+from desktop.ui.settings.connections import Connections
 from desktop.ui.words import Counted
 
 CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
@@ -71,11 +72,16 @@ class SettingsPage(Page):
         self.threads = Choice(look, self.tr("Processor threads"), [automatic, *threads])
         contexts = [(Counted().pages(pages), n) for pages, n in CONTEXTS.items()]
         self.context = Choice(look, self.tr("Memory of a chat"), [automatic, *contexts])
-        self._show_values()
+        self.offline = Choice(
+            look,
+            self.tr("Connections to the internet"),
+            [(self.tr("Only when I ask"), False), (self.tr("Never (offline)"), True)],
+        )
         self.language.currentIndexChanged.connect(self._changed("language", self.language))
         self.theme.currentIndexChanged.connect(self._changed("theme", self.theme))
         self.threads.currentIndexChanged.connect(self._changed("threads", self.threads))
         self.context.currentIndexChanged.connect(self._changed("context_tokens", self.context))
+        self.offline.currentIndexChanged.connect(self._changed("offline", self.offline))
         self.content.addWidget(Text(self.tr("Settings"), "title"))
         self.content.addSpacing(s.space_2)
         self._section(self.tr("Window"))
@@ -97,12 +103,37 @@ class SettingsPage(Page):
         self._section(self.tr("Your data"))
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
         self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
-        self._line(
-            self.tr("Nothing leaves this computer"),
-            self.tr("Hausgeist makes no connection, and counts or reports nothing."),
-            QWidget(),
-        )
+        self._internet()
+        self._show_values()
         self.content.addStretch(1)
+        session.settings_changed.connect(self._show_values)
+        session.ready.connect(self._show_values)
+
+    def _internet(self) -> None:
+        """Whether, and what for: the switch and the list."""
+        self._section(self.tr("Internet"))
+        self._line(
+            self.tr("Connections to the internet"),
+            self.tr(
+                "Hausgeist asks the internet only when you want something from there, such as "
+                "whether a model fits. It never counts or reports anything."
+            ),
+            self.offline,
+        )
+        self.forced = Text("", "small_muted", wrap=True)
+        self.content.addWidget(self.forced)
+        self.show_list = Button(self._look, self.tr("Show"), self._turn_list)
+        self._line(
+            self.tr("List of connections"),
+            self.tr("Every connection that left this computer: when, where to and what for."),
+            self.show_list,
+        )
+        self.connections = Connections(self._look, self._session)
+        self.content.addWidget(self.connections)
+
+    def _turn_list(self) -> None:
+        shown = self.connections.show_or_hide()
+        self.show_list.setText(self.tr("Hide") if shown else self.tr("Show"))
 
     def _show_values(self) -> None:
         settings = self._session.settings
@@ -110,6 +141,12 @@ class SettingsPage(Page):
         self.theme.choose(settings.theme)
         self.threads.choose(settings.threads)
         self.context.choose(settings.context_tokens)
+        services = self._session.services
+        name = services.network.policy.forced_by if services is not None else ""
+        self.offline.choose(settings.offline or bool(name))
+        self.offline.setEnabled(not name)
+        self.forced.setText(self.tr("Offline by the environment variable %1.").replace("%1", name))
+        self.forced.setVisible(bool(name))
 
     def _section(self, name: str) -> None:
         self.content.addSpacing(self._look.sizes.space_2)
