@@ -17,10 +17,11 @@ from desktop.fit.types import FitReport, Wish
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
 from desktop.library.catalog import TASKS, Task
+from desktop.library.model import GUIDE_NAME
 from desktop.services.catalog_words import languages_words, licence_words, released_words
 from desktop.services.fit_model import fit
 from desktop.services.recommend import Recommendation, recommend
-from desktop.services.wiring import Core, guide_path
+from desktop.services.wiring import GUIDE_FILE, Core
 
 
 def configure(arguments: Arguments) -> None:
@@ -37,7 +38,7 @@ def run(given: Namespace, front: Front) -> int:
     with open_house(front) as core, StatusLine(front) as status:
         status.show(front.text("cli.recommend.looking"))
         machine, found = _recommended(core, described, task, language)
-        guide = None if found else _guide(machine)
+        guide = None if found else _guide(core, machine)
     if front.as_json:
         documents = [_document(item, front) for item in found]
         front.document(documents or ([] if guide is None else [_guide_document(guide, front)]))
@@ -61,9 +62,10 @@ def _recommended(
     return machine, recommend(machine, task, language, corrections=corrections)
 
 
-def _guide(machine: Machine) -> FitReport | None:
+def _guide(core: Core, machine: Machine) -> FitReport | None:
     """How the built-in guide does; None where even that is too large."""
-    report = fit(guide_path(), machine, Wish(), this_machine=False, try_out=False)
+    path = core.library.get(GUIDE_NAME).path
+    report = fit(path, machine, Wish(), this_machine=False, try_out=False)
     return None if report.verdict == "too_large" else report
 
 
@@ -124,12 +126,11 @@ def _document(item: Recommendation, front: Front) -> Mapping[str, object]:
 
 
 def _guide_document(report: FitReport, front: Front) -> Mapping[str, object]:
-    path = guide_path()
     return {
         "label": "guide",
-        "model": "guide",
+        "model": GUIDE_NAME,
         "repo": "",
-        "file": path.name,
+        "file": Path(GUIDE_FILE).name,
         "file_bytes": report.model.file_bytes,
         "disk_bytes": 0,
         "licence": "mit",

@@ -119,10 +119,8 @@ def _value_type(main: str, layer: int, layers: int) -> str:
 
 
 def _down_type(main: str, layer: int, layers: int) -> str:
-    if main == "Q3_K" and layer < layers // 16:
-        return "Q5_K"
     if main == "Q3_K":
-        return "Q4_K" if _more_bits(layer, layers) else main
+        return "Q5_K" if layer < layers // 16 else "Q4_K"
     return _MORE_BITS[main] if main == "Q2_K" or _more_bits(layer, layers) else main
 
 

@@ -34,6 +34,7 @@ SMALL_SHARE = 0.5
 _FAST_TOKENS_PER_S = 15.0
 _WITHIN_NATS = 0.35  # what is offered beside the best may be so much weaker
 _MORE_CAPABLE_NATS = 0.03
+_MUCH_WEAKER_NATS = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,8 @@ def _reason(
         params["factor"] = round(choice.tokens_per_s / max(best.tokens_per_s, 0.01), 1)
     if "embedding" in choice.model.tasks:
         return f"recommend.reason.embedding_{label}", params
+    if label == "fast" and choice.worth < best.worth - _MUCH_WEAKER_NATS:
+        return "recommend.reason.fast_weaker", params
     if label == "best" and squeezed is not None:
         model, file = squeezed
         params |= {"larger": model.name, "quantization": file.quantization}

@@ -57,6 +57,28 @@ def dense(
     return Shape(architecture, vocabulary, keys, tuple(runs))
 
 
+def olmo3(layers: int, width: int, ff: int, heads: int, vocabulary: int) -> Shape:
+    """Olmo 3: norms behind attention and feed-forward, three layers of four with a window."""
+    numbers = range(layers)
+    runs = [
+        *ends(width, vocabulary, tied=False),
+        *each(
+            numbers,
+            attn_q=(width, width),
+            attn_k=(width, width),
+            attn_v=(width, width),
+            attn_output=(width, width),
+            attn_q_norm=(width,),
+            attn_k_norm=(width,),
+            post_attention_norm=(width,),
+            post_ffw_norm=(width,),
+        ),
+        *feed_forward(numbers, width, ff, norm=False),
+    ]
+    keys = common(layers, width, heads, heads, 65_536, ff) | heads_of(width // heads)
+    return Shape("olmo2", vocabulary, keys | {"attention.sliding_window": 4096}, tuple(runs))
+
+
 def qwen3moe(layers: int, width: int, heads: int, kv: int, count: int, ff: int) -> Shape:
     """Qwen3's mixtures: all layers have experts, no shared one."""
     numbers = range(layers)
@@ -112,12 +134,14 @@ def qwen_hybrid(
             ssm_conv1d=(4, 2 * key + value),
             ssm_dt__bias_=(value_heads,),
             ssm_a_=(value_heads,),
-            ssm_beta=(width, value_heads),
-            ssm_alpha=(width, value_heads),
             ssm_norm=(state,),
             ssm_out=(value, width),
         ),
     ]
+    if architecture == "qwen3next":
+        runs += each(recurrent, ssm_ba=(width, 2 * value_heads))
+    else:
+        runs += each(recurrent, ssm_beta=(width, value_heads), ssm_alpha=(width, value_heads))
     keys = common(layers, width, heads, kv, 262_144, ff) | heads_of(head)
     if count:
         runs += experts(range(layers), width, expert_ff, count)
@@ -133,6 +157,8 @@ def qwen_hybrid(
         "ssm.time_step_rank": value_heads,
         "ssm.group_count": groups,
         "full_attention_interval": 4,
+        "rope.dimension_count": 64,
+        "rope.dimension_sections": [11, 11, 10, 0],
     }
     return Shape(architecture, vocabulary, keys, tuple(runs))
 
@@ -213,6 +239,7 @@ def gemma4(
         "attention.shared_kv_layers": shared,
         "rope.dimension_count": 512,
         "rope.dimension_count_swa": 256,
+        "embedding_length_per_layer_input": per_layer,
     }
     if per_layer:
         runs += [
@@ -222,7 +249,6 @@ def gemma4(
             *each(every, inp_gate=(width, per_layer), proj=(per_layer, width)),
             *each(every, post_norm=(width,)),
         ]
-        keys["embedding_length_per_layer_input"] = per_layer
     if count:
         runs += each(
             every,
@@ -297,7 +323,8 @@ def lfm2(
         mixed = range(dense_layers, layers)
         runs += experts(mixed, width, expert_ff, count)
         runs += each(mixed, ffn_norm=(width,), exp_probs_b__bias_=(count,))
-        keys |= expert_keys(count, used, expert_ff) | {"leading_dense_block_count": dense_layers}
+        keys |= expert_keys(count, used, expert_ff)
+        keys |= {"leading_dense_block_count": dense_layers, "expert_gating_func": 2}
     return Shape("lfm2moe" if count else "lfm2", vocabulary, keys, tuple(runs))
 
 
@@ -384,6 +411,7 @@ def nemotron3_nano() -> Shape:
     ff = [1856 if kind == "E" else 0 for kind in pattern]
     keys = common(layers, width, 32, kv, 262_144, ff) | heads_of(128)
     keys |= expert_keys(128, 6, 1856, 3712)
+    keys["attention.layer_norm_epsilon"] = 1e-5
     keys |= {
         "ssm.conv_kernel": 4,
         "ssm.inner_size": inner,
@@ -461,7 +489,7 @@ def bert_small() -> Shape:
         ),
     ]
     keys = common(layers, width, 12, 12, 512, ff)
-    keys["attention.causal"] = 0
+    keys |= {"attention.causal": False, "attention.layer_norm_epsilon": 1e-12}
     return Shape("bert", vocabulary, keys, tuple(runs))
 
 

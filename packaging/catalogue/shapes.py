@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from catalogue.blocks import Shape
+from catalogue.blocks import Shape, Value
 from catalogue.families import (
     bert_small,
     dense,
@@ -20,6 +20,7 @@ from catalogue.families import (
     granite_hybrid,
     lfm2,
     nemotron3_nano,
+    olmo3,
     qwen3moe,
     qwen_hybrid,
 )
@@ -29,9 +30,16 @@ _QWEN = 151_936
 _QWEN_PADDED = 152_064
 _TEKKEN = 131_072
 _GRANITE = 100_352
+_GRANITE_SCALES: dict[str, Value] = {
+    "attention.scale": 0.0078125,
+    "embedding_scale": 12.0,
+    "residual_scale": 0.22,
+    "logit_scale": 10.0,
+}
 
 _qwen3 = partial(dense, "qwen3", vocabulary=_QWEN, qk_norm=128)
 _llama3 = partial(dense, "llama", vocabulary=_LLAMA3, context=131_072)
+_granite = partial(dense, "granite", vocabulary=_GRANITE, context=131_072, more=_GRANITE_SCALES)
 _mistral3 = partial(dense, "mistral3", vocabulary=_TEKKEN, context=262_144)
 
 
@@ -154,12 +162,8 @@ SHAPES: dict[str, Callable[[], Shape]] = {
     "smollm3-3b": lambda: dense(
         "smollm3", 36, 2048, 11_008, 16, 4, vocabulary=_LLAMA3, context=65_536, tied=True
     ),
-    "granite-4.1-3b": lambda: dense(
-        "granite", 40, 2560, 8192, 40, 8, head=64, vocabulary=_GRANITE, context=131_072, tied=True
-    ),
-    "granite-4.1-8b": lambda: dense(
-        "granite", 40, 4096, 12_800, 32, 8, vocabulary=_GRANITE, context=131_072, tied=False
-    ),
+    "granite-4.1-3b": lambda: _granite(40, 2560, 8192, 40, 8, head=64, tied=True),
+    "granite-4.1-8b": lambda: _granite(40, 4096, 12_800, 32, 8, tied=False),
     "granite-4.0-h-tiny": granite_hybrid,
     "lfm2.5-1.2b": lambda: lfm2(16, 8192, (2, 5, 8, 10, 12, 14)),
     "lfm2.5-8b-a1b": lambda: lfm2(
@@ -174,19 +178,7 @@ SHAPES: dict[str, Callable[[], Shape]] = {
         used=4,
         expert_ff=1536,
     ),
-    "olmo-3-7b": lambda: dense(
-        "olmo2",
-        32,
-        4096,
-        11_008,
-        32,
-        32,
-        vocabulary=100_278,
-        context=65_536,
-        tied=False,
-        qk_norm=4096,
-        more={"attention.sliding_window": 4096},
-    ),
+    "olmo-3-7b": lambda: olmo3(32, 4096, 11_008, 32, 100_278),
     "nemotron-3-nano-30b-a3b": nemotron3_nano,
     "nemotron-3.5-lightning-30b-a3b": nemotron3_nano,
     "glm-4.7-flash": glm_flash,
@@ -225,6 +217,7 @@ SHAPES: dict[str, Callable[[], Shape]] = {
         context=128_000,
         tied=True,
         biases=True,
+        more={"rope.dimension_sections": [16, 24, 24, 0]},
     ),
     "eurollm-9b": lambda: dense(
         "llama", 42, 4096, 12_288, 32, 8, vocabulary=128_000, context=4096, tied=False

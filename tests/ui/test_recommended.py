@@ -1,0 +1,181 @@
+"""The section "Recommended for this computer" and the details of models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QWidget
+
+from desktop.common.errors import StorageError
+from desktop.common.settings import Settings
+from desktop.hardware.machine import Machine, Memory
+from desktop.ui.models import advice
+from desktop.ui.models.page import ModelsPage
+from desktop.ui.models.recommended import Recommended
+from desktop.ui.rail import MODELS
+from tests.ui.conftest import Driven
+from tests.ui.stand_ins import MACHINE
+
+
+def page_of(driven: Driven) -> ModelsPage:
+    driven.window.show_place(MODELS)
+    page = driven.window.page(MODELS)
+    assert isinstance(page, ModelsPage)
+    return page
+
+
+def known(driven: Driven) -> Recommended:
+    """The section once it knows what to recommend."""
+    section = page_of(driven).recommended
+    driven.desk.house.shelf.judge_for(MACHINE)
+    driven.until(lambda: section.advice.phase == "known" and section.cards)
+    return section
+
+
+def words(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisibleTo(widget)]
+
+
+def click(widget: QWidget) -> None:
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def test_cards_say_why_and_under_which_licence(driven: Driven) -> None:
+    section = known(driven)
+    assert len(section.cards) == 3
+    best = section.cards[0]
+    said = words(best)
+    assert best.item.model.name in said
+    assert best.reason() in said
+    assert "Best" in said
+    assert any("office use" in text for text in said)
+    assert any("tokens/s" in text for text in said)
+    assert best.accessibleName() == best.item.model.name
+    assert best.item.model.name in best.copy.accessibleName()
+
+
+def test_nothing_is_asked_of_the_network(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    card = known(driven).cards[0]
+    click(card.copy)
+    assert QGuiApplication.clipboard().text() == f"https://huggingface.co/{card.item.file.repo}"
+    driven.until(lambda: driven.window.toast.text == "The address is copied.")
+    assert opened == []
+
+
+def test_more_suggestions_on_request(driven: Driven) -> None:
+    section = known(driven)
+    assert section.more.isVisibleTo(section)
+    click(section.more)
+    assert len(section.cards) == len(section.advice.found) > 3
+    assert not section.more.isVisibleTo(section)
+
+
+def test_details_open_below_and_close_again(driven: Driven) -> None:
+    section = known(driven)
+    first, second = section.cards[:2]
+    click(first.fold)
+    assert section.details is not None
+    names = [name for name, _ in section.details.lines]
+    assert {"Main memory", "Context", "Licence", "Released", "Name for commands"} <= set(names)
+    assert first.fold.text() == "Less"
+    click(second.fold)
+    assert (first.fold.text(), second.fold.text()) == ("Details", "Less")
+    click(second.fold)
+    assert [card.fold.text() for card in section.cards[:2]] == ["Details", "Details"]
+    assert section.opened is None
+
+
+def test_another_task_shows_other_models(driven: Driven) -> None:
+    section = known(driven)
+    section.task.pick("embedding")
+    driven.until(lambda: section.advice.phase == "known")
+    assert all("embedding" in card.item.model.tasks for card in section.cards)
+    assert section.task.text() == "Task: Finding texts"
+
+
+def test_german_is_preferred_in_a_german_window(
+    open_window: Callable[..., Driven],
+) -> None:
+    section = known(open_window(settings=Settings(language="de")))
+    assert section.advice.language == "de"
+    assert section.cards[0].item.model.german
+    assert "Am besten" in words(section.cards[0])
+
+
+def test_a_machine_for_nothing_gets_a_kind_word(driven: Driven) -> None:
+    section = known(driven)
+    driven.desk.house.shelf.judge_for(Machine(Memory(2**30, 2**20)))
+    driven.until(lambda: section.advice.phase == "known" and not section.cards)
+    assert "built-in guide" in section.state.text()
+    assert section.state.isVisibleTo(section)
+
+
+def test_before_the_machine_is_known_it_says_that_it_looks(driven: Driven) -> None:
+    section = page_of(driven).recommended
+    if section.advice.phase in ("waiting", "looking"):
+        assert "Looking" in section.state.text()
+
+
+def test_a_missing_catalogue_is_a_sentence(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise StorageError("resource_missing", name="catalog/catalog.json")
+
+    monkeypatch.setattr(advice, "recommend", broken)
+    section = page_of(driven).recommended
+    driven.desk.house.shelf.judge_for(MACHINE)
+    driven.until(lambda: section.advice.phase == "failed")
+    assert section.state.text()
+    assert section.cards == []
+
+
+def test_only_the_last_question_is_answered(driven: Driven) -> None:
+    section = known(driven)
+    for task in ("code", "vision", "chat", "embedding"):
+        section.task.pick(task)
+    driven.until(lambda: section.advice.phase == "known")
+    assert {card.item.label for card in section.cards} >= {"best"}
+    assert all("embedding" in card.item.model.tasks for card in section.cards)
+
+
+def test_details_of_an_own_model(driven: Driven) -> None:
+    page = page_of(driven)
+    driven.desk.house.shelf.judge_for(MACHINE)
+    driven.until(lambda: driven.desk.house.shelf.is_judged(page.rows[0].model))
+    click(page.rows[0].fold)
+    driven.until(lambda: page.rows[0].details is not None)
+    details = page.rows[0].details
+    assert details is not None
+    lines = dict(details.lines)
+    assert "computing" in lines["Main memory"]
+    assert lines["File"].endswith(".gguf")
+    assert "Rule of thumb" in lines
+    page.refresh()
+    assert page.rows[0].details is not None  # it stays open while the list changes
+    click(page.rows[0].fold)
+    assert page.rows[0].details is None
+
+
+def test_details_of_a_file_that_is_gone(driven: Driven, tmp_path: Path) -> None:
+    page = page_of(driven)
+    page.rows[0].model.path.unlink()
+    click(page.rows[0].fold)
+    driven.until(lambda: driven.window.banners.texts)
+    assert page.rows[0].details is None
+
+
+@pytest.mark.parametrize("width", [640, 760, 1180])
+def test_it_fits_into_every_window(driven: Driven, width: int) -> None:
+    driven.window.resize(width, 700)
+    section = known(driven)
+    page = page_of(driven)
+    driven.until(lambda: section.width() <= page.viewport().width())
+    for card in section.cards:
+        assert card.minimumSizeHint().width() <= card.width()
+        assert card.mapTo(page, card.rect().topRight()).x() < page.viewport().width()
