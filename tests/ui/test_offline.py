@@ -88,7 +88,7 @@ def test_the_list_of_connections(driven: Driven) -> None:
     driven.until(lambda: "huggingface.co" in words(page))
     shown = words(page)
     assert shown.index("cdn.example") < shown.index("huggingface.co")  # the newest first
-    assert "what files a model has: maker/model" in shown
+    assert "What files a model has: maker/model" in shown
     assert "1.2 kB" in shown
     assert "failed" in shown
     page.connections.forget.click()

@@ -79,7 +79,8 @@ class Connections(QWidget):
         size = format_bytes(connection.received_bytes, language)
         what = f"{purpose}: {connection.subject}" if connection.subject else purpose
         left = column(
-            Elided(what), Elided(f"{when}  ·  {connection.host}  ·  {size}", "small_muted")
+            Elided(what[:1].upper() + what[1:]),
+            Elided(f"{when}  ·  {connection.host}  ·  {size}", "small_muted"),
         )
         line = row(left, Tag(*self._outcome(connection)), space=s.space_3)
         line.setContentsMargins(0, s.space_2, 0, s.space_2)
