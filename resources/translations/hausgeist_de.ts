@@ -469,6 +469,61 @@
     </message>
 </context>
 <context>
+    <name>MeasuredCard</name>
+    <message>
+        <source>What was measured here</source>
+        <translation>Was hier gemessen wurde</translation>
+    </message>
+    <message>
+        <source>Memory was predicted to within {percent} %.</source>
+        <translation>Der Speicherbedarf war auf {percent} % genau vorhergesagt.</translation>
+    </message>
+    <message>
+        <source>Speed was predicted to within {percent} %.</source>
+        <translation>Das Tempo war auf {percent} % genau vorhergesagt.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Attempts that failed for lack of memory: %n. Since then more is left free.</source>
+        <translation>
+            <numerusform>Versuche, die am Speicher scheiterten: %n. Seitdem bleibt mehr frei.</numerusform>
+            <numerusform>Versuche, die am Speicher scheiterten: %n. Seitdem bleibt mehr frei.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{size} in memory</source>
+        <translation>{size} im Speicher</translation>
+    </message>
+    <message>
+        <source>opened, but no answer yet</source>
+        <translation>geöffnet, aber noch keine Antwort</translation>
+    </message>
+    <message>
+        <source>{measured} ({expected} expected)</source>
+        <translation>{measured} ({expected} erwartet)</translation>
+    </message>
+    <message numerus="yes">
+        <source>processor, %n thread(s)</source>
+        <translation>
+            <numerusform>Prozessor, %n Thread</numerusform>
+            <numerusform>Prozessor, %n Threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>graphics card, experts of %n layer(s) in main memory</source>
+        <translation>
+            <numerusform>Grafikkarte, Experten von %n Schicht im Arbeitsspeicher</numerusform>
+            <numerusform>Grafikkarte, Experten von %n Schichten im Arbeitsspeicher</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>graphics card: %n layer(s)</source>
+        <translation>
+            <numerusform>Grafikkarte: %n Schicht</numerusform>
+            <numerusform>Grafikkarte: %n Schichten</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>ModelDetails</name>
     <message>
         <source>{tokens} tokens, kept as {kind}</source>

@@ -81,4 +81,35 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>MeasuredCard</name>
+    <message numerus="yes">
+        <source>Attempts that failed for lack of memory: %n. Since then more is left free.</source>
+        <translation>
+            <numerusform>Attempts that failed for lack of memory: %n. Since then more is left free.</numerusform>
+            <numerusform>Attempts that failed for lack of memory: %n. Since then more is left free.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>processor, %n thread(s)</source>
+        <translation>
+            <numerusform>processor, %n thread</numerusform>
+            <numerusform>processor, %n threads</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>graphics card, experts of %n layer(s) in main memory</source>
+        <translation>
+            <numerusform>graphics card, experts of %n layer in main memory</numerusform>
+            <numerusform>graphics card, experts of %n layers in main memory</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>graphics card: %n layer(s)</source>
+        <translation>
+            <numerusform>graphics card: %n layer</numerusform>
+            <numerusform>graphics card: %n layers</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

@@ -18,6 +18,7 @@ from desktop.ui.machine.gauge_card import GaugeCard
 from desktop.ui.machine.gauges import Now, gauges
 from desktop.ui.machine.history_card import HistoryCard
 from desktop.ui.machine.live_watch import LiveWatch
+from desktop.ui.machine.measured_card import MeasuredCard
 from desktop.ui.machine.models_here import ModelsHere
 from desktop.ui.machine.slow_card import SlowCard
 from desktop.ui.machine.steps_card import StepsCard
@@ -70,6 +71,7 @@ class ThisComputer(QWidget):
             StepsCard(look, session, self.advice),
             space=s.space_2,
         )
+        self.measured = MeasuredCard(look, session)
         here = ModelsHere(look, session, shelf)
         here.models_wanted.connect(self.models_wanted)
         self._fold = Button(look, "", self._toggle, kind="quiet", icon="caret-right")
@@ -89,6 +91,7 @@ class ThisComputer(QWidget):
                 self._notes,
                 self._rest,
                 here,
+                self.measured,
                 more,
                 row(self._fold, 1),
                 self._details,
@@ -96,6 +99,8 @@ class ThisComputer(QWidget):
             )
         )
         self.live.changed.connect(self._tick)
+        model.became_ready.connect(self.measured.refresh)
+        session.ready.connect(self.measured.refresh)
         self.live.began.connect(lambda: self.history.start_over(list(self.live.readings)))
         watch.changed.connect(self.refresh)
         self._say_fold()
@@ -121,6 +126,7 @@ class ThisComputer(QWidget):
         self.live.look()
         if self._watch.machine is not None:
             self._ask_advice(self._watch.machine)
+        self.measured.refresh()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -17,12 +17,14 @@ from PySide6.QtTest import QTest
 from desktop.common.settings import Settings
 from desktop.engine.usage import DeviceUsage
 from desktop.hardware.live import CpuLive, GpuLive, LiveSample, MemoryLive, PowerLive
+from desktop.services.history_records import FailureRecord, Rates
 from desktop.services.live import LiveMonitor, LiveReading
 from desktop.services.wiring import Services
 from desktop.ui.machine.gauges import ANSWERS, MEMORY, POWER, PROCESSOR
 from desktop.ui.machine.history_chart import HistoryChart
 from desktop.ui.machine.page import MachinePage
 from desktop.ui.rail import CHATS, MACHINE
+from tests.services.past import answer, held, load_record, plan_of
 from tests.ui.conftest import Driven
 from tests.ui.machine.scenes import CARD, GAMING, GIB, busy
 from tests.ui.stand_ins import CALM, StillSensors, machine_service
@@ -232,6 +234,25 @@ def test_lines_of_the_chart_by_keyboard(driven: Driven) -> None:
     assert not chart.is_shown("memory")
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert chart.is_shown("memory")
+
+
+def test_what_was_measured_stands_beside_what_was_expected(driven: Driven) -> None:
+    page = page_of(driven)
+    assert page.here.measured.isHidden()
+    for record in (
+        load_record(1, model="Qwen3 8B", actual=(held(),), told=Rates(None, 9.5)),
+        answer(1, generation=9.1),
+        load_record(2, model="On the card", plan=plan_of(gpu_layers=20, device="CUDA0")),
+        FailureRecord(9.0, "machine", "CUDA0", GIB, 2 * GIB, "out_of_memory"),
+    ):
+        driven.services.history.add(record)
+    page.here.measured.refresh()
+    driven.until(lambda: not page.here.measured.isHidden())
+    texts = page.texts()
+    assert "9.1 tokens/s (9.5 expected) · 5.0 GB in memory (5.0 GB expected)" in texts
+    assert "opened, but no answer yet" in texts
+    assert {"processor, 2 threads", "graphics card: 20 layers"} <= set(texts)
+    assert page.here.measured.summary.text().startswith("Memory was predicted to within 0.0 %.")
 
 
 def test_screen_readers_hear_the_gauges(driven: Driven) -> None:
