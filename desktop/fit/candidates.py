@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from desktop.fit.devices import Party
+from desktop.fit.devices import Party, Room
+from desktop.fit.layers import has_no_context
 from desktop.fit.memory import Footprint, padded_context
 from desktop.fit.types import KvType, Plan, Priority, Wish
+from desktop.fit.wishes import MAX_UBATCH
 from desktop.hardware.machine import Cpu
 
 _UBATCH = 512
@@ -46,6 +48,8 @@ class Candidates:
         self.kv_types = self._kv_types()
         self._small = footprint.header.file_bytes < WORTH_MAPPING_BYTES
         self._rearranged = footprint.mostly_rearranged()
+        # Encoders look at a text as a whole: it must fit into one micro-batch.
+        self._whole_texts = has_no_context(footprint.header)
         self._base = Plan(
             gpu_layers=0,
             context=self.contexts[0],
@@ -99,11 +103,15 @@ class Candidates:
         if experts_on_cpu <= first_on_gpu:
             experts_on_cpu = 0  # those layers lie in main memory as a whole
         plan = replace(plan, expert_layers_on_cpu=experts_on_cpu)
+        if first_on_gpu + experts_on_cpu > 0 and any(_maps_all(room) for room in party):
+            plan = replace(plan, use_mmap=False)
         if len(counts) == 1:
             return replace(plan, device=counts[0][0].device)
         return replace(plan, split=tuple((room.device, count) for room, count in counts))
 
     def _with(self, setting: Setting, ubatch: int, gpu_layers: int) -> Plan:
+        if self._whole_texts and self._wish.ubatch is None:
+            ubatch = min(setting.context, MAX_UBATCH)
         ubatch = min(ubatch, padded_context(setting.context))
         return replace(
             self._base,
@@ -143,6 +151,11 @@ class Candidates:
         return header.architecture not in _WITHOUT_FLASH_ATTENTION and self._footprint.allows(
             "q8_0"
         )
+
+
+def _maps_all(room: Room) -> bool:
+    """Metal maps a file from its first tensor on the GPU to the last: often all of it."""
+    return room.gpu is not None and room.gpu.backend == "metal"
 
 
 def automatic_threads(cpu: Cpu) -> int:

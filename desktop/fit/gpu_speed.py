@@ -6,6 +6,7 @@ Sources: the makers' data sheets (bytes per second of the memory interface).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from desktop.hardware.machine import Gpu
 
@@ -78,6 +79,7 @@ _BY_SIZE_GB_PER_S = ((20, 700), (11, 400), (7, 270), (3, 180), (0, 60))
 _UNIFIED_GB_PER_S = 60
 
 
+@lru_cache(maxsize=256)
 def gpu_bandwidth_bytes_per_s(gpu: Gpu) -> float:
     """By the GPU's name; else as its memory's size is usual."""
     name = gpu.name.lower()

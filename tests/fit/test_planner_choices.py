@@ -94,6 +94,26 @@ def test_a_file_is_read_where_its_copies_would_not_fit_beside_it(
     assert tight.total_bytes < roomy.total_bytes
 
 
+def test_metal_maps_no_file_of_which_it_holds_a_part(eight_billion: ModelHeader) -> None:
+    """Seen: Metal maps a whole file, also for some of its layers."""
+    whole = plan(unified(16, 12), eight_billion, Wish())
+    assert (whole.verdict, whole.plan.use_mmap) == ("gpu", True)
+    part = plan(unified(16, 12, wired=4.5), eight_billion, Wish(gpu_layers=12, context=2048))
+    assert (part.verdict, part.plan.use_mmap) == ("partly_gpu", False)
+    assert plan(desktop(4), eight_billion, Wish()).plan.use_mmap
+
+
+def test_an_encoder_takes_a_text_as_a_whole() -> None:
+    """llama.cpp aborts where a text is longer than a micro-batch."""
+    header = MadeShape(layers=4, embedding=1024, feed_forward=2048, context=8192).header()
+    keys = {key.replace("llama.", "nomic-bert."): v for key, v in header.metadata.items()}
+    header = replace(header, metadata={**keys, "general.architecture": "nomic-bert"})
+    report = plan(laptop(), header, Wish())
+    assert (report.plan.context, report.plan.ubatch) == (8192, 8192)
+    assert report.memory[0].context_bytes == 0
+    assert plan(laptop(), header, Wish(ubatch=512)).plan.ubatch == 512
+
+
 def test_grok_has_no_flash_attention_and_no_quantized_context() -> None:
     """llama.cpp turns it off there and then refuses to open a quantized one."""
     header = MadeShape(layers=4).header(general__architecture="grok")
