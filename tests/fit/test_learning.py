@@ -165,4 +165,4 @@ def test_corrected_predictions_are_nearer_than_raw_ones(off: float, noise: list[
     """A machine `off` times as fast as predicted, measured with 10 % of noise."""
     factor = learn(DEVICES, generation=alone(*(off * n for n in noise))).generation["CPU"]
     raw, corrected = abs(math.log(off)), abs(math.log(off / factor))
-    assert corrected <= max(0.12, 0.4 * raw)
+    assert corrected <= 0.107 + 0.15 * raw  # the noise, and the doubt of three samples
