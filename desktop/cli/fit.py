@@ -22,7 +22,8 @@ from desktop.services.companion_files import companions_of
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
-from desktop.services.remote_model import OnBytes, find_for_fit
+from desktop.services.model_ref import find_local
+from desktop.services.remote_model import Beside, OnBytes, find_for_fit
 from desktop.services.wiring import Core
 
 
@@ -55,6 +56,7 @@ def run(given: Namespace, front: Front) -> int:
         on_bytes = fetched(front, status)
         companions = _companions(given, core, on_bytes)
         report = _fit(given.model, wish, core, described, companions, ask, on_bytes)
+        beside = _beside(given.model, core)
     reason = front.text(report.reason_key, **report.reason_params)
     more = [
         front.text(f"fit.warning.{warning.kind}", **warning.params) for warning in report.warnings
@@ -65,8 +67,14 @@ def run(given: Namespace, front: Front) -> int:
             {"kind": kind, "name": header.name, "file_bytes": header.file_bytes}
             for kind, header in companion_headers(companions)
         ]
+        document["beside"] = [
+            {"kind": one.kind, "model": one.reference, "file_bytes": one.file_bytes}
+            for one in beside
+        ]
         front.document(document)
         return 0
+    if companions.projector is None:
+        more += [_sees_with(one, front) for one in beside if one.kind == "projector"]
     for other in report.alternatives:
         key, params = alternative_words(other)
         more.append(front.text(key, **params))
@@ -78,6 +86,20 @@ def run(given: Namespace, front: Front) -> int:
         front.say()
         front.say(sentence)
     return 0
+
+
+def _beside(model: str, core: Core) -> tuple[Beside, ...]:
+    """What else of a model lies on the Hub; of a file here nobody knows."""
+    if find_local(model, core.library) is not None:
+        return ()
+    return core.network.remote_models.beside(model)
+
+
+def _sees_with(projector: Beside, front: Front) -> str:
+    reference = projector.reference
+    if projector.file_bytes is None:
+        return front.text("fit.beside.projector_no_size", reference=reference)
+    return front.text("fit.beside.projector", reference=reference, size=projector.file_bytes)
 
 
 def _companions(given: Namespace, core: Core, on_bytes: OnBytes) -> Companions:

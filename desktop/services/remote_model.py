@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop.gguf.header import ModelHeader
 from desktop.hub.client import HubClient
+from desktop.hub.file_names import FileKind
 from desktop.hub.header_cache import HeaderCache
-from desktop.hub.listing import Listing
+from desktop.hub.listing import FileGroup, Listing
 from desktop.hub.refs import parse_ref
 from desktop.hub.remote_header import RemoteModel, fetch_header, known_listing
 from desktop.services.model_ref import KnownModels, find_local, parse, unknown
 
 OnBytes = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A file that belongs to a model on the Hub; `reference` names it to `hausgeist`."""
+
+    reference: str
+    kind: FileKind
+    file_bytes: int | None
 
 
 class RemoteModels:
@@ -36,10 +47,29 @@ class RemoteModels:
         """As `model`: its header, whose paths are header-only files."""
         return self.model(text, on_bytes=on_bytes).header
 
+    def beside(self, text: str) -> tuple[Beside, ...]:
+        """What lies beside a model that was looked at: its vision part (the one to take, where
+        there are several) and drafts. Without traffic; raises UsageError."""
+        ref = parse_ref(text, self._client.endpoint)
+        known = self._cache.listing(ref)
+        if known is None:
+            return ()
+        projectors = sorted(known.listing.of_kind("projector"), key=_by_worth)
+        groups = (*projectors[:1], *known.listing.of_kind("draft"))
+        return tuple(
+            Beside(str(replace(ref, file=group.path, quant=None)), group.kind, group.size_bytes)
+            for group in groups
+        )
+
     def listing(self, repo: str) -> Listing:
         """What lies in a repository; raises UsageError, NetworkError, HubError."""
         ref = parse_ref(repo, self._client.endpoint)
         return known_listing(self._client, self._cache, ref)[0]
+
+
+def _by_worth(projector: FileGroup) -> tuple[bool, int]:
+    """16 bits first (what its makers tried), then the smallest."""
+    return projector.quantization != "F16", projector.size_bytes or 0
 
 
 def find_for_fit(

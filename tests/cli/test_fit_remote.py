@@ -128,6 +128,18 @@ def test_on_a_described_machine(cli: Cli, hub: HubStandIn, tmp_path: Path) -> No
     assert done.json["verdict"] == "cpu"
 
 
+def test_the_vision_part_is_not_forgotten(cli: Cli, hub: HubStandIn, tmp_path: Path) -> None:
+    whole = write_tiny_model(tmp_path / "again.gguf").read_bytes()
+    hub.add("maker/Seeing", {"Seeing-Q8_0.gguf": whole, "mmproj-F16.gguf": whole})
+    done = cli("fit", "maker/Seeing:Q8_0")
+    assert "--mmproj maker/Seeing:mmproj-F16.gguf" in done.out
+    document = cli("fit", "maker/Seeing:Q8_0", "--json").json
+    assert document["beside"] == [
+        {"kind": "projector", "model": "maker/Seeing:mmproj-F16.gguf", "file_bytes": len(whole)}
+    ]
+    assert "--mmproj" not in cli("fit", str(tmp_path / "again.gguf")).out
+
+
 def test_run_says_what_to_do(cli: Cli, hub: HubStandIn) -> None:
     done = cli("run", f"{REPO}:Q8_0", "-p", "x")
     assert done.code == 2

@@ -74,6 +74,19 @@ def test_beside_the_model(network: Network) -> None:
     assert network.remote_models.listing(REPO).commit == found.commit
 
 
+def test_what_belongs_to_a_model_is_named(network: Network, hub: HubStandIn) -> None:
+    names = ["Model-Q4_K_M.gguf", "mmproj-F32.gguf", "mmproj-BF16.gguf", "mmproj-F16.gguf"]
+    hub.add("maker/Seeing", {name: model_file() for name in names})
+    remote = network.remote_models
+    assert remote.beside("maker/Seeing:Q4_K_M") == ()  # nobody looked there yet
+    remote.header("maker/Seeing:Q4_K_M")
+    hub.forget()
+    (found,) = remote.beside("https://huggingface.co/maker/Seeing")
+    assert (found.kind, found.reference) == ("projector", "maker/Seeing:mmproj-F16.gguf")
+    assert found.file_bytes == model_file().size
+    assert hub.seen == []
+
+
 def test_the_switch_in_the_settings(network: Network, paths: Paths, hub: HubStandIn) -> None:
     store = SettingsStore(paths.settings_file)
     store.save(Settings(offline=True))
