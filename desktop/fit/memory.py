@@ -45,9 +45,9 @@ _ALIGNMENT = 32  # of every tensor in a buffer
 _WITHOUT_HOST_BUFFERS = ("MTL", "Metal", "RPC", "OpenCL", "BLAS")
 _KEPT = 64  # contexts whose sizes are remembered
 
-_LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
-_EXPERTS = re.compile(r"\.ffn_(?:up|down|gate|gate_up)_(?:ch)?exps\.")
-_INPUT = ("token_embd.", "position_embd.", "token_types.", "per_layer_token_embd.")
+LAYER = re.compile(r"(?:enc\.|dec\.)?blk\.(\d+)\.")
+EXPERTS = re.compile(r"\.ffn_(?:up|down|gate|gate_up)_(?:ch)?exps\.")
+INPUT = ("token_embd.", "position_embd.", "token_types.", "per_layer_token_embd.")
 _FIRST_LAYER = ("token_embd_norm.", "per_layer_model_proj.", "per_layer_proj_norm.", "hrm.")
 _ONE_EMBEDDING = ("bitnet",)  # llama.cpp reads the input's own rows as the output
 _TWO_EMBEDDINGS = ("gemma3n", "gemma4")  # it is asked for as the output before it is the input
@@ -72,7 +72,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """Layers `start` to `stop` in a row on one device; the output counts as one more layer."""
 
     device: str
@@ -164,7 +164,7 @@ class Footprint:
         kept = min(max(0, plan.expert_layers_on_cpu), self.layers)
         caches = self._context_sums(plan)
         rearranges = not shares or shares[0].device.startswith(_WITHOUT_HOST_BUFFERS)
-        for run in self._runs(plan, shares):
+        for run in self.runs(plan, shares):
             stop = min(run.stop, self.layers)
             moved = (
                 self._experts_before[min(stop, kept)] - self._experts_before[min(run.start, kept)]
@@ -201,7 +201,7 @@ class Footprint:
         read: dict[str, float] = {CPU: 0.0, **{share.device: 0.0 for share in shares}}
         kept = min(max(0, plan.expert_layers_on_cpu), self.layers)
         experts = self._experts_before
-        for run in self._runs(plan, shares):
+        for run in self.runs(plan, shares):
             stop = min(run.stop, self.layers)
             inside = experts[stop] - experts[run.start]
             moved = experts[min(stop, kept)] - experts[min(run.start, kept)]
@@ -242,7 +242,7 @@ class Footprint:
 
     def device_of(self, layer: int, plan: Plan, shares: Sequence[Share]) -> str:
         """Where `layer` lies; the output counts as one more layer."""
-        for run in self._runs(plan, shares):
+        for run in self.runs(plan, shares):
             if run.start <= layer < run.stop:
                 return run.device
         return CPU
@@ -262,11 +262,11 @@ class Footprint:
         states = _STATE_BYTES * cache.state_values * plan.parallel
         return values * size.numerator // size.denominator + states
 
-    def _runs(self, plan: Plan, shares: Sequence[Share]) -> list[_Run]:
+    def runs(self, plan: Plan, shares: Sequence[Share]) -> list[Run]:
         """Which layers lie where: main memory first, then the GPUs by their weights."""
         offloaded = min(max(0, plan.gpu_layers), self.all_layers) if shares else 0
         first = self.all_layers - offloaded
-        runs = [_Run(CPU, 0, first)] if first else []
+        runs = [Run(CPU, 0, first)] if first else []
         total = sum(share.weight for share in shares) or 1
         reached, start = 0, first
         for share in shares:
@@ -276,7 +276,7 @@ class Footprint:
             if share is shares[-1]:
                 stop = self.all_layers
             if stop > start:
-                runs.append(_Run(share.device, start, stop))
+                runs.append(Run(share.device, start, stop))
                 start = stop
         return runs
 
@@ -292,10 +292,10 @@ class Footprint:
         first_layer = self._first_layer_names()
         for tensor in self.header.tensors:
             size = -(-tensor.nbytes // _ALIGNMENT) * _ALIGNMENT
-            match = _LAYER.match(tensor.name)
+            match = LAYER.match(tensor.name)
             if match is not None:
                 self._add_to_layer(int(match[1]), tensor, size)
-            elif tensor.name.startswith(_INPUT):
+            elif tensor.name.startswith(INPUT):
                 self.input_bytes += size
             elif tensor.name.startswith(_EVERY_DEVICE):
                 self.shared_bytes += size
@@ -314,7 +314,7 @@ class Footprint:
             return
         self.layer_bytes[layer] += size
         self.largest_block_bytes = max(self.largest_block_bytes, size)
-        expert = _EXPERTS.search(tensor.name) is not None
+        expert = EXPERTS.search(tensor.name) is not None
         if expert:
             self.expert_bytes[layer] += size
         if self._is_rearranged(tensor):
