@@ -51,7 +51,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
     elif len(devices) > 1 and all(name.startswith(_WORK_AHEAD) for name in devices):
         copied = (_COPIES - 1) * (masks + embedding)
     on_card = max(0, buffer - embedding) + copied
-    on_card += _FLOAT * rows * width.cell_values * context // 2
+    on_card += _FLOAT * rows * width.cell_values * context // (2 if whole else 5)
     if plan.gpu_layers == 1 and not devices[0].startswith(_OFFLOADS_LONG_PROMPTS):
         # Only results of whole sequences are worked out there.
         header = footprint.header
