@@ -13,6 +13,7 @@ from desktop.cli.progress import StatusLine
 from desktop.common.ledger import Connection
 from desktop.common.messages import format_bytes, format_number
 from desktop.fit.corrections import Corrections
+from desktop.fit.memory import CPU
 from desktop.services.doctor import Diagnosis, examine
 from desktop.services.history_summary import Compared, SessionCompared, compared
 from desktop.services.machine import summary
@@ -115,7 +116,7 @@ def _figures(figures: SessionCompared, front: Front) -> Iterator[str]:
             continue
         yield front.text(
             "cli.doctor.memory",
-            device=device.device,
+            device=_memory_of(device.device, front),
             predicted=format_bytes(int(device.total.predicted or 0), language),
             actual=format_bytes(int(device.total.actual), language),
             off=_off(device.total, front),
@@ -134,10 +135,11 @@ def _learned(corrections: Corrections, front: Front) -> Iterator[Row]:
     for device, factor in corrections.generation.items():
         if abs(factor - 1) >= _NOTICED:
             key = "cli.doctor.faster" if factor > 1 else "cli.doctor.slower"
-            yield device, front.text(key, percent=_percent(abs(factor - 1), front))
+            name = front.text("cli.doctor.processor") if device == CPU else device
+            yield name, front.text(key, percent=_percent(abs(factor - 1), front))
     for device, size in corrections.margin_bytes.items():
         room = format_bytes(size, front.messages.language)
-        yield device, front.text("cli.doctor.margin", room=room)
+        yield _memory_of(device, front), front.text("cli.doctor.margin", room=room)
 
 
 def _errors(found: Diagnosis) -> Iterator[Row]:
@@ -154,11 +156,15 @@ def _connections(connections: tuple[Connection, ...], front: Front) -> Iterator[
             front.text(
                 "cli.doctor.connection",
                 host=connection.host,
-                purpose=" ".join((purpose, connection.subject)).strip(),
+                purpose=f"{purpose}: {connection.subject}" if connection.subject else purpose,
                 received=format_bytes(connection.received_bytes, front.messages.language),
                 outcome=connection.outcome,
             ),
         )
+
+
+def _memory_of(device: str, front: Front) -> str:
+    return front.text("cli.doctor.main_memory") if device == CPU else device
 
 
 def _off(figure: Compared, front: Front) -> str:

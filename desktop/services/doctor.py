@@ -27,7 +27,7 @@ from desktop.services.crash_marker import CrashRecord
 from desktop.services.history_records import FailureRecord, Record, Session, sessions
 from desktop.services.history_summary import Accuracy, accuracy, compared
 from desktop.services.log_tail import LoggedError, last_errors
-from desktop.services.wiring import Core
+from desktop.services.wiring import HISTORY_FILE, Core
 
 MOST_SESSIONS = 30
 MOST_CONNECTIONS = 200
@@ -208,6 +208,7 @@ def places(paths: Paths) -> tuple[Place, ...]:
         "settings": paths.settings_file,
         "log": paths.log_file,
         "ledger": paths.ledger_file,
+        "history": paths.data_dir / HISTORY_FILE,
     }
     return tuple(_place(name, path) for name, path in named.items())
 

@@ -53,7 +53,7 @@ def test_the_history_in_words(cli: Cli, hausgeist_home: Path) -> None:
         history.add(record)
     done = cli("doctor")
     assert "a model" in done.out
-    assert "CPU: 5.0 GB predicted, 5.0 GB used (right)" in done.out
+    assert "main memory: 5.0 GB predicted, 5.0 GB used (right)" in done.out
     assert "10.0 tokens/s predicted, 8.0 measured (25 % too much)" in done.out
 
 
