@@ -55,7 +55,8 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
     if plan.gpu_layers == 1 and not devices[0].startswith(_OFFLOADS_LONG_PROMPTS):
         # Only results of whole sequences are worked out there.
         header = footprint.header
-        on_card = _FLOAT * plan.parallel * (header.embedding_length + header.vocab_size)
+        results = rows if width.cell_values else plan.parallel  # T5 scores every token
+        on_card = _FLOAT * results * (header.embedding_length + header.vocab_size)
     return {CPU: host, **dict.fromkeys(devices, on_card)}
 
 
