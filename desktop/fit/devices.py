@@ -221,6 +221,8 @@ def _is_usable(gpu: Gpu, machine: Machine) -> bool:
         return False
     if machine.engine is None or not machine.engine.backends or gpu.device:
         return True
+    if machine.engine.devices:
+        return False  # it has looked for devices, and this is none of them
     built_in = {name.lower().rstrip("0123456789") for name in machine.engine.backends}
     names = {_BACKEND_NAMES.get(name, name) for name in built_in}
     return gpu.backend in names or ("vulkan" in names and gpu.vendor != "apple")

@@ -9,7 +9,7 @@ import pytest
 from desktop.fit.corrections import Corrections
 from desktop.fit.devices import rooms
 from desktop.fit.types import Plan
-from desktop.hardware.machine import Gpu, Machine, Memory
+from desktop.hardware.machine import Device, EngineInfo, Gpu, Machine, Memory
 from tests.fit.machines import GIB, LAPTOP_CPU, desktop, laptop, unified
 
 MIB = 1 << 20
@@ -146,6 +146,16 @@ def test_graphics_without_own_memory_take_part_alone() -> None:
     machine = desktop(12)
     both = rooms(replace(machine, gpus=(integrated, *machine.gpus)))
     assert [[room.device for room in party] for party in both.parties()] == [["CUDA0"], ["Vulkan0"]]
+
+
+def test_a_card_that_the_engine_looked_for_and_did_not_find() -> None:
+    """Its driver is too old for the engine: planned with, the load would end in an error."""
+    card = replace(desktop(8).gpus[0], device="")
+    here = Device("CPU", "A processor", "cpu", 32 * GIB, 20 * GIB)
+    seen = replace(desktop(8), gpus=(card,), engine=EngineInfo("1", ("CPU", "CUDA"), (here,)))
+    assert rooms(seen).gpus == ()
+    described = replace(seen, engine=EngineInfo("1", ("CPU", "CUDA")))
+    assert [room.device for room in rooms(described).gpus] == ["GPU"]
 
 
 def test_two_devices_never_have_one_name() -> None:
