@@ -118,6 +118,7 @@ class ModelLoader:
         Raises LoadError when no smaller plan is left, CancelledError.
         """
         planned = self._tuned(opening, planned)
+        known = known and not planned.doubtful
         gone: tuple[str, ...] = ()
         for _ in range(MAX_STEPS):
             try:

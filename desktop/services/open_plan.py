@@ -13,7 +13,7 @@ from desktop.fit.proposals import judge_tried
 from desktop.fit.types import FitReport, Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
-from desktop.services.crash_marker import CrashMarker
+from desktop.services.crash_marker import CrashMarker, CrashRecord
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.first_open import KnownPlans
 from desktop.services.fit_model import fit
@@ -37,7 +37,8 @@ class Planned:
     """What is to be loaded. `tuned`: this very plan has been tried on this machine before.
 
     `untuned`: nothing is kept from tuning, so a first trial may find something better. `speed` is
-    what tuning measured under this plan.
+    what tuning measured under this plan. `doubtful`: a process died loading something larger of
+    this model, so a child must show that it loads, however well it is known.
     """
 
     machine: Machine
@@ -47,6 +48,7 @@ class Planned:
     tuned: bool = False
     untuned: bool = True
     speed: Speed | None = None
+    doubtful: bool = False
 
 
 class OpenPlanner:
@@ -148,7 +150,23 @@ class OpenPlanner:
             return planned
         _log.info("%s died while %s: one step smaller", found.name, crash.activity)
         step = StepDown(planned.plan, after, f"crashed_{crash.activity}")
-        return replace(planned, plan=after, steps=(step,), tuned=False, untuned=False)
+        return replace(
+            planned,
+            plan=after,
+            steps=(step,),
+            tuned=False,
+            untuned=False,
+            doubtful=crash.activity == "loading" and not self._loaded_since(crash, header, after),
+        )
+
+    def _loaded_since(self, crash: CrashRecord, header: ModelHeader, plan: Plan) -> bool:
+        """Whether this model has been loaded with such a plan after the crash."""
+        return any(
+            session.load.at > crash.started_at
+            and session.load.model.file_bytes == header.file_bytes
+            and session.load.plan == plan
+            for session in self._history.sessions()
+        )
 
 
 def _for_guide(wish: Wish) -> Wish:

@@ -231,6 +231,19 @@ def test_after_a_crash_nothing_larger_is_tuned(
     assert len(stage.probed) == 1
 
 
+def test_after_a_crash_a_known_model_is_tried_in_a_child_again(
+    stage: Stage, plans: Plans, model: Path
+) -> None:
+    plans.known = known(TUNED)
+    full = stage.opener.open(str(model), Wish()).report.plan
+    assert stage.probed == []
+    crash_of(stage, model, full)
+    smaller = stage.opener.open(str(model), Wish()).report.plan
+    assert stage.probed == [smaller]
+    assert stage.opener.open(str(model), Wish()).report.plan == smaller
+    assert stage.probed == [smaller]  # once it has loaded, it is trusted
+
+
 def test_a_crash_teaches_once(stage: Stage, model: Path) -> None:
     crash_of(stage, model, plan(context=4096))
     for _ in range(3):
