@@ -281,8 +281,12 @@ class Footprint:
         return runs
 
     def _is_rearranged(self, tensor: TensorInfo) -> bool:
+        if tensor.type_name not in self.rearranged:
+            return False
+        if len(tensor.dims) > 2 and tensor.dims[2] > 1 and not EXPERTS.search(tensor.name):
+            return False  # a matrix for each head
         rows = tensor.dims[1] if len(tensor.dims) > 1 else 1
-        return tensor.type_name in self.rearranged and rows % _ROWS_TOGETHER == 0
+        return rows % _ROWS_TOGETHER == 0
 
     def _is_mostly_rearranged(self) -> bool:
         copied = sum(tensor.nbytes for tensor in self.header.tensors if self._is_rearranged(tensor))

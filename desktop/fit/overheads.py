@@ -10,7 +10,11 @@ from desktop.hardware.machine import Gpu
 
 _MIB = 1 << 20
 _FLOAT_BYTES = 4
-_DRIVER_MIB: Mapping[str, int] = {"cuda": 350, "rocm": 300, "sycl": 250, "vulkan": 100}
+_DRIVER_MIB: Mapping[str, int] = {"cuda": 460, "rocm": 170, "sycl": 170, "vulkan": 32}
+"""By backend, as llama.cpp's own breakdown of memory shows it in public logs ("unaccounted", or
+what is no longer free once the backend is up): CUDA 451-456 on three RTX 4090 (ggml-org/llama.cpp
+pull 15860) and 506 on an RTX 5090 (pull 25465); ROCm 164 on an RX 9070 XT; Vulkan 17 on an RX
+9060 XT (pull 20858). SYCL has no figure and is taken for ROCm. Metal and RPC: nothing of note."""
 
 
 def driver_bytes(gpu: Gpu) -> int:
@@ -19,5 +23,11 @@ def driver_bytes(gpu: Gpu) -> int:
 
 
 def output_bytes(header: ModelHeader, plan: Plan) -> int:
-    """Where results are read from, in main memory: a row of f32 logits for each sequence."""
-    return _FLOAT_BYTES * header.vocab_size * plan.parallel
+    """Where results are read from, in main memory: a row of f32 logits for each sequence.
+
+    T5 keeps what its encoder read besides.
+    """
+    row = header.vocab_size
+    if header.architecture == "t5":
+        row += header.embedding_length
+    return _FLOAT_BYTES * row * plan.parallel
