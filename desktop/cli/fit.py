@@ -34,6 +34,7 @@ def configure(arguments: Arguments) -> None:
     options.parallel(arguments)
     options.gpu_layers(arguments)
     options.ubatch(arguments)
+    options.priority(arguments)
     arguments.option("--mmproj", value="FILE", kind=text)
     arguments.option("--model-draft", value="MODEL", kind=text)
     arguments.option("--lora", value="FILE", kind=text, repeated=True)
@@ -48,6 +49,7 @@ def run(given: Namespace, front: Front) -> int:
         parallel=given.parallel,
         gpu_layers=given.gpu_layers,
         ubatch=given.ubatch,
+        priority=given.priority,
     )
     described = None if given.machine is None else read_machine(Path(given.machine))
     # The child that will be asked starts while everything else is looked at.

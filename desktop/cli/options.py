@@ -32,3 +32,12 @@ def gpu_layers(arguments: Arguments) -> None:
 
 def ubatch(arguments: Arguments) -> None:
     arguments.option("--ubatch", value="N", kind=whole(1, MAX_UBATCH_TOKENS))
+
+
+def priority(arguments: Arguments) -> None:
+    arguments.option(
+        "--priority",
+        value="balanced|quality|speed",
+        kind=one_of("balanced", "quality", "speed"),
+        default="balanced",
+    )

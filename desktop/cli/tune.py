@@ -28,6 +28,7 @@ def configure(arguments: Arguments) -> None:
     options.parallel(arguments)
     options.gpu_layers(arguments)
     options.ubatch(arguments)
+    options.priority(arguments)
     options.threads(arguments)
     arguments.option("--machine", value="FILE", kind=text)
     arguments.switch("--json")
@@ -40,6 +41,7 @@ def run(given: Namespace, front: Front) -> int:
         parallel=given.parallel,
         gpu_layers=given.gpu_layers,
         ubatch=given.ubatch,
+        priority=given.priority,
         threads=given.threads,
     )
     described = None if given.machine is None else read_machine(Path(given.machine))

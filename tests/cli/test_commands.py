@@ -91,6 +91,17 @@ def test_fit_obeys_the_wishes(cli: Cli, tmp_path: Path) -> None:
     assert (plan["gpu_layers"], plan["ubatch"]) == (0, 128)
 
 
+def test_fit_weighs_quality_and_speed(cli: Cli, big_machine: Path, tmp_path: Path) -> None:
+    model = write_tiny_model(tmp_path / "long.gguf", width=128, context=65_536)
+    contexts = [
+        cli(
+            "fit", str(model), "--machine", str(big_machine), "--priority", each, "--json"
+        ).json["plan"]["context"]
+        for each in ("balanced", "quality")
+    ]  # fmt: skip
+    assert contexts == [16_384, 32_768]
+
+
 def test_fit_on_another_machine(cli: Cli, tiny_model: Path, big_machine: Path) -> None:
     report = cli("fit", str(tiny_model), "--machine", str(big_machine), "--json").json
     assert report["verdict"] == "gpu"
