@@ -18,6 +18,9 @@ EVERY_S = 1.0
 KEPT = 300
 """Five minutes: what the chart shows, and what "why is it slow?" looks back on."""
 
+PATIENCE_S = 3.0
+"""An answer that takes longer is watched too: who then asks why it was slow gets an answer."""
+
 
 class Sensors(Protocol):
     """Reads the hardware. A value that cannot be read is None; nothing is raised."""
@@ -53,10 +56,10 @@ Listener = Callable[[LiveReading], None]
 
 
 class LiveMonitor:
-    """One thread that reads the sensors once a second while there are listeners.
+    """One thread that reads the sensors once a second while somebody looks, or waits for an answer.
 
-    Listeners are called on that thread. The sensors are made when somebody looks first, and
-    closed (the driver's child process with them) when nobody looks any more.
+    Listeners are called on that thread. The sensors are made when they are needed first, and
+    closed (the driver's child process with them) when they are no longer.
     """
 
     def __init__(
@@ -64,12 +67,14 @@ class LiveMonitor:
         make_sensors: Callable[[], Sensors],
         *,
         every_s: float = EVERY_S,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_sensors = make_sensors
         self.engine = EngineShare()
         """What the open model takes; told by whoever opens and closes models."""
         self._every_s = every_s
+        self._patience_s = patience_s
         self._clock = clock
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -77,15 +82,14 @@ class LiveMonitor:
         self._thread: threading.Thread | None = None
         self._kept: deque[LiveReading] = deque(maxlen=KEPT)
         self._closed = False
-        self.speed = SpeedMeter()
+        self.speed = SpeedMeter(self._answer_began)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every reading from now on; returns how to end that."""
         with self._lock:
             self._listeners.append(listener)
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, name="live", daemon=True)
-                self._thread.start()
+            self._start(0.0)
+            self._wake.set()
 
         def unsubscribe() -> None:
             with self._lock:
@@ -112,10 +116,28 @@ class LiveMonitor:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout_s)
 
-    def _run(self) -> None:
+    def _answer_began(self) -> None:
+        with self._lock:
+            self._start(self._patience_s)
+
+    def _start(self, patience_s: float) -> None:
+        """Under the lock: begin to read, unless that is so already."""
+        if self._thread is None and not self._closed:
+            self._wake.clear()
+            self._thread = threading.Thread(
+                target=self._run, args=(patience_s,), name="live", daemon=True
+            )
+            self._thread.start()
+
+    def _run(self, patience_s: float) -> None:
+        if patience_s:
+            self._wake.wait(patience_s)  # somebody who looks ends the wait
+        if not self._go_on():
+            return
         sensors = self._make_sensors()
         try:
             due = self._clock()
+            self.speed.take(due)  # from now on what is written counts
             while self._go_on():
                 self._publish(self._read(sensors))
                 due = max(due + self._every_s, self._clock())
@@ -126,9 +148,9 @@ class LiveMonitor:
             sensors.close()
 
     def _go_on(self) -> bool:
-        """Whether somebody still looks; else the thread takes itself out."""
+        """Whether somebody looks or waits for an answer; else the thread takes itself out."""
         with self._lock:
-            if self._listeners:
+            if not self._closed and (self._listeners or self.speed.answering):
                 return True
             self._thread = None
             return False
@@ -152,7 +174,8 @@ CountTokens = Callable[[str], int]
 class SpeedMeter:
     """Counts the tokens that answers write, from any thread, and tells their speed a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_begin: Callable[[], None] = lambda: None) -> None:
+        self._on_begin = on_begin
         self._lock = threading.Lock()
         self._open: set[object] = set()
         self._written: dict[CountTokens, list[str]] = {}
@@ -160,11 +183,17 @@ class SpeedMeter:
         self.last: Stats | None = None
         """What the last answer took, by the engine's own measure."""
 
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is under way."""
+        return bool(self._open)
+
     def listen(self, then: TurnListener, count_tokens: CountTokens) -> TurnListener:
         """A listener for one answer that counts and passes everything on to `then`."""
         answer = object()
 
         def hear(event: TurnEvent) -> None:
+            begins = False
             with self._lock:
                 if isinstance(event, TurnText) and self._since is not None:
                     self._written.setdefault(count_tokens, []).append(event.text)
@@ -172,7 +201,10 @@ class SpeedMeter:
                     self._open.discard(answer)
                     self.last = event.stats or self.last
                 elif not isinstance(event, TurnText):
+                    begins = answer not in self._open
                     self._open.add(answer)
+            if begins:
+                self._on_begin()
             then(event)
 
         return hear

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -111,6 +112,40 @@ def test_closed_for_good(sensors: Clocked) -> None:
     live.subscribe(lambda _: None)
     assert live._thread is None
     assert sensors.closed == 1
+
+
+def test_long_answer_is_watched_though_nobody_looks(sensors: Clocked) -> None:
+    live = LiveMonitor(sensors.make, every_s=0.0, patience_s=0.001, clock=lambda: sensors.now)
+    hear = live.speed.listen(lambda _: None, words)
+    hear(TurnStarted(1, 10, 0))
+    deadline = time.monotonic() + 10
+    while len(live._kept) < 3:
+        assert time.monotonic() < deadline
+    hear(TurnEnded(1, "complete", Stats()))
+    rest(live)
+    assert (sensors.made, sensors.closed) == (1, 1)
+    assert live._kept[0].answering
+
+
+def test_short_answer_starts_no_sensors(sensors: Clocked) -> None:
+    live = LiveMonitor(sensors.make, every_s=0.0, patience_s=60.0, clock=lambda: sensors.now)
+    hear = live.speed.listen(lambda _: None, words)
+    hear(TurnStarted(1, 10, 0))
+    hear(TurnProgress(1, 5, 10))
+    hear(TurnEnded(1, "complete", Stats()))
+    live.close()
+    rest(live)
+    assert sensors.made == 0
+
+
+def test_who_looks_need_not_wait_for_the_patience(sensors: Clocked) -> None:
+    live = LiveMonitor(sensors.make, every_s=0.0, patience_s=60.0, clock=lambda: sensors.now)
+    hear = live.speed.listen(lambda _: None, words)
+    hear(TurnStarted(1, 10, 0))
+    assert heard(live, 2)
+    hear(TurnEnded(1, "complete", Stats()))
+    live.close()
+    rest(live)
 
 
 def words(text: str) -> int:

@@ -93,12 +93,8 @@ def _graphics(gpu: Gpu, language: Language) -> Fact:
     share = None
     if gpu.unified:
         parts.append(QCoreApplication.translate("Machine", "shares the computer's memory"))
-    elif gpu.total_bytes:
-        parts.append(
-            QCoreApplication.translate("Machine", "{size} of its own memory").format(
-                size=_box_gb(gpu.total_bytes, language)
-            )
-        )
+    elif words := own_memory(gpu, language):
+        parts.append(words)
     if gpu.free_bytes is not None and gpu.total_bytes and not gpu.unified:
         share = 1 - gpu.free_bytes / gpu.total_bytes
         parts.append(
@@ -108,6 +104,14 @@ def _graphics(gpu: Gpu, language: Language) -> Fact:
         )
     name = QCoreApplication.translate("Machine", "Graphics")
     return Fact(name, gpu.name, " · ".join(parts), share)
+
+
+def own_memory(gpu: Gpu, language: Language) -> str:
+    """ "8.0 GB of its own memory"; "" where it has none."""
+    if gpu.unified or not gpu.total_bytes:
+        return ""
+    words = QCoreApplication.translate("Machine", "{size} of its own memory")
+    return words.format(size=_box_gb(gpu.total_bytes, language))
 
 
 def details(machine: Machine, language: Language) -> list[tuple[str, str]]:

@@ -66,10 +66,13 @@ class ThisComputer(QWidget):
         self.slow = SlowCard(look, session)
         self.history = HistoryCard(look)
         self.advice = AdviceWatch(session)
-        more = column(
-            Text(self.tr("What would more bring?"), "heading"),
-            StepsCard(look, session, self.advice),
-            space=s.space_2,
+        self._more = QWidget()
+        self._more.setLayout(
+            column(
+                Text(self.tr("What would more bring?"), "heading"),
+                StepsCard(look, session, self.advice),
+                space=s.space_2,
+            )
         )
         self.measured = MeasuredCard(look, session)
         here = ModelsHere(look, session, shelf)
@@ -92,7 +95,7 @@ class ThisComputer(QWidget):
                 self._rest,
                 here,
                 self.measured,
-                more,
+                self._more,
                 row(self._fold, 1),
                 self._details,
                 space=s.space_4,
@@ -111,6 +114,7 @@ class ThisComputer(QWidget):
         machine = self._watch.machine
         self._fold.setVisible(machine is not None)
         self._rest.setVisible(machine is not None)
+        self._more.setVisible(machine is not None)
         if machine is None:
             return
         self.history.show_machine(machine)

@@ -104,6 +104,13 @@ def test_card_with_memory_of_its_own(open_window: Open) -> None:
     assert parts(page, POWER) == ["on battery", "lasts about 2 hours", "takes 20 W"]
 
 
+def test_card_that_vanishes_leaves_its_name(open_window: Open) -> None:
+    page = page_of(open_window(change=gaming))
+    tell(page, replace(busy(1), gpus=()))
+    assert parts(page, "graphics") == []
+    assert CARD.name in page.texts()
+
+
 def test_cards_share_by_the_engine_where_the_driver_tells_none(open_window: Open) -> None:
     driven = open_window(change=gaming)
     page = page_of(driven)
