@@ -13,6 +13,7 @@ from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
 from desktop.common.messages import format_bytes
 from desktop.common.reading import TOKENS_PER_PAGE
+from desktop.fit.corrections import NO_CORRECTIONS
 from desktop.fit.types import FitReport, Wish
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
@@ -28,6 +29,7 @@ def configure(arguments: Arguments) -> None:
     arguments.option("--task", value="|".join(TASKS), kind=one_of(*TASKS), default="chat")
     arguments.option("--language", value="de|en", kind=one_of("de", "en"))
     arguments.option("--machine", value="FILE", kind=text)
+    arguments.switch("--refresh")
     arguments.switch("--json")
 
 
@@ -36,9 +38,17 @@ def run(given: Namespace, front: Front) -> int:
     task = cast(Task, given.task)
     language = given.language or front.messages.language
     with open_house(front) as core, StatusLine(front) as status:
+        problem = _refresh(core, front, status) if given.refresh else ""
         status.show(front.text("cli.recommend.looking"))
-        machine, found = _recommended(core, described, task, language)
-        guide = None if found else _guide(core, machine)
+        ask = _Question(core, described, task, language)
+        found = ask.recommended()
+        if given.refresh and found:
+            status.show(front.text("cli.recommend.headers"))
+            if core.network.catalog.fetch_headers(tuple(item.file for item in found)):
+                found = ask.recommended()
+        guide = None if found else _guide(core, ask.machine)
+    if problem:
+        front.note(front.text("cli.note", text=problem))
     if front.as_json:
         documents = [_document(item, front) for item in found]
         front.document(documents or ([] if guide is None else [_guide_document(guide, front)]))
@@ -52,14 +62,41 @@ def run(given: Namespace, front: Front) -> int:
     return 0
 
 
-def _recommended(
-    core: Core, described: Machine | None, task: Task, language: str
-) -> tuple[Machine, tuple[Recommendation, ...]]:
-    if described is not None:
-        return described, recommend(described, task, language)
-    machine = core.machine_service.machine()
-    corrections = core.history.corrections(machine)
-    return machine, recommend(machine, task, language, corrections=corrections)
+def _refresh(core: Core, front: Front, status: StatusLine) -> str:
+    """Ask the Hub; what to tell afterwards. Raises NetworkError."""
+
+    def tell(done: int, total: int) -> None:
+        status.show(front.text("cli.recommend.refreshing", done=done, total=total))
+
+    result = core.network.catalog.refresh(on_progress=tell)
+    if not result.failed:
+        return ""
+    if not result.answered:
+        raise result.failed[0][1]
+    return front.text("cli.recommend.refresh_partly", count=len(result.failed))
+
+
+class _Question:
+    """What is asked, so that it can be asked again when more is known."""
+
+    def __init__(self, core: Core, described: Machine | None, task: Task, language: str) -> None:
+        self._core = core
+        self._task = task
+        self._language = language
+        self._is_here = described is None
+        self.machine = described or core.machine_service.machine()
+
+    def recommended(self) -> tuple[Recommendation, ...]:
+        updates = self._core.network.catalog
+        history = self._core.history
+        return recommend(
+            self.machine,
+            self._task,
+            self._language,
+            catalog=updates.catalog(),
+            headers=updates.header,
+            corrections=history.corrections(self.machine) if self._is_here else NO_CORRECTIONS,
+        )
 
 
 def _guide(core: Core, machine: Machine) -> FitReport | None:

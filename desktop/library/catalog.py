@@ -52,7 +52,8 @@ class CatalogFile:
     """One file to fetch (the first part of a split one).
 
     `file_bytes` is the whole model's size; `exact` says whether it is to the byte. Otherwise it
-    was rounded in its source, or computed where no source has it.
+    was rounded in its source, or computed where no source has it. `gated`: its owner wants an
+    agreement first.
     """
 
     repo: str
@@ -62,6 +63,7 @@ class CatalogFile:
     exact: bool
     sha256: str = ""
     source: str = ""
+    gated: bool = False
 
     @property
     def reference(self) -> str:

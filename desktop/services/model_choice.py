@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,8 @@ _SPECIALIST_NATS = 0.10
 _NO_LICENCE_NATS = 0.05  # nobody can tell whether it may be used at work
 _UNKNOWN_LOSS_NATS = 1.0  # nobody has measured it: behind all others
 
+Headers = Callable[[CatalogFile], ModelHeader | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -79,12 +81,15 @@ class Chooser:
         *,
         corrections: Corrections = NO_CORRECTIONS,
         ours: Mapping[str, int] | None = None,
+        headers: Headers | None = None,
     ) -> None:
+        """`headers` knows the real headers of files that somebody looked at before."""
         self._machine = machine
         self._task = task
         self._language = language
         self._corrections = corrections
         self._ours = dict(ours or {})
+        self._headers = headers or _no_header
         self._judged: dict[tuple[str, str], Choice | None] = {}
         self._usable_bytes = _at_most_bytes(machine) + sum(self._ours.values())
         disk = machine.disk
@@ -151,7 +156,7 @@ class Chooser:
 
     def _judge(self, model: CatalogModel, file: CatalogFile) -> Choice | None:
         projector = self._projector(model, file) if self._task == "vision" else None
-        header = model.header(file)
+        header = self._headers(file) or model.header(file)
         if header is None or (self._task == "vision" and projector is None):
             return None
         companions = NO_COMPANIONS
@@ -201,6 +206,10 @@ class Chooser:
         """The smallest one, from the same repository where it has one."""
         found = sorted(model.projectors, key=lambda p: (p.repo != file.repo, p.file_bytes))
         return found[0] if found else None
+
+
+def _no_header(_file: CatalogFile) -> ModelHeader | None:
+    return None
 
 
 def _at_most_bytes(machine: Machine) -> int:

@@ -11,6 +11,7 @@ from desktop.hub.client import HubClient
 from desktop.hub.door import Door
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.policy import NetworkPolicy
+from desktop.services.catalog_updates import CatalogUpdates
 from desktop.services.remote_model import RemoteModels
 
 
@@ -22,7 +23,9 @@ class Network:
         self.policy = NetworkPolicy(env, settings.is_offline)
         self.door = Door(self.policy, self.ledger)
         self.hub = HubClient(self.door)
-        self.remote_models = RemoteModels(self.hub, HeaderCache(paths.cache_dir / "headers"))
+        headers = HeaderCache(paths.cache_dir / "headers")
+        self.remote_models = RemoteModels(self.hub, headers)
+        self.catalog = CatalogUpdates(self.remote_models, headers, paths.cache_dir / "catalog.json")
 
     def close(self) -> None:
         """Give up open connections."""

@@ -22,7 +22,7 @@ from desktop.library.catalog import (
     Task,
     shipped_catalog,
 )
-from desktop.services.model_choice import Choice, Chooser, choices
+from desktop.services.model_choice import Choice, Chooser, Headers, choices
 
 Label = Literal["best", "fast", "small", "other"]
 
@@ -72,15 +72,16 @@ def recommend(
     catalog: Catalog | None = None,
     corrections: Corrections = NO_CORRECTIONS,
     ours: Mapping[str, int] | None = None,
+    headers: Headers | None = None,
 ) -> tuple[Recommendation, ...]:
     """The best first, then a fast and a small one, then others; () where nothing runs well.
 
     `language` "de" prefers models whose makers name German. `ours`: bytes by device that
-    unloading our own models would free.
+    unloading our own models would free. `headers` knows real headers of the catalogue's files.
     """
     known = catalog or shipped_catalog()
     models = known.for_task(task)
-    chooser = Chooser(machine, task, language, corrections=corrections, ours=ours)
+    chooser = Chooser(machine, task, language, corrections=corrections, ours=ours, headers=headers)
     found = sorted(choices(chooser, models), key=lambda choice: -choice.worth)
     if not found:
         return ()
@@ -202,6 +203,8 @@ def _remarks(choice: Choice, language: str) -> list[Remark]:
         remarks.append(Remark("german_named" if model.german else "german_not_stated", {}))
     if choice.projector is not None:
         remarks.append(Remark("second_file", {"file": choice.projector.name}))
+    if choice.file.gated:
+        remarks.append(Remark("gated", {}))
     if not choice.file.exact:
         remarks.append(Remark("size_rounded", {}))
     return remarks

@@ -2,6 +2,13 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
+    <name>Advice</name>
+    <message>
+        <source>The suggestions are up to date.</source>
+        <translation>Die Vorschläge sind auf dem neuesten Stand.</translation>
+    </message>
+</context>
+<context>
     <name>BannerBox</name>
     <message>
         <source>Dismiss</source>
@@ -962,6 +969,26 @@
     <message>
         <source>Recommended for this computer</source>
         <translation>Empfohlen für diesen Rechner</translation>
+    </message>
+    <message>
+        <source>Look for news</source>
+        <translation>Nach Neuem sehen</translation>
+    </message>
+    <message>
+        <source>Asking … (stop)</source>
+        <translation>Wird gefragt … (abbrechen)</translation>
+    </message>
+    <message>
+        <source>Asking: {done} of {total} (stop)</source>
+        <translation>Wird gefragt: {done} von {total} (abbrechen)</translation>
+    </message>
+    <message>
+        <source>Asks huggingface.co what there is now. Nothing is asked without a click.</source>
+        <translation>Fragt huggingface.co, was es jetzt gibt. Ohne Klick wird nichts gefragt.</translation>
+    </message>
+    <message>
+        <source>Last asked: {day}.</source>
+        <translation>Zuletzt gefragt: {day}.</translation>
     </message>
     <message>
         <source>None of the models we know runs well on this computer. The built-in guide does: it answers questions about Hausgeist itself. Closing other programs may help.</source>

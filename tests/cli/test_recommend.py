@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from desktop.hardware.machine import Machine
+from desktop.library.catalog import shipped_catalog
 from desktop.services.machine import MachineService
 from tests.cli.running import Cli
+from tests.hub.stand_in import Content, HubStandIn
 
 LAPTOP = {
     "memory": {"total_bytes": 16 * 2**30, "available_bytes": 11 * 2**30},
@@ -28,6 +31,15 @@ def machine_file(tmp_path: Path, document: object) -> str:
     path = tmp_path / "machine.json"
     path.write_text(json.dumps(document))
     return str(path)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with HubStandIn() as stand_in:
+        yield stand_in
 
 
 @pytest.fixture
@@ -129,3 +141,42 @@ def test_wrong_usage(cli: Cli, arguments: tuple[str, ...]) -> None:
     done = cli("recommend", *arguments)
     assert done.code == 2
     assert done.err
+
+
+def test_news_from_the_hub(
+    cli: Cli, laptop: str, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    repo = "unsloth/gemma-4-E4B-it-GGUF"
+    for file in sorted({f.repo for m in shipped_catalog().models for f in m.files}):
+        hub.add(file, {"gemma-4-E4B-it-Q4_K_M.gguf": Content(b"GGUF", 4_900_000_123)})
+    done = cli("recommend", "--machine", laptop, "--language", "de", "--refresh", "--json")
+    assert done.code == 0
+    found = {item["repo"]: item for item in done.json}
+    assert found[repo]["file_bytes"] == 4_900_000_123
+    assert found[repo]["file_bytes_exact"]
+    asked = len(hub.requests())
+    again = cli("recommend", "--machine", laptop, "--language", "de", "--json")
+    assert [item["file"] for item in again.json] == [item["file"] for item in done.json]
+    assert len(hub.requests()) == asked
+
+
+def test_a_hub_that_knows_nothing_is_told(
+    cli: Cli, laptop: str, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    done = cli("recommend", "--machine", laptop, "--refresh", "--json")
+    assert done.code == 1
+    assert done.json["error"]["kind"] == "hub_no_repo"
+
+
+def test_offline_asks_nobody(
+    cli: Cli, laptop: str, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+    monkeypatch.setenv("HAUSGEIST_OFFLINE", "1")
+    done = cli("recommend", "--machine", laptop, "--refresh", "--json")
+    assert done.code == 1
+    assert done.json["error"]["kind"] == "offline_environment"
+    assert hub.requests() == []
+    assert cli("recommend", "--machine", laptop, "--json").code == 0

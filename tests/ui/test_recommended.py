@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
-from desktop.common.errors import StorageError
+from desktop.common.errors import CancelledError, NetworkError, StorageError
 from desktop.common.settings import Settings
+from desktop.engine.cancel import CancelToken
 from desktop.hardware.machine import Machine, Memory
+from desktop.services.catalog_updates import Refreshed
 from desktop.ui.models import advice
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.models.recommended import Recommended
@@ -179,3 +182,59 @@ def test_it_fits_into_every_window(driven: Driven, width: int) -> None:
     for card in section.cards:
         assert card.minimumSizeHint().width() <= card.width()
         assert card.mapTo(page, card.rect().topRight()).x() < page.viewport().width()
+
+
+def test_looking_for_news_only_by_a_click(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = known(driven)
+    asked: list[object] = []
+    gate = threading.Event()
+
+    def refresh(*, on_progress: Callable[[int, int], None], cancel: object) -> Refreshed:
+        asked.append(cancel)
+        on_progress(1, 3)
+        gate.wait(5)
+        return Refreshed(3, ())
+
+    updates = driven.services.network.catalog
+    monkeypatch.setattr(updates, "refresh", refresh)
+    monkeypatch.setattr(updates, "fetch_headers", lambda *_, **__: 0)
+    assert asked == []
+    click(section.renew)
+    driven.until(lambda: "1 of 3" in section.renew.text())
+    gate.set()
+    driven.until(lambda: driven.window.toast.text == "The suggestions are up to date.")
+    assert len(asked) == 1
+    assert section.renew.text() == "Look for news"
+
+
+def test_looking_for_news_offline_is_a_sentence(
+    open_window: Callable[..., Driven], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driven = open_window()
+    section = known(driven)
+
+    def offline(**_: object) -> None:
+        raise NetworkError("offline_setting")
+
+    monkeypatch.setattr(driven.services.network.catalog, "refresh", offline)
+    click(section.renew)
+    driven.until(lambda: driven.window.banners.texts)
+    assert "offline" in driven.window.banners.texts[0]
+    assert not section.advice.refreshing
+
+
+def test_looking_for_news_can_be_stopped(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = known(driven)
+
+    def refresh(*, on_progress: Callable[[int, int], None], cancel: CancelToken) -> Refreshed:
+        on_progress(1, 3)
+        while not cancel.cancelled:
+            threading.Event().wait(0.01)
+        raise CancelledError
+
+    monkeypatch.setattr(driven.services.network.catalog, "refresh", refresh)
+    click(section.renew)
+    driven.until(lambda: "stop" in section.renew.text())
+    click(section.renew)
+    driven.until(lambda: not section.advice.refreshing)
+    assert driven.window.banners.texts == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -55,9 +56,10 @@ class Recommended(QWidget):
             self.advice.language,
             self.advice.choose_language,
         )
+        self.renew = Button(look, "", self._renew, kind="quiet", icon="arrows-clockwise")
         picks = Flow(s.space_2)
-        picks.addWidget(self.task)
-        picks.addWidget(self.language)
+        for part in (self.task, self.language, self.renew):
+            picks.addWidget(part)
         self.state = Text(kind="muted", wrap=True)
         self._state_card = Card(look, self.state)
         self._grid = Columns(s.space_3, s.card_min, SHOWN_AT_FIRST)
@@ -84,7 +86,9 @@ class Recommended(QWidget):
             )
         )
         self.advice.changed.connect(self.refresh)
+        self.advice.refresh_changed.connect(self._say_renew)
         self.refresh()
+        self._say_renew()
 
     def refresh(self) -> None:
         """Show what is known now."""
@@ -100,6 +104,32 @@ class Recommended(QWidget):
         self._grid.setVisible(bool(shown))
         self._below.setVisible(bool(shown))
         self.more.setVisible(len(shown) < len(found))
+
+    def _renew(self) -> None:
+        if self.advice.refreshing:
+            self.advice.stop_refresh()
+        else:
+            self.advice.refresh()
+
+    def _say_renew(self) -> None:
+        """What the button does now: ask, or stop asking; its tip says whom and when last."""
+        if not self.advice.refreshing:
+            self.renew.setText(self.tr("Look for news"))
+        elif self.advice.step is None:
+            self.renew.setText(self.tr("Asking … (stop)"))
+        else:
+            done, total = self.advice.step
+            words = self.tr("Asking: {done} of {total} (stop)")
+            self.renew.setText(words.format(done=done, total=total))
+        asks = self.tr("Asks huggingface.co what there is now. Nothing is asked without a click.")
+        at = self.advice.refreshed_at
+        if at is not None:
+            day = QLocale(self._session.language).toString(
+                QDateTime.fromSecsSinceEpoch(int(at)).date(), QLocale.FormatType.ShortFormat
+            )
+            asks += " " + self.tr("Last asked: {day}.").format(day=day)
+        self.renew.setToolTip(asks)
+        self.renew.setAccessibleDescription(asks)
 
     def _state_words(self) -> str:
         """What goes on where there are no cards; "" where there are."""
