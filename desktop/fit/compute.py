@@ -39,7 +39,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
     if not devices or plan.gpu_layers == 0:
         return {CPU: buffer}
     # Main memory keeps the inputs of the graph.
-    embedding = _FLOAT * rows * footprint.header.embedding_length
+    embedding = _FLOAT * rows * max(0, footprint.header.embedding_length)
     host = _BASE_BYTES + _FLOAT * rows * width.host_values + masks
     copied = 0
     whole = plan.gpu_layers >= footprint.all_layers
@@ -56,7 +56,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
         # Only results of whole sequences are worked out there.
         header = footprint.header
         results = rows if width.cell_values else plan.parallel  # T5 scores every token
-        on_card = _FLOAT * results * (header.embedding_length + header.vocab_size)
+        on_card = _FLOAT * results * (max(0, header.embedding_length) + max(0, header.vocab_size))
     return {CPU: host, **dict.fromkeys(devices, on_card)}
 
 

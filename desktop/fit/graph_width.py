@@ -56,14 +56,14 @@ class GraphWidth:
 
 def graph_width(header: ModelHeader) -> GraphWidth:
     """Of the model as its header and its tensors' shapes describe it."""
-    width = header.embedding_length
-    heads = header.head_count
+    width = max(0, header.embedding_length)
+    heads = max(0, header.head_count)
     attended = heads * _head(header, "value_length")
     queries = max(attended, heads * _head(header, "key_length"))
-    keys = 2 * header.head_count_kv * _head(header, "key_length")
+    keys = 2 * max(0, header.head_count_kv) * _head(header, "key_length")
     attention = 4 * width + queries + keys
     if has_compressed_keys(header):
-        attended = heads * header.arch_integer("attention.value_length_mla")
+        attended = heads * _count(header, "attention.value_length_mla")
         attention = 4 * width + heads * _latent(header)
         if header.architecture in _WITH_INDEXER:
             attention += heads * _INDEX_VALUES_A_HEAD
@@ -73,8 +73,8 @@ def graph_width(header: ModelHeader) -> GraphWidth:
     stages += _mixture(header, base)
     if header.architecture == "rwkv7":
         stages.append(_RWKV_WIDTHS * width)
-    deep = header.arch_integer("n_deepstack_layers")
-    by_layer = header.arch_integer("embedding_length_per_layer_input") * header.block_count
+    deep = _count(header, "n_deepstack_layers")
+    by_layer = _count(header, "embedding_length_per_layer_input") * max(0, header.block_count)
     relative = 3 * heads + 2 if header.architecture in _RELATIVE_BIAS else 0
     return GraphWidth(
         values=max(stages) + 2 * deep * width + 2 * by_layer,
@@ -102,7 +102,7 @@ def _dense(header: ModelHeader) -> int:
             rows = tensor.dims[0] if match[2] == "down" else tensor.dims[1]
             matrices.setdefault(match[1], {})[match[2]] = rows
     if not matrices:
-        return 0 if header.expert_count else 3 * header.arch_integer("feed_forward_length")
+        return 0 if header.expert_count else 3 * _count(header, "feed_forward_length")
     return max(map(_block_rows, matrices.values()))
 
 
@@ -115,16 +115,16 @@ def _block_rows(block: Mapping[str, int]) -> int:
 
 
 def _mixture(header: ModelHeader, base: int) -> list[int]:
-    used, width = header.expert_used_count, header.embedding_length
+    used, width = max(0, header.expert_used_count), max(0, header.embedding_length)
     rows = 0
     for tensor in header.tensors:
         match = _EXPERTS.fullmatch(tensor.name)
         if match is not None and len(tensor.dims) > 1:
             rows = max(rows, tensor.dims[0] if match[2] == "down" else tensor.dims[1])
-    rows = rows or header.arch_integer("expert_feed_forward_length")
+    rows = rows or _count(header, "expert_feed_forward_length")
     if not header.expert_count or not rows:
         return []
-    shared = header.arch_integer("expert_shared_feed_forward_length")
+    shared = _count(header, "expert_shared_feed_forward_length")
     inside = base + 3 * used * rows + shared
     if header.architecture in _ONE_EXPERT_BUFFER:
         return [inside]
@@ -133,27 +133,29 @@ def _mixture(header: ModelHeader, base: int) -> list[int]:
 
 
 def _recurrent(header: ModelHeader) -> int:
-    inner = header.arch_integer("ssm.inner_size")
+    inner = _count(header, "ssm.inner_size")
     if not inner:
         return 0
-    mixed = inner + 2 * header.arch_integer("ssm.group_count") * header.arch_integer(
-        "ssm.state_size"
-    )
-    return 4 * header.embedding_length + 3 * inner + 2 * mixed
+    mixed = inner + 2 * _count(header, "ssm.group_count") * _count(header, "ssm.state_size")
+    return 4 * max(0, header.embedding_length) + 3 * inner + 2 * mixed
 
 
 def _latent(header: ModelHeader) -> int:
     """One head's query: as it is, compressed, compressed and turned, without the turned part."""
-    key = header.arch_integer("attention.key_length_mla")
+    key = _count(header, "attention.key_length_mla")
     return (
         2 * key
-        - header.arch_integer("rope.dimension_count")
+        - _count(header, "rope.dimension_count")
         + _head(header, "key_length")
         + _head(header, "value_length")
     )
 
 
 def _head(header: ModelHeader, key: str) -> int:
-    stated = header.arch_integer(f"attention.{key}")
-    heads = header.head_count
-    return stated or (header.embedding_length // heads if heads else 0)
+    stated = _count(header, f"attention.{key}")
+    heads = max(0, header.head_count)
+    return stated or (max(0, header.embedding_length) // heads if heads else 0)
+
+
+def _count(header: ModelHeader, key: str) -> int:
+    return max(0, header.arch_integer(key))

@@ -74,6 +74,7 @@ _FULL_ATTENTION_INTERVAL = {
     "qwen4exp": 4,
     "minimax-01": 8,
 }
+MAX_LAYERS = 4096  # that are looked at; llama.cpp opens none with more than 512
 _LOOPED = "nanbeige"
 _WITH_ROUTER = "graniteswitch"  # one more layer that attends, with one head
 _HEADS = ("key_length", "value_length")
@@ -88,31 +89,42 @@ _POOLED_STATES = {4: (8, 2), 128: (128, 1)}
 
 def layer_caches(header: ModelHeader) -> tuple[LayerCache, ...]:
     """One entry a layer of the file, the unused prediction layers at the end included."""
-    own = header.block_count
+    own = _blocks(header)
     caches = [_cache(header, layer) for layer in range(own)]
     if header.architecture == _LOOPED:
-        caches *= layer_count(header) // own if own else 1
+        caches = [caches[layer % own] for layer in range(layer_count(header))]
     if header.architecture == _WITH_ROUTER:
         key, value = (_head_values(header, name, windowed=False) for name in _HEADS)
         caches.append(LayerCache(key, value))
     return tuple(caches)
 
 
+def _blocks(header: ModelHeader) -> int:
+    return min(MAX_LAYERS, max(0, header.block_count))
+
+
 def layer_count(header: ModelHeader) -> int:
     """Layers as llama.cpp counts them: more than the file has where it runs some repeatedly."""
     if header.architecture == _LOOPED:
-        return header.block_count * max(1, _arch(header, "num_loops"))
-    return header.block_count + (1 if header.architecture == _WITH_ROUTER else 0)
+        return min(MAX_LAYERS, _blocks(header) * max(1, _arch(header, "num_loops")))
+    return _blocks(header) + (1 if header.architecture == _WITH_ROUTER else 0)
 
 
 def used_layers(header: ModelHeader) -> int:
     """Layers that answer: without those that only predict ahead, which llama.cpp leaves out."""
-    return layer_count(header) - prediction_layers(header)
+    return max(0, layer_count(header) - prediction_layers(header))
 
 
 def prediction_layers(header: ModelHeader) -> int:
     """Multi-token-prediction ("nextn") layers at the end of the file."""
-    return min(_arch(header, "nextn_predict_layers"), header.block_count)
+    if header.architecture == "deepseek4" and not _has_prediction_tensors(header):
+        return 0  # named by the header, left out of the file
+    return min(_arch(header, "nextn_predict_layers"), _blocks(header))
+
+
+def _has_prediction_tensors(header: ModelHeader) -> bool:
+    first = _blocks(header) - _arch(header, "nextn_predict_layers")
+    return header.tensor(f"blk.{first}.nextn.eh_proj.weight") is not None
 
 
 def has_no_context(header: ModelHeader) -> bool:
@@ -166,7 +178,7 @@ def attention_cache(header: ModelHeader, layer: int) -> LayerCache:
     """What `layer` keeps if it attends, a layer that only predicts ahead included."""
     arch = header.architecture
     windowed = is_windowed(header, layer)
-    heads = _at(header, "attention.head_count_kv", layer, header.head_count)
+    heads = _at(header, "attention.head_count_kv", layer, max(0, header.head_count))
     k = _head_values(header, "key_length", windowed) * heads
     v = _head_values(header, "value_length", windowed) * heads
     if has_compressed_keys(header):
@@ -191,7 +203,7 @@ def _deepseek4(header: ModelHeader, layer: int) -> LayerCache:
     Source: llama.cpp's llama_kv_cache_dsv4. The states between the pooled cells are kept twice
     (values and their scores).
     """
-    heads = _at(header, "attention.head_count_kv", layer, header.head_count)
+    heads = _at(header, "attention.head_count_kv", layer, max(0, header.head_count))
     width = _head_values(header, "key_length", windowed=False)
     tokens = _at(header, "attention.compress_ratios", layer)
     pooled: tuple[Pooled, ...] = ()
@@ -222,7 +234,7 @@ def _layers_with_own_cache(header: ModelHeader) -> int | None:
     if header.architecture == "gemma3n":
         return 20
     if header.architecture == "gemma4":
-        return header.block_count - _arch(header, "attention.shared_kv_layers")
+        return _blocks(header) - _arch(header, "attention.shared_kv_layers")
     return None
 
 
@@ -230,7 +242,7 @@ def _is_recurrent(header: ModelHeader, layer: int) -> bool:
     arch = header.architecture
     if arch in _RECURRENT:
         return True
-    no_kv_heads = _at(header, "attention.head_count_kv", layer, header.head_count) == 0
+    no_kv_heads = _at(header, "attention.head_count_kv", layer, max(0, header.head_count)) == 0
     if arch in _RECURRENT_WITHOUT_KV_HEADS:
         return no_kv_heads
     if arch in ("nemotron_h", "nemotron_h_moe"):
@@ -249,7 +261,7 @@ def state_values(header: ModelHeader) -> int:
 
     Source: facts/memory.md and llama.cpp's `n_embd_r` + `n_embd_s`.
     """
-    arch, width = header.architecture, header.embedding_length
+    arch, width = header.architecture, _width(header)
     if arch in _RWKV:
         shifts = header.per_layer("token_shift_count")
         kept = shifts if isinstance(shifts, int) else 2
@@ -308,7 +320,7 @@ def _history_values(header: ModelHeader, layer: int) -> int:
     if ngram < 2 or not _arch(header, "ple.heads_per_ngram"):
         return 0
     kept = max(0, _arch(header, "ple.conv_kernel") - 1)
-    return kept * ngram * _arch(header, "hyper_connection.count") * header.embedding_length
+    return kept * ngram * _arch(header, "hyper_connection.count") * _width(header)
 
 
 def _head_values(header: ModelHeader, key: str, windowed: bool) -> int:
@@ -316,12 +328,16 @@ def _head_values(header: ModelHeader, key: str, windowed: bool) -> int:
     if windowed:
         own = header.per_layer(f"attention.{key}_swa")
         if isinstance(own, int):
-            return own
+            return max(0, own)
     heads = _at(header, "attention.head_count", 0)
     if heads == 0:
         return 0
     stated = header.per_layer(f"attention.{key}")
-    return stated if isinstance(stated, int) else header.embedding_length // heads
+    return max(0, stated) if isinstance(stated, int) else _width(header) // heads
+
+
+def _width(header: ModelHeader) -> int:
+    return max(0, header.embedding_length)
 
 
 def _arch(header: ModelHeader, key: str) -> int:

@@ -27,7 +27,7 @@ def output_bytes(header: ModelHeader, plan: Plan) -> int:
 
     T5 keeps what its encoder read besides.
     """
-    row = header.vocab_size
+    row = max(0, header.vocab_size)
     if header.architecture == "t5":
-        row += header.embedding_length
+        row += max(0, header.embedding_length)
     return _FLOAT_BYTES * row * plan.parallel
