@@ -17,7 +17,6 @@ def write_siglip(
     image: int = 896,
     patch: int = 14,
     language_width: int = 2560,
-    with_data: bool = True,
 ) -> Path:
     """Gemma 3's eyes: a SigLIP tower, F16, with a projection to `language_width`."""
     patches = (image // patch) ** 2
@@ -58,4 +57,4 @@ def write_siglip(
         for name, shape in (("ffn_down", (width, feed_forward)), ("ffn_up", (feed_forward, width))):
             tensors.append(Tensor(f"{block}{name}.weight", shape, "F16"))
             tensors.append(Tensor(f"{block}{name}.bias", (shape[1],)))
-    return write_gguf(path, metadata, tensors, with_data=with_data)
+    return write_gguf(path, metadata, tensors)
