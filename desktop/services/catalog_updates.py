@@ -34,6 +34,7 @@ _MAX_FILES_A_REPO = 2_000
 _SAME = {"MXFP4_MOE": "MXFP4"}
 _SIXTEEN_BITS = ("BF16", "F16", "F32")  # twice as large as Q8_0 and no better
 _GONE = ("hub_no_repo",)
+_LEAST_SHARE, _MOST_SHARE = 0.6, 1.7  # of what its quantization would take: else it is another's
 _EMPTY = {"commit": "", "gated": False, "files": []}
 
 OnProgress = Callable[[int, int], None]
@@ -253,6 +254,11 @@ def _files(repo: str, entry: Mapping[str, Any]) -> Iterator[tuple[CatalogFile, s
 
 
 def _is_of_use(model: CatalogModel, file: CatalogFile) -> bool:
+    """Whether it is a file of this model that may be recommended; its size must be possible."""
     if not known_mix(file.quantization):
         return False
+    if model.blueprint is not None:
+        expected = model.blueprint.file_bytes(file.quantization)
+        if not _LEAST_SHARE < file.file_bytes / expected < _MOST_SHARE:
+            return False
     return file.quantization not in _SIXTEEN_BITS or "embedding" in model.tasks

@@ -38,6 +38,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("HAUSGEIST_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     with HubStandIn() as stand_in:
         yield stand_in
 
@@ -147,14 +149,13 @@ def test_news_from_the_hub(
     cli: Cli, laptop: str, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-    repo = "unsloth/gemma-4-E4B-it-GGUF"
-    for file in sorted({f.repo for m in shipped_catalog().models for f in m.files}):
-        hub.add(file, {"gemma-4-E4B-it-Q4_K_M.gguf": Content(b"GGUF", 4_900_000_123)})
+    for repo in sorted({f.repo for m in shipped_catalog().models for f in m.files}):
+        hub.add(repo, {"gemma-4-E4B-it-Q4_K_M.gguf": Content(b"GGUF", 4_900_000_123)})
     done = cli("recommend", "--machine", laptop, "--language", "de", "--refresh", "--json")
     assert done.code == 0
-    found = {item["repo"]: item for item in done.json}
-    assert found[repo]["file_bytes"] == 4_900_000_123
-    assert found[repo]["file_bytes_exact"]
+    found = {item["id"]: item for item in done.json}
+    assert found["gemma-4-e4b"]["file_bytes"] == 4_900_000_123
+    assert found["gemma-4-e4b"]["file_bytes_exact"]
     asked = len(hub.requests())
     again = cli("recommend", "--machine", laptop, "--language", "de", "--json")
     assert [item["file"] for item in again.json] == [item["file"] for item in done.json]

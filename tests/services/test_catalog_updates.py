@@ -153,6 +153,16 @@ def test_a_hub_that_serves_pages_changes_nothing(
     assert network.catalog.catalog() is few
 
 
+@pytest.mark.parametrize("size", [1, 200_000_000, 21_000_000_000, 1 << 45])
+def test_a_size_that_cannot_be_is_not_believed(
+    network: Network, hub: HubStandIn, few: Catalog, size: int
+) -> None:
+    fill(hub, few)
+    hub.add(GRANITE, {"granite-4.1-3b-Q4_K_M.gguf": sized(size)})
+    network.catalog.refresh()
+    assert model_of(network, "granite-4.1-3b").files == ()
+
+
 def test_gated_repositories_are_said_to_be(network: Network, hub: HubStandIn, few: Catalog) -> None:
     fill(hub, few)
     hub.add(GRANITE, {"granite-4.1-3b-Q4_K_M.gguf": sized(2_100_000_000)}, gated="manual")
@@ -212,8 +222,7 @@ def test_a_header_that_was_fetched_is_used(
     fill(hub, few)
     shape = LlamaShape(vocab=3000, layers=4, context=8192)
     head = header_bytes(shape.metadata(), shape.tensors())
-    size = len(head) + sum(-(-tensor.nbytes // 32) * 32 for tensor in shape.tensors())
-    hub.add(GRANITE, {"granite-4.1-3b-Q4_K_M.gguf": Content(head, size)})
+    hub.add(GRANITE, {"granite-4.1-3b-Q4_K_M.gguf": Content(head, 2_100_000_000)})
     network.catalog.refresh()
     (file,) = model_of(network, "granite-4.1-3b").files
     assert network.catalog.fetch_headers((file,)) == 1
