@@ -1,0 +1,102 @@
+"""One child answers many dry runs, also of vision parts; what goes wrong in it is an error."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from desktop.common.errors import EngineError, LoadError
+from desktop.engine import dry_run as module
+from desktop.engine.dry_run import DryRun, DryRuns, dry_run
+from tests.engine.driving import plan_for
+from tests.fit.projectors import write_siglip
+from tests.tiny_models import write_tiny_model
+
+SMALL = {"layers": 2, "width": 64, "feed_forward": 128, "heads": 4, "image": 56}
+
+
+def test_several_questions_are_answered_as_one_each(tiny_model: Path, tmp_path: Path) -> None:
+    other = write_tiny_model(tmp_path / "other.gguf", layers=3)
+    plans = [plan_for(context=context) for context in (256, 1024, 512)]
+    with DryRuns() as ask:
+        together = [ask(tiny_model, plan) for plan in plans] + [ask(other, plans[0])]
+        again = ask(tiny_model, plans[0])
+    assert together[:3] == [dry_run(tiny_model, plan) for plan in plans]
+    assert again == together[0] != together[3]
+
+
+def test_a_model_that_is_expected_is_answered_the_same(tiny_model: Path, tmp_path: Path) -> None:
+    plan = plan_for()
+    (tmp_path / "no.gguf").write_bytes(b"nothing")
+    with DryRuns() as ask:
+        ask.expect(tmp_path / "no.gguf")
+        ask.expect(tiny_model)
+        assert ask(tiny_model, plan) == dry_run(tiny_model, plan)
+
+
+def test_after_a_refusal_the_next_is_answered(tiny_model: Path, tmp_path: Path) -> None:
+    bad = write_tiny_model(tmp_path / "bad.gguf", metadata={"tokenizer.ggml.model": "unheard-of"})
+    with DryRuns() as ask:
+        with pytest.raises(LoadError, match="load_failed"):
+            ask(bad, plan_for())
+        assert isinstance(ask(tiny_model, plan_for()), DryRun)
+
+
+def test_a_child_that_dies_is_replaced(tiny_model: Path) -> None:
+    with DryRuns() as ask:
+        ask(tiny_model, plan_for())
+        child = ask._child
+        assert child is not None
+        child._process.kill()
+        child._process.wait()
+        with pytest.raises(LoadError, match="dry_run_died"):
+            ask(tiny_model, plan_for())
+        assert ask(tiny_model, plan_for()).output_bytes > 0
+
+
+def test_a_child_that_hangs_is_given_up(tiny_model: Path) -> None:
+    with DryRuns(timeout_s=0.0) as ask:
+        with pytest.raises(LoadError, match="dry_run_hangs"):
+            ask(tiny_model, plan_for())
+        assert ask._child is None
+
+
+def test_a_system_without_processes(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_job: str) -> None:
+        raise EngineError("no_child")
+
+    monkeypatch.setattr(module, "Child", none_left)
+    with DryRuns() as ask:
+        ask.expect(tiny_model)
+        with pytest.raises(EngineError, match="no_child"):
+            ask(tiny_model, plan_for())
+
+
+def test_a_device_that_is_not_there(tiny_model: Path) -> None:
+    gone = replace(plan_for(), gpu_layers=2, device="CUDA7")
+    with DryRuns() as ask, pytest.raises(LoadError, match="device_gone"):
+        ask(tiny_model, gone)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libmtmd's answer can be read on Linux only")
+def test_what_a_vision_part_takes(tmp_path: Path) -> None:
+    path = write_siglip(tmp_path / "mmproj.gguf", **SMALL)
+    larger = write_siglip(tmp_path / "larger.gguf", **{**SMALL, "layers": 4})
+    with DryRuns() as ask:
+        sizes, more = ask.projector_bytes(path), ask.projector_bytes(larger)
+        assert sizes is not None
+        assert more is not None
+        assert sizes["CPU"] > path.stat().st_size * 0.9
+        grown = larger.stat().st_size - path.stat().st_size
+        assert more["CPU"] - sizes["CPU"] == pytest.approx(grown, rel=0.05)
+        with pytest.raises(LoadError, match="device_gone"):
+            ask.projector_bytes(path, "CUDA7")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libmtmd's answer can be read on Linux only")
+def test_a_file_that_is_no_vision_part(tiny_model: Path) -> None:
+    with DryRuns() as ask, pytest.raises(LoadError, match="load_failed"):
+        ask.projector_bytes(tiny_model)
