@@ -187,7 +187,6 @@ def _same_as(step: Step, before: Step) -> bool:
         return False
     return (
         step.best.name == before.best.name
-        and step.best.file_bytes <= before.best.file_bytes
         and (step.best.tokens_per_s or 0.0) < 1.2 * (before.best.tokens_per_s or 0.0)
         and not any(_gains(a, b) for a, b in zip(step.mine, before.mine, strict=False))
     )

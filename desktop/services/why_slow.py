@@ -110,11 +110,14 @@ def _memory(readings: Sequence[LiveReading]) -> Iterator[Cause]:
     scarce = available is not None and total > 0 and available < 0.15 * total
     swapped = _mean(readings, lambda s: s.memory.swap_in_bytes_per_s) or 0.0
     stalled = _mean(readings, lambda s: s.memory.stalled) or 0.0
-    params: dict[str, Param] = {"ours": last.held_bytes, "others": last.others_bytes or 0}
+    params: dict[str, Param] = {
+        "ours": _box_gb(last.held_bytes),
+        "others": _box_gb(last.others_bytes or 0),
+    }
     if (swapped >= _SWAP_BYTES_PER_S or stalled >= _STALLED) and scarce:
         yield Cause("swapping", 0.9, {**params, "rate": round(swapped)})
     elif available is not None and total > 0 and available < _FULL * total:
-        yield Cause("memory_full", 0.5, {**params, "free": available})
+        yield Cause("memory_full", 0.5, {**params, "free": _box_gb(available)})
     read = _mean(readings, lambda s: s.disk.ours_read_bytes_per_s) or 0.0
     if read >= _DISK_BYTES_PER_S and any(r.answering for r in readings):
         yield Cause("disk", 0.95, {"rate": round(read)})
@@ -140,10 +143,14 @@ def _card(gpu: GpuLive, partly: bool) -> Iterator[Cause]:
     if not total or used is None:
         return
     if used >= _FULL_CARD * total and (gpu.shared_bytes or 0) >= _SPILLED_BYTES:
-        yield Cause("gpu_spill", 0.85, {"gpu": gpu.name, "shared": gpu.shared_bytes or 0})
+        yield Cause("gpu_spill", 0.85, {"gpu": gpu.name, "shared": _box_gb(gpu.shared_bytes or 0)})
     others = used - gpu.ours_bytes if gpu.ours_bytes is not None else 0
     if partly and others >= _OTHERS_GPU * total:
-        params: dict[str, Param] = {"gpu": gpu.name, "others": others, "total": total}
+        params: dict[str, Param] = {
+            "gpu": gpu.name,
+            "others": _box_gb(others),
+            "total": _box_gb(total),
+        }
         yield Cause("others_gpu", 0.7, params)
 
 
@@ -213,6 +220,11 @@ def _expected(evidence: Evidence, found: Sequence[Cause]) -> Iterator[Cause]:
             "predicted": round(predicted, 1),
         }
         yield Cause("unexplained", 0.2, params)
+
+
+def _box_gb(size_bytes: int) -> float:
+    """As the gauges say it: memory is sold in GB of 2^30 bytes."""
+    return round(size_bytes / 2**30, 1)
 
 
 def _own_memory(machine: Machine | None) -> tuple[Gpu, ...]:

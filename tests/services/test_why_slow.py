@@ -64,8 +64,8 @@ def test_full_memory_that_swaps() -> None:
     memory = MemoryLive(16 * GIB, GIB, 9 * GIB, 0, swap_in_bytes_per_s=3e7)
     found = why_slow(Evidence(readings(replace(CALM, memory=memory))))
     assert found[0].kind == "swapping"
-    assert found[0].params["ours"] == 9 * GIB
-    assert found[0].params["others"] == 6 * GIB
+    assert found[0].params["ours"] == 9.0
+    assert found[0].params["others"] == 6.0
     stalled = replace(memory, swap_in_bytes_per_s=0.0, stalled=0.4)
     assert kinds(replace(CALM, memory=stalled)) == ["swapping"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.common.wording import format_bytes
 from desktop.ui.look import Look
@@ -26,33 +26,39 @@ class StepsCard(Card):
     def __init__(self, look: Look, session: Session, advice: AdviceWatch) -> None:
         self._rows = QVBoxLayout()
         self._rows.setSpacing(0)
-        super().__init__(look, self._rows)
+        self._status = Text(kind="muted", wrap=True)
+        super().__init__(look, self._rows, self._status)
         self._look = look
         self._session = session
         self._advice = advice
-        self._shown: tuple[Step, ...] | None = None
+        self._shown: tuple[Step, ...] = ()
         advice.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show what is worked out so far."""
+        """Show what is worked out so far; what stands there already stays as it is."""
         watch = self._advice
-        clear(self._rows)
-        if watch.error is not None:
-            self._rows.addWidget(Text(self._session.messages.error(watch.error), wrap=True))
-            return
         steps = watch.advice.steps if watch.advice is not None else ()
-        for number, step in enumerate(steps):
-            last = number == len(steps) - 1 and not watch.working
-            self._rows.addWidget(self._row(step, steps[0], last=last))
-        if watch.working or watch.advice is None:
-            words = self.tr("Working out what other hardware would bring …")
-            self._rows.addWidget(Text(words, "muted"))
-        elif len(steps) == 1:
-            words = self.tr("None of the usual changes would bring a more capable model than now.")
-            self._rows.addWidget(Text(words, "muted", wrap=True))
+        if steps[: len(self._shown)] != self._shown:
+            clear(self._rows)
+            self._shown = ()
+        for step in steps[len(self._shown) :]:
+            self._rows.addWidget(self._row(step, steps[0], first=not self._rows.count()))
+        self._shown = steps
+        self._status.setText(self._status_words(len(steps)))
+        self._status.setVisible(bool(self._status.text()))
 
-    def _row(self, step: Step, now: Step, *, last: bool) -> Frame:
+    def _status_words(self, steps: int) -> str:
+        watch = self._advice
+        if watch.error is not None:
+            return self._session.messages.error(watch.error)
+        if watch.working or watch.advice is None:
+            return self.tr("Working out what other hardware would bring …")
+        if steps == 1:
+            return self.tr("None of the usual changes would bring a more capable model than now.")
+        return ""
+
+    def _row(self, step: Step, now: Step, *, first: bool) -> QWidget:
         s = self._look.sizes
         head = self._session.messages.text(f"machine.step.{step.kind}", **step.params)
         lines = column(Text(head, "strong", wrap=True), space=s.space_1)
@@ -66,9 +72,12 @@ class StepsCard(Card):
             for then, before in list(zip(step.mine, now.mine, strict=False))[:_MOST_MINE]:
                 if words := self._gain(then, before):
                     lines.addWidget(Text(words, "small_muted", wrap=True))
-        frame = Frame("row", row(lines, margins=(0, s.space_3, 0, s.space_3)))
-        frame.setProperty("last", last)
-        return frame
+        line = Frame("line")
+        line.setFixedHeight(s.line)
+        line.setVisible(not first)
+        holder = QWidget()
+        holder.setLayout(column(line, column(lines, margins=(0, s.space_3, 0, s.space_3))))
+        return holder
 
     def _model(self, label: str, found: Suggestion) -> QVBoxLayout:
         language = self._session.language
