@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,14 @@ import pytest
 from desktop.common.errors import EngineError, ModelFileError
 from desktop.engine.dry_run import DeviceBuffers, DryRun
 from desktop.fit.types import Plan, Wish
+from desktop.gguf.part import read_part
 from desktop.gguf.reader import read_header
+from desktop.gguf.source import open_reader
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
+from desktop.services.companion_files import companions_of
 from desktop.services.fit_model import fit
+from tests.fit.projectors import write_siglip
+from tests.gguf_files import F32, Array, LlamaShape, Tensor, write_gguf, write_split
 from tests.tiny_models import write_tiny_model
 
 GIB = 2**30
@@ -99,3 +105,55 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"nothing")
     with pytest.raises(ModelFileError, match="not_gguf"):
         fit(tmp_path / "x.gguf", SMALL, Wish())
+
+
+def test_a_split_model_whose_data_is_missing_is_tried_out(tmp_path: Path) -> None:
+    """As of headers from the Hub: parts that end behind their tensor lists."""
+    shape = LlamaShape(layers=4, vocab=64)
+    tensors = shape.tensors()
+    metadata = shape.metadata() | {"tokenizer.ggml.model": "test"}
+    metadata["tokenizer.ggml.scores"] = Array(F32, [0.0] * 64)
+    first = write_split(tmp_path / "m.gguf", metadata, [tensors[:9], tensors[9:20], tensors[20:]])
+    whole = fit(first, SMALL, Wish(context=512))
+    for number, path in enumerate(read_header(first).paths):
+        with open_reader(path) as reader:
+            part = read_part(reader, str(path), number)
+        os.truncate(path, part.data_offset)
+    cut = read_header(first, allow_missing_data=True)
+    assert not cut.complete
+    partial = fit(cut, SMALL, Wish(context=512))
+    assert (whole.method, partial.method) == ("dry_run", "dry_run")
+    assert partial.memory == whole.memory
+
+
+def test_what_is_opened_beside_the_model_counts(tiny_model: Path, tmp_path: Path) -> None:
+    sizes = {"layers": 2, "width": 64, "feed_forward": 128, "heads": 4, "image": 56}
+    projector = write_siglip(tmp_path / "mmproj.gguf", **sizes)
+    companions = companions_of(projector=projector, draft=tiny_model)
+    alone = fit(tiny_model, SMALL, Wish(context=512))
+    together = fit(tiny_model, SMALL, Wish(context=512), companions=companions)
+    more = together.memory[0].weights_bytes - alone.memory[0].weights_bytes
+    assert more == alone.memory[0].weights_bytes + read_header(projector).tensor_bytes
+    assert together.memory[0].context_bytes == 2 * alone.memory[0].context_bytes
+
+
+def test_a_projector_that_cannot_be_tried_is_estimated(tiny_model: Path, tmp_path: Path) -> None:
+    """Its tensors do not belong to such a tower: libmtmd refuses, the estimate stays."""
+    bad = write_gguf(
+        tmp_path / "mmproj.gguf",
+        {"general.architecture": "clip", "clip.projector_type": "unheard-of"},
+        [Tensor("v.nothing.weight", (32, 32))],
+    )
+    report = fit(tiny_model, SMALL, Wish(), companions=companions_of(projector=bad))
+    assert report.method == "dry_run"
+    assert report.memory[0].compute_bytes > 16 << 20
+
+
+def test_files_that_are_not_what_they_are_given_as(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="not_a_projector"):
+        companions_of(projector=tiny_model)
+    with pytest.raises(ModelFileError, match="not_an_adapter"):
+        companions_of(loras=[tiny_model])
+    projector = write_siglip(tmp_path / "mmproj.gguf", layers=1, width=64, heads=4)
+    with pytest.raises(ModelFileError, match="no_language_model"):
+        companions_of(draft=projector)
