@@ -54,10 +54,12 @@ class Placements:
                     yield plan
                     return
                 continue
+            held = False
             for plan in self._on_party(setting, ubatch, party):
                 yield plan
-                if self.is_whole(plan):
-                    return  # further cards are slower ones
+                held = held or self.is_whole(plan)
+            if held:
+                return  # further devices are slower ones
 
     def is_whole(self, plan: Plan) -> bool:
         """Whether all that can lies on the graphics."""
@@ -72,9 +74,10 @@ class Placements:
             return self._least_mapped(self.candidates.on_cpu(setting, ubatch))
         if layers is not None:
             return self._least_mapped(self._as_wished(setting, ubatch, parties[-1], layers))
-        budgets = self._budgets(setting, ubatch, parties[0], whole=False)
+        party = self._lending(parties[0])
+        budgets = self._budgets(setting, ubatch, party, whole=False)
         counts = self._table(setting, ubatch).packed(budgets)
-        return self._least_mapped(self.candidates.on_party(setting, ubatch, parties[0], counts))
+        return self._least_mapped(self.candidates.on_party(setting, ubatch, party, counts))
 
     def _on_party(self, setting: Setting, ubatch: int, party: Party) -> Iterator[Plan]:
         table = self._table(setting, ubatch)
@@ -87,7 +90,9 @@ class Placements:
             if whole is not None:
                 yield whole
                 if self.is_whole(whole):
+                    yield from self._for_prompts(setting, ubatch, party)
                     return
+        party = self._lending(party)
         budgets = self._budgets(setting, ubatch, party, whole=False)
         most = self.footprint.expert_layers
         if most:
@@ -101,6 +106,24 @@ class Placements:
         plan = self._fitting(setting, ubatch, party, table.packed(budgets), 0)
         if plan is not None:
             yield plan
+        yield from self._for_prompts(setting, ubatch, party)
+
+    def _lending(self, party: Party) -> Party:
+        """In the order for weights in main memory: llama.cpp lends them to the first device."""
+        if len(party) == 1 or self.rooms.equally_fast(party):
+            return party
+        return tuple(reversed(party))
+
+    def _for_prompts(self, setting: Setting, ubatch: int, party: Party) -> Iterator[Plan]:
+        """The output alone on graphics that share main memory.
+
+        With any layer there llama.cpp computes prompts on them, while a processor that reads
+        memory as fast or faster writes the answer.
+        """
+        if len(party) == 1 and party[0].in_main_memory:
+            plan = self._fitting(setting, ubatch, party, (1,), 0)
+            if plan is not None:
+                yield plan
 
     def _to_the_brim(
         self, setting: Setting, ubatch: int, party: Party, budgets: tuple[int, ...]
@@ -157,6 +180,7 @@ class Placements:
         table = self._table(setting, ubatch)
         wanted = min(wished, table.places)
         whole = wanted == table.places
+        party = party if whole else self._lending(party)
         budgets = self._budgets(setting, ubatch, party, whole=whole)
         counts = list(table.packed(budgets))
         if len(counts) == 1 or sum(counts) < wanted:

@@ -385,15 +385,20 @@ def test_every_answer_has_its_sentence(eight_billion: ModelHeader, language: str
 
 def test_the_sentence_of_a_good_fit(eight_billion: ModelHeader) -> None:
     report = plan(laptop(), eight_billion, Wish())
-    english = Messages("en").text(report.reason_key, **report.reason_params)
-    german = Messages("de").text(report.reason_key, **report.reason_params)
+    params = {**report.reason_params, "tokens_per_s": 7.4, "page_s": 54.0}
+    english = Messages("en").text(report.reason_key, **params)
+    german = Messages("de").text(report.reason_key, **params)
     assert english == (
-        "Fits well: needs 5.9 GB of 17.2 GB, about 7 tokens a second, a page in 1 minute."
+        "Fits well: needs 5.9 GB of 17.2 GB, about 7 tokens a second, a page in 54 seconds."
     )
     assert german == (
         "Passt gut: braucht 5,9 GB von 17,2 GB, etwa 7 Tokens in der Sekunde, "
-        "eine Seite in 1 Minute."
+        "eine Seite in 54 Sekunden."
     )
+    tokens_per_s = report.speed.tokens_per_s
+    assert tokens_per_s is not None
+    assert report.reason_params["tokens_per_s"] == round(tokens_per_s, 1)
+    assert report.reason_params["page_s"] == round(400 / tokens_per_s, 1)
 
 
 def test_the_json_is_as_promised(eight_billion: ModelHeader) -> None:
