@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from desktop.common.atomic import write_atomic
 from desktop.common.errors import MachineError
 from desktop.hardware.machine import Machine, machine_from_json
 
@@ -29,3 +30,12 @@ def read_machine(path: Path) -> Machine:
     except (ValueError, RecursionError) as error:  # RecursionError: nested a thousand deep
         raise MachineError("machine_file_not_json", path=str(path), detail=str(error)) from error
     return machine_from_json(document)
+
+
+def write_machine(path: Path, machine: Machine) -> None:
+    """Describe `machine` in a file, for `read_machine` on another computer.
+
+    Raises StorageError.
+    """
+    text = json.dumps(machine.to_json(), ensure_ascii=False, indent=2)
+    write_atomic(path, f"{text}\n".encode())

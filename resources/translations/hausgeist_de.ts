@@ -1283,12 +1283,36 @@
         <translation>Was brächte mehr?</translation>
     </message>
     <message>
+        <source>Save this description …</source>
+        <translation>Diese Beschreibung speichern …</translation>
+    </message>
+    <message>
+        <source>For planning on another computer, or for who helps you</source>
+        <translation>Zum Planen auf einem anderen Rechner oder für jemanden, der Ihnen hilft</translation>
+    </message>
+    <message>
         <source>Why is it slow?</source>
         <translation>Warum ist es langsam?</translation>
     </message>
     <message>
         <source>The last five minutes</source>
         <translation>Die letzten fünf Minuten</translation>
+    </message>
+    <message>
+        <source>Save the description of this computer</source>
+        <translation>Beschreibung dieses Rechners speichern</translation>
+    </message>
+    <message>
+        <source>this-computer.json</source>
+        <translation>dieser-rechner.json</translation>
+    </message>
+    <message>
+        <source>Descriptions (*.json)</source>
+        <translation>Beschreibungen (*.json)</translation>
+    </message>
+    <message>
+        <source>The description was saved.</source>
+        <translation>Die Beschreibung ist gespeichert.</translation>
     </message>
     <message>
         <source>Hide details</source>

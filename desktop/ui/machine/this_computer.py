@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop.hardware.machine import Machine
+from desktop.hardware.machine_file import write_machine
 from desktop.ui.look import Look
 from desktop.ui.machine.advice_watch import AdviceWatch
 from desktop.ui.machine.card_grid import CardGrid
@@ -22,9 +24,10 @@ from desktop.ui.machine.measured_card import MeasuredCard
 from desktop.ui.machine.models_here import ModelsHere
 from desktop.ui.machine.slow_card import SlowCard
 from desktop.ui.machine.steps_card import StepsCard
-from desktop.ui.machine.watch import MachineWatch
+from desktop.ui.machine.watch import LANE, MachineWatch
 from desktop.ui.model_session import ModelSession
 from desktop.ui.models.shelf import Shelf
+from desktop.ui.notice import Toast
 from desktop.ui.parts.banner import BannerBox
 from desktop.ui.parts.boxes import clear, column, row
 from desktop.ui.parts.button import Button
@@ -80,7 +83,11 @@ class ThisComputer(QWidget):
         self._fold = Button(look, "", self._toggle, kind="quiet", icon="caret-right")
         self._details = QWidget()
         self._lines = column(space=s.space_2)
-        self._details.setLayout(self._lines)
+        self.save = Button(
+            look, self.tr("Save this description …"), self.save_description, icon="download-simple"
+        )
+        self.save.setToolTip(self.tr("For planning on another computer, or for who helps you"))
+        self._details.setLayout(column(self._lines, row(self.save, 1), space=s.space_4))
         self._details.hide()
         self._rest = QWidget()
         why = column(Text(self.tr("Why is it slow?"), "heading"), self.slow, space=s.space_2)
@@ -124,6 +131,25 @@ class ThisComputer(QWidget):
         self._show_notes(machine)
         if self.isVisible():
             self._ask_advice(machine)
+
+    def save_description(self) -> None:
+        """Write what is known of this computer into a file that another one can open."""
+        machine = self._watch.machine
+        name, _filter = QFileDialog.getSaveFileName(
+            self,
+            self.tr("Save the description of this computer"),
+            self.tr("this-computer.json"),
+            self.tr("Descriptions (*.json)"),
+        )
+        if not name or machine is None:
+            return
+
+        def done(_result: None) -> None:
+            self._session.tell(Toast(self.tr("The description was saved.")))
+
+        self._session.bridge.run(
+            LANE, lambda: write_machine(Path(name), machine), done, self._session.tell_error
+        )
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -13,10 +13,12 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 
 from desktop.common.settings import Settings
 from desktop.engine.usage import DeviceUsage
 from desktop.hardware.live import CpuLive, GpuLive, LiveSample, MemoryLive, PowerLive
+from desktop.hardware.machine_file import read_machine
 from desktop.services.history_records import FailureRecord, Rates
 from desktop.services.live import LiveMonitor, LiveReading
 from desktop.services.wiring import Services
@@ -304,6 +306,35 @@ def test_computer_from_a_file(driven: Driven, tmp_path: Path) -> None:
     driven.until(lambda: not page.other.isHidden())
     assert page.other.name.text() == "office-pc"
     assert "64 GB" in page.texts()
+
+
+def test_description_of_this_computer_can_be_opened_again(
+    driven: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_of(driven)
+    path = tmp_path / "here.json"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(path), ""))
+    page.here.save_description()
+    driven.until(path.exists)
+    driven.until(lambda: driven.window.toast.text == "The description was saved.")
+    assert read_machine(path) == driven.desk.house.watch.machine
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(path), ""))
+    page.choice.open_file()
+    driven.until(lambda: not page.other.isHidden())
+    assert page.other.name.text() == "here"
+
+
+def test_description_that_cannot_be_written_is_told(
+    driven: Driven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_of(driven)
+    (tmp_path / "no folder").write_text("")
+    inside = tmp_path / "no folder" / "here.json"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(inside), ""))
+    page.here.save_description()
+    driven.until(lambda: driven.window.banners.texts)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: ("", ""))
+    page.here.save_description()
 
 
 @pytest.mark.parametrize(
