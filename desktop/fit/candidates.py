@@ -20,7 +20,7 @@ _LADDERS: Mapping[Priority, tuple[int, ...]] = {
     "quality": (32_768, 16_384, 8_192, 4_096, 2_048),
     "speed": (16_384, 8_192, 4_096, 2_048),
 }
-_MOST_ON_CPU = 8_192  # reading a longer prompt takes a processor minutes
+USUAL_CONTEXT = 8_192  # reading a longer prompt takes a processor minutes
 _MANY_CORES = 8
 _MOST_THREADS = 512  # ggml's GGML_MAX_N_THREADS
 # A mapped file that is cut short kills the process at the next page (SIGBUS); below this size
@@ -79,7 +79,7 @@ class Candidates:
         """Whether a processor reads so long a text in bearable time, or it was asked for."""
         if self._wish.context is not None or setting.context == self.contexts[-1]:
             return True
-        return setting.context <= _MOST_ON_CPU * self._wish.parallel
+        return setting.context <= USUAL_CONTEXT * self._wish.parallel
 
     def on_cpu(self, setting: Setting, ubatch: int) -> Plan:
         """Everything in main memory."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from desktop.fit.candidates import LARGE_UBATCHES, Setting
+from desktop.fit.candidates import LARGE_UBATCHES, USUAL_CONTEXT, Setting
 from desktop.fit.placements import Placements
 from desktop.fit.preference import Preference, Where, placed_worth
 from desktop.fit.types import Plan, Speed
 
 _LONGEST_STEP_S = 4.0  # a larger micro-batch answers "stop" later
+_PATIENCE_S = 120.0
 _WORTH_ENLARGING = 0.03
 _READING_KV = 0.05  # what kind of context is read makes hardly more difference than this
 
@@ -73,8 +74,16 @@ class Search:
     def _best_with(self, setting: Setting, ubatch: int) -> _Found | None:
         best: _Found | None = None
         for plan in self.placements.fitting(setting, ubatch):
-            best = _better(best, _Found(plan, self._worth(plan)))
+            if self.is_bearable(plan):
+                best = _better(best, _Found(plan, self._worth(plan)))
         return best
+
+    def is_bearable(self, plan: Plan) -> bool:
+        """Whether a long context that nobody asked for can be read before patience ends."""
+        if self.wish.context is not None or plan.context <= USUAL_CONTEXT * plan.parallel:
+            return True
+        prompt = self.predict(plan).prompt_tokens_per_s
+        return not prompt or plan.context <= _PATIENCE_S * prompt * plan.parallel
 
     def _is_fastest(self, plan: Plan) -> bool:
         """Whether no shorter context could make it faster: it lies on the fastest device."""
