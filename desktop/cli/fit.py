@@ -16,13 +16,14 @@ from desktop.fit.companions import Companions
 from desktop.fit.types import FitReport, Wish
 from desktop.fit.words import alternative_words
 from desktop.gguf.header import ModelHeader
+from desktop.hardware.bounded import Pending
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
 from desktop.services.companion_files import companions_of
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
-from desktop.services.model_ref import find_local
+from desktop.services.model_ref import find_local, parse
 from desktop.services.remote_model import Beside, OnBytes, find_for_fit
 from desktop.services.wiring import Core
 
@@ -124,6 +125,9 @@ def _fit(
     ask: DryRuns,
     on_bytes: OnBytes,
 ) -> FitReport:
+    if described is None and parse(model).kind == "hub":
+        # The Hub is waited for anyway; whoever asks for the machine below finds it looked at.
+        Pending(core.machine_service.machine, "machine")
     found = find_for_fit(model, core.library, core.network.remote_models, on_bytes=on_bytes)
     if described is not None:
         return fit(found, described, wish, this_machine=False, run=ask, companions=companions)
