@@ -8,7 +8,9 @@ from ctypes import wintypes
 
 from desktop.hardware.windows_counters import ALL, Values
 
-assert sys.platform == "win32"  # nobody imports this elsewhere; tells the type checker so
+if sys.platform != "win32":  # nobody imports this elsewhere; tells the type checker so, too
+    raise ModuleNotFoundError("this is not Windows", name="winreg")
+
 _MORE_DATA = 0x800007D2
 _DOUBLE = 0x00000200  # PDH_FMT_DOUBLE
 _NO_CAP = 0x00008000  # PDH_FMT_NOCAP100: several processes on one engine

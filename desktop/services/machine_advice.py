@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from desktop.common.errors import HausgeistError
+from desktop.fit.planner import plan
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
-from desktop.services.fit_model import fit
 from desktop.services.other_machines import Step, Suggestion, steps_up
 from desktop.services.recommend import Recommendation, recommend
 
@@ -87,7 +87,7 @@ def _by_catalogue(machine: Machine, language: str) -> Sequence[Recommendation]:
 
 def _report(header: ModelHeader, machine: Machine) -> FitReport | None:
     try:
-        return fit(header, machine, Wish(), this_machine=False, try_out=False)
+        return plan(machine, header, Wish(), advise=False)
     except HausgeistError:
         return None  # such as a header that llama.cpp would not survive
 
