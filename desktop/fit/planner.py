@@ -135,16 +135,19 @@ class Planner:
         return self._reported(given, *self.rows.asked(given))
 
     def _with_what_is_left(self, chosen: Plan, rows: Rows) -> tuple[Plan, Rows]:
-        """More layers on the graphics where llama.cpp needs less than the estimate said."""
-        if chosen.gpu_layers == 0 or self._wish.gpu_layers is not None:
-            return chosen, rows
+        """A better plan where llama.cpp needs less than the estimate said."""
         other = self.search.best()
-        if other is None or _offloaded(other) < _offloaded(chosen) + _WORTH_ASKING_LAYERS:
+        if other is None or not self._is_worth_asking(other, chosen):
             return chosen, rows
         more, method = self.rows.asked(other)
         if method == "dry_run" and self.rows.fit(more, other):
             return other, more
         return chosen, rows
+
+    def _is_worth_asking(self, other: Plan, chosen: Plan) -> bool:
+        if (other.context, other.kv_type) != (chosen.context, chosen.kv_type):
+            return other.context >= chosen.context
+        return _offloaded(other) >= _offloaded(chosen) + _WORTH_ASKING_LAYERS
 
     def _reported(self, chosen: Plan, rows: Rows, method: Method) -> FitReport:
         party = self.rooms.taking_part(chosen)

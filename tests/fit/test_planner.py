@@ -439,9 +439,9 @@ def test_planning_takes_little_time(family: FamilyHeader) -> None:
     deep = _header(LlamaShape(layers=512, embedding=1024, feed_forward=4096))
     for machine in (laptop(2, 1), desktop(2, 2, 2), desktop(1, total=2, free=1)):
         for header in (family("qwen3moe"), deep):
-            begin = time.perf_counter()
+            begin = time.process_time()  # however busy the machine is
             plan(machine, header, Wish())
-            assert time.perf_counter() - begin < 2
+            assert time.process_time() - begin < 2
 
 
 def test_as_many_layers_as_the_card_holds(eight_billion: ModelHeader) -> None:

@@ -273,6 +273,17 @@ def test_where_llama_cpp_needs_much_less_more_layers_are_tried(
     assert len(oracle.asked) == 2
 
 
+def test_where_llama_cpp_needs_less_the_context_gets_better(eight_billion: ModelHeader) -> None:
+    estimated = plan(laptop(8, 5.7), eight_billion, Wish())
+    assert estimated.plan.kv_type == "q8_0"
+    free = (estimated.total_bytes + (440 << 20) + estimated.memory[0].margin_bytes) / GIB
+    assert plan(laptop(8, free), eight_billion, Wish()).plan.kv_type == "q8_0"
+    oracle = Oracle({"CPU": 1 << 20})
+    report = plan(laptop(8, free), eight_billion, Wish(), oracle)
+    assert (report.plan.context, report.plan.kv_type) == (8192, "f16")
+    assert len(oracle.asked) == 2
+
+
 def test_where_llama_cpp_needs_more_the_card_gets_just_so_much_less(
     eight_billion: ModelHeader,
 ) -> None:
