@@ -92,7 +92,7 @@ def _merged(found: tuple[GpuLive, ...], nvidia: tuple[GpuLive, ...]) -> tuple[Gp
 if sys.platform == "win32":
 
     def _native_counters() -> Counters | None:
-        from desktop.hardware.win32_pdh import NativeCounters  # can be imported on Windows only
+        from desktop.hardware.win32 import NativeCounters  # can be imported on Windows only
 
         try:
             return cast("Counters", NativeCounters())
@@ -110,7 +110,7 @@ if sys.platform == "win32":
             return ()
 
     def _native_saver() -> bool | None:
-        from desktop.hardware.win32_pdh import battery_saver
+        from desktop.hardware.win32 import battery_saver
 
         return battery_saver()
 
