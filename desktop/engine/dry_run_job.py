@@ -65,7 +65,13 @@ class _Models:
         return {"devices": devices, "output_bytes": rows * _LOGIT_BYTES}
 
     def _model(self, path: Path, plan: Plan) -> Model:
-        placement = (path, plan.gpu_layers, plan.device, plan.split, plan.expert_layers_on_cpu)
+        placement = (
+            *_identity(path),
+            plan.gpu_layers,
+            plan.device,
+            plan.split,
+            plan.expert_layers_on_cpu,
+        )
         if self._open is not None:
             if self._open[0] == placement:
                 return self._open[1]
@@ -74,6 +80,15 @@ class _Models:
         model = Model(path, plan, no_alloc=True)
         self._open = (placement, model)
         return model
+
+
+def _identity(path: Path) -> tuple[object, ...]:
+    """Another file may come to lie at the same path."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (path,)  # llama.cpp will say what is wrong
+    return path, status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _projector(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,16 @@ def test_a_model_that_is_expected_is_answered_the_same(tiny_model: Path, tmp_pat
         assert ask(tiny_model, plan) == dry_run(tiny_model, plan)
 
 
+def test_another_file_at_the_same_path_is_another_model(tmp_path: Path) -> None:
+    """The last model stays open in the child, known by more than its path."""
+    path = write_tiny_model(tmp_path / "m.gguf", layers=1)
+    with DryRuns() as ask:
+        first = ask(path, plan_for())
+        path.unlink()
+        write_tiny_model(path, layers=5)
+        assert ask(path, plan_for()) == dry_run(path, plan_for()) != first
+
+
 def test_after_a_refusal_the_next_is_answered(tiny_model: Path, tmp_path: Path) -> None:
     bad = write_tiny_model(tmp_path / "bad.gguf", metadata={"tokenizer.ggml.model": "unheard-of"})
     with DryRuns() as ask:

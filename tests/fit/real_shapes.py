@@ -74,6 +74,7 @@ class Shape:
     def write(self, path: Path, *, with_data: bool = True) -> Path:
         """The file, its tensor data a hole."""
         metadata = {key: _array(key, value) for key, value in self._metadata().items()}
+        metadata["general.name"] = "A shape"  # llama.cpp looks for special tokens by some names
         metadata["tokenizer.ggml.model"] = "test"
         tokens = [f"t{number}" for number in range(self.vocab)]
         metadata["tokenizer.ggml.tokens"] = Array(STRING, tokens)
