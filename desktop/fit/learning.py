@@ -15,7 +15,7 @@ from desktop.fit.corrections import Corrections
 LAST = 9
 """So many of the newest samples count: an odd number, so that one outlier moves no median."""
 
-MOST_FACTOR = 4.0
+MOST_FACTOR = 8.0
 """A speed further off than this is a fault of the measurement, not of the machine."""
 
 MOST_MARGIN_SHARE = 0.3

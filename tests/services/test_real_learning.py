@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from desktop.fit.types import Wish
 from desktop.hardware.machine import Cpu, Gpu, Machine
 from desktop.services.fit_model import fit
 from desktop.services.history_records import CloseRecord, LoadRecord, SpeedRecord
-from desktop.services.history_summary import accuracy, compared
+from desktop.services.history_summary import compared
 from desktop.services.open_progress import OpenedModel
 from desktop.services.wiring import Services, build
 from tests.tiny_models import SPECIALS, Array, vocabulary, write_tiny_model
@@ -75,24 +76,26 @@ def test_predicted_and_actual_stand_side_by_side(services: Services, talkative: 
     assert compared(session).generation.actual == speed.rates.tokens_per_s
 
 
-def test_what_one_model_taught_helps_to_predict_another(
+def test_what_one_model_taught_corrects_the_prediction_of_another(
     services: Services, talkative: Path, tmp_path: Path
 ) -> None:
+    """How fast this was on busy cores nobody knows: but the correction goes all the way to it."""
     for _ in range(3):
         use(services, talkative)
     machine = services.machine_service.machine()
-    other = write_tiny_model(tmp_path / "other.gguf", seed=11)
     corrections = services.history.corrections(machine)
+    measured = [compared(found).generation.actual for found in services.history.sessions()]
+    expected = services.history.sessions()[0].load.expected.rates.tokens_per_s
+    assert expected is not None
+    ratio = statistics.median(speed for speed in measured if speed is not None) / expected
+    factor = corrections.generation["CPU"]
+    assert math.log(factor) == pytest.approx(math.log(ratio) / 1.5, abs=0.01)
+    other = write_tiny_model(tmp_path / "other.gguf", seed=11)
     raw = fit(other, machine, WISH, try_out=False).speed.tokens_per_s
     told = fit(other, machine, WISH, try_out=False, corrections=corrections).speed.tokens_per_s
-    use(services, other)
-    actual = compared(services.history.sessions()[-1]).generation.actual
     assert raw is not None
     assert told is not None
-    assert actual is not None
-    off_raw, off_told = abs(math.log(raw / actual)), abs(math.log(told / actual))
-    assert off_told < off_raw or off_raw < 0.3  # busy cores: within 30 % both are as good
-    assert accuracy(services.history.sessions()).loads == 4
+    assert told == pytest.approx(raw * factor, rel=0.05)
 
 
 def test_the_same_model_is_told_as_measured(services: Services, talkative: Path) -> None:
