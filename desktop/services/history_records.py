@@ -74,6 +74,36 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What was predicted without corrections: a context filled by `tokens`, and by `long_tokens`.
+
+    The longer an answer looks back the slower it is, and that is no fault of the prediction.
+    """
+
+    rates: Rates
+    tokens: int
+    long_rates: Rates
+    long_tokens: int
+
+    def at(self, tokens: float) -> Rates:
+        """For any filling between the two and a little beyond: the time grows in a line."""
+        share = 0.0
+        if self.long_tokens > self.tokens:
+            share = (tokens - self.tokens) / (self.long_tokens - self.tokens)
+        share = min(1.0, max(0.0, share))
+        return Rates(
+            _between(self.rates.prompt_tokens_per_s, self.long_rates.prompt_tokens_per_s, share),
+            _between(self.rates.tokens_per_s, self.long_rates.tokens_per_s, share),
+        )
+
+
+def _between(near: float | None, far: float | None, share: float) -> float | None:
+    if not near or not far:
+        return near
+    return 1 / ((1 - share) / near + share / far)
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """Where and with what something was measured: figures of other conditions are not mixed.
 
@@ -103,7 +133,7 @@ class ModelName:
 class LoadRecord:
     """A model that was loaded: what was predicted and what it took.
 
-    `expected` is the prediction without corrections, `told` the one that people saw.
+    `expected` are predictions without corrections, `told` the one that people saw.
     `grown_bytes`: how much the process, and on graphics all that is used of the device, grew.
     """
 
@@ -116,7 +146,7 @@ class LoadRecord:
     predicted: tuple[HeldBytes, ...]
     actual: tuple[HeldBytes, ...]
     grown_bytes: Mapping[str, int]
-    expected: Rates
+    expected: Expected
     told: Rates
     load_s: float
 
@@ -131,6 +161,16 @@ class SpeedRecord:
     written_tokens: int
     context_tokens: int
     rates: Rates
+
+    @property
+    def written_at_tokens(self) -> float:
+        """How far the context was filled while the answer was written, in the middle of it."""
+        return self.context_tokens - self.written_tokens / 2
+
+    @property
+    def read_at_tokens(self) -> float:
+        """How far it was filled while the prompt was read, in the middle of that."""
+        return max(0.0, self.context_tokens - self.written_tokens - self.read_tokens / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +265,7 @@ def _load(document: Mapping[str, Any]) -> LoadRecord:
         predicted=_held(document["predicted"]),
         actual=_held(document["actual"]),
         grown_bytes=_sizes(document["grown_bytes"]),
-        expected=_rates(document["expected"]),
+        expected=_expected(document["expected"]),
         told=_rates(document["told"]),
         load_s=_number(document["load_s"]),
     )
@@ -309,6 +349,15 @@ def _held(rows: Sequence[Mapping[str, Any]]) -> tuple[HeldBytes, ...]:
 
 def _rates(document: Mapping[str, Any]) -> Rates:
     return Rates(_rate(document["prompt_tokens_per_s"]), _rate(document["tokens_per_s"]))
+
+
+def _expected(document: Mapping[str, Any]) -> Expected:
+    return Expected(
+        _rates(document["rates"]),
+        _size(document["tokens"]),
+        _rates(document["long_rates"]),
+        _size(document["long_tokens"]),
+    )
 
 
 def _rate(value: object) -> float | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from desktop.services.history_records import HeldBytes, LoadRecord, Rates, Session
-from desktop.services.lessons import LEAST_FILE_BYTES
+from desktop.services.history_records import HeldBytes, LoadRecord, Session
+from desktop.services.lessons import LEAST_FILE_BYTES, typical
 
 PARTS = ("weights_bytes", "context_bytes", "compute_bytes", "output_bytes")
 
@@ -47,7 +47,10 @@ class DeviceCompared:
 
 @dataclass(frozen=True, slots=True)
 class SessionCompared:
-    """One opened model from its load to its end."""
+    """One opened model from its load to its end.
+
+    Speeds are those with the context as filled as the predictions mean it.
+    """
 
     load: LoadRecord
     devices: tuple[DeviceCompared, ...]
@@ -80,11 +83,11 @@ class SessionCompared:
             "total_bytes": self.memory.to_json(),
             "tokens_per_s": {
                 **self.generation.to_json(),
-                "without_corrections": load.expected.tokens_per_s,
+                "without_corrections": load.expected.rates.tokens_per_s,
             },
             "prompt_tokens_per_s": {
                 **self.prompt.to_json(),
-                "without_corrections": load.expected.prompt_tokens_per_s,
+                "without_corrections": load.expected.rates.prompt_tokens_per_s,
             },
             "answers": self.answers,
         }
@@ -141,11 +144,11 @@ def accuracy(sessions: Iterable[Session]) -> Accuracy:
         generation=_off(figure.generation for figure in figures),
         prompt=_off(figure.prompt for figure in figures),
         raw_generation=_off(
-            Compared(figure.load.expected.tokens_per_s, figure.generation.actual)
+            Compared(figure.load.expected.rates.tokens_per_s, figure.generation.actual)
             for figure in figures
         ),
         raw_prompt=_off(
-            Compared(figure.load.expected.prompt_tokens_per_s, figure.prompt.actual)
+            Compared(figure.load.expected.rates.prompt_tokens_per_s, figure.prompt.actual)
             for figure in figures
         ),
     )
@@ -179,7 +182,7 @@ def _peak(session: Session, device: str) -> int | None:
 
 
 def _median(session: Session, rate: str) -> float | None:
-    rates: Sequence[Rates] = [answer.rates for answer in session.answers]
+    rates = [typical(session.load, answer) for answer in session.answers]
     known = [value for rates_ in rates if (value := getattr(rates_, rate))]
     return statistics.median(known) if known else None
 

@@ -15,8 +15,10 @@ from desktop.services.history_records import (
     Conditions,
     FailureRecord,
     LoadRecord,
+    Rates,
     Record,
     Session,
+    SpeedRecord,
     sessions,
 )
 from desktop.services.machine_key import driver_key, machine_key
@@ -62,7 +64,7 @@ def measured_from(
     here = conditions_of(machine)
     wanted = _speed_traits(plan)
     answers = [
-        answer.rates
+        typical(found.load, answer)
         for found in sessions(records)
         if found.load.model.fingerprint == fingerprint
         and _same_but_prediction(found.load.conditions, here)
@@ -75,6 +77,27 @@ def measured_from(
         return None
     prompt = statistics.median(read[-LAST:]) if read else None
     return Speed(prompt, statistics.median(written[-LAST:]), "measured")
+
+
+def typical(load: LoadRecord, answer: SpeedRecord) -> Rates:
+    """An answer's speeds as they would be with the context as filled as predictions mean it."""
+    expected = load.expected
+    return Rates(
+        _scaled(
+            answer.rates.prompt_tokens_per_s,
+            expected.rates.prompt_tokens_per_s,
+            expected.at(answer.read_at_tokens).prompt_tokens_per_s,
+        ),
+        _scaled(
+            answer.rates.tokens_per_s,
+            expected.rates.tokens_per_s,
+            expected.at(answer.written_at_tokens).tokens_per_s,
+        ),
+    )
+
+
+def _scaled(measured: float | None, here: float | None, there: float | None) -> float | None:
+    return measured * here / there if measured and here and there else measured
 
 
 def _same_but_prediction(one: Conditions, other: Conditions) -> bool:
@@ -111,11 +134,11 @@ def _speed_samples(found: Iterable[Session], rate: str) -> list[SpeedSample]:
     groups: dict[tuple[object, ...], list[float]] = {}
     devices: dict[tuple[object, ...], tuple[str, ...]] = {}
     for session in found:
-        expected = getattr(session.load.expected, rate)
+        expected = getattr(session.load.expected.rates, rate)
         ratios = [
             measured / expected
             for answer in session.answers
-            if expected and (measured := getattr(answer.rates, rate))
+            if expected and (measured := getattr(typical(session.load, answer), rate))
         ]
         if not ratios:
             continue

@@ -10,13 +10,22 @@ from desktop.common.logs import get_logger
 from desktop.engine.memory_now import MemoryNow
 from desktop.fit.memory import CPU
 from desktop.fit.planner import judge
-from desktop.fit.types import FitReport
+from desktop.fit.types import FitReport, Plan
 from desktop.gguf.header import ModelHeader
+from desktop.hardware.machine import Machine
 from desktop.services.fingerprint import fingerprint_of
-from desktop.services.history_records import HeldBytes, LoadRecord, ModelName, Rates
+from desktop.services.history_records import (
+    Expected,
+    HeldBytes,
+    LoadRecord,
+    ModelName,
+    Rates,
+)
 from desktop.services.lessons import conditions_of
 from desktop.services.open_load import LoadedModel
 from desktop.services.recording import RecordedEngine, Recorder
+
+_NEAR_TOKENS = 512  # what fit.speed predicts for
 
 _log = get_logger("services")
 
@@ -50,7 +59,7 @@ def recorded(
         predicted=tuple(map(HeldBytes.predicted, report.memory)),
         actual=tuple(map(HeldBytes.actual, usage or ())),
         grown_bytes=_grown(loaded.before, now),
-        expected=Rates.of(judge(machine, header, plan).speed),
+        expected=_expected(machine, header, plan),
         told=Rates.of(report.speed),
         load_s=round(loaded.load_s, 3),
     )
@@ -64,6 +73,14 @@ def _model(name: str, header: ModelHeader) -> ModelName:
     return ModelName(
         name, fingerprint_of(header), header.architecture, header.quantization, header.file_bytes
     )
+
+
+def _expected(machine: Machine, header: ModelHeader, plan: Plan) -> Expected:
+    """Predicted as if nothing had been learned."""
+    whole = plan.context // max(1, plan.parallel)
+    near = judge(machine, header, plan)
+    far = judge(machine, header, plan)
+    return Expected(Rates.of(near.speed), min(_NEAR_TOKENS, whole), Rates.of(far.speed), whole)
 
 
 def _grown(before: MemoryNow, now: MemoryNow) -> Mapping[str, int]:

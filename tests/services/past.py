@@ -8,6 +8,7 @@ from desktop.fit.types import Plan
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
 from desktop.services.history_records import (
     CloseRecord,
+    Expected,
     HeldBytes,
     LoadRecord,
     ModelName,
@@ -45,10 +46,12 @@ def load_record(
     predicted: tuple[HeldBytes, ...] = (),
     actual: tuple[HeldBytes, ...] = (),
     grown: dict[str, int] | None = None,
-    expected: Rates | None = None,
+    expected: Rates | Expected | None = None,
     told: Rates | None = None,
 ) -> LoadRecord:
-    rates = expected or Rates(100.0, 10.0)
+    near = expected or Rates(100.0, 10.0)
+    if isinstance(near, Rates):
+        near = Expected(near, 512, near, 4096)
     return LoadRecord(
         id=f"load-{number}",
         at=1000.0 + number,
@@ -59,8 +62,8 @@ def load_record(
         predicted=predicted or (held(),),
         actual=actual,
         grown_bytes=grown or {},
-        expected=rates,
-        told=told or rates,
+        expected=near,
+        told=told or near.rates,
         load_s=2.0,
     )
 

@@ -132,7 +132,7 @@ def test_sizes_without_sense_are_refused(where: str, value: object) -> None:
 @pytest.mark.parametrize("value", ["7", -1.0, 0, 1e300, True, [], {}, math.nan, math.inf])
 def test_rates_without_sense_are_refused(value: object) -> None:
     with pytest.raises(ValueError, match=_REFUSED):
-        from_json(change(to_json(load_record()), "expected.tokens_per_s", value))
+        from_json(change(to_json(load_record()), "expected.rates.tokens_per_s", value))
     with pytest.raises(ValueError, match=_REFUSED):
         from_json(change(to_json(answer()), "rates.tokens_per_s", value))
 

@@ -9,7 +9,7 @@ import pytest
 from desktop.fit.types import Speed
 from desktop.hardware.machine import Machine
 from desktop.hardware.speeds import DeviceSpeed, KernelSpeed
-from desktop.services.history_records import FailureRecord, LoadRecord, Rates, Record
+from desktop.services.history_records import Expected, FailureRecord, LoadRecord, Rates, Record
 from desktop.services.lessons import corrections_from, measured_from
 from desktop.services.machine_key import machine_key
 from tests.services.past import (
@@ -42,6 +42,32 @@ def test_slower_than_predicted_is_learned() -> None:
     found = corrections_from(records, LAPTOP, NOW)
     assert 0.5 < found.generation["CPU"] < 0.7
     assert 1.5 < found.prompt["CPU"] < 2.0
+
+
+def test_a_long_chat_is_compared_with_the_prediction_for_its_length() -> None:
+    """A small model with a full cache is half as fast, as was predicted: nothing to correct."""
+    expected = Expected(Rates(100.0, 10.0), 512, Rates(50.0, 5.0), 4096)
+    full = replace(answer(1, generation=5.0, prompt=50.0), written_tokens=0, read_tokens=0)
+    records: list[Record] = [
+        load_record(1, expected=expected),
+        replace(full, context_tokens=4096),
+    ]
+    found = corrections_from(records, LAPTOP, NOW)
+    assert found.generation["CPU"] == pytest.approx(1.0)
+    assert found.prompt["CPU"] == pytest.approx(1.0)
+    speed = measured_from(records, LAPTOP, "content of a model", plan_of())
+    assert speed is not None
+    assert speed.prompt_tokens_per_s == pytest.approx(100.0)
+    assert speed.tokens_per_s == pytest.approx(10.0)
+
+
+def test_between_an_empty_and_a_full_context_the_time_grows_in_a_line() -> None:
+    expected = Expected(Rates(None, 10.0), 512, Rates(None, 5.0), 4608)
+    assert expected.at(0) == expected.at(512) == Rates(None, 10.0)
+    assert expected.at(2560).tokens_per_s == pytest.approx(1 / 0.15)
+    assert expected.at(4608) == expected.at(99_999) == Rates(None, 5.0)
+    short = Expected(Rates(7.0, 10.0), 512, Rates(7.0, 10.0), 512)
+    assert short.at(300) == Rates(7.0, 10.0)
 
 
 def test_what_was_told_is_not_taken_for_the_prediction() -> None:

@@ -343,7 +343,8 @@ def test_every_load_is_written_down(stage: Stage, model: Path) -> None:
     assert load.predicted[0].total_bytes == opened.report.total_bytes
     assert load.actual[0].total_bytes == 100
     assert load.grown_bytes == {"CPU": 60 << 20}
-    assert load.expected == load.told
+    assert load.expected.rates == load.told
+    assert load.expected.long_tokens == opened.report.plan.context
     assert str(model.parent) not in (model.parent / "history.jsonl").read_text()
     assert stage.recorder.held.by_device() == {"CPU": 100}
     opened.engine.close()
