@@ -110,12 +110,15 @@ def measured(hub: HubStandIn, home: Path) -> dict[str, Any]:
     env = os.environ | {"HAUSGEIST_HOME": str(home), "HF_ENDPOINT": hub.endpoint,
                         "HAUSGEIST_OFFLINE": "0"}  # fmt: skip
     command = [sys.executable, "-m", "desktop", "fit", f"{REPO}:Q4_K_M", "--json"]
-    started = time.monotonic()
+    started, before = time.monotonic(), os.times()
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    seconds = time.monotonic() - started
+    seconds, after = time.monotonic() - started, os.times()
+    spent = after.children_user + after.children_system
+    spent -= before.children_user + before.children_system
     report = json.loads(done.stdout)
     return {
         "seconds": seconds,
+        "cpu_s": spent,
         "transfer_s": transfer_s(ledger),
         "bytes": hub.sent_bytes,
         "requests": len(hub.seen),
@@ -165,6 +168,7 @@ def run(case: Case, repeat: int, mbit: float, latency_s: float, home: Path) -> d
         "transfer_s": round(statistics.median(one["transfer_s"] for one in cold), 2),
         "beyond_s": round(statistics.median(beyond), 2),
         "beyond_worst_s": round(max(beyond), 2),
+        "cpu_s": round(statistics.median(one["cpu_s"] for one in cold), 2),
         "again_s": round(again["seconds"], 2),
         "again_requests": again["requests"],
         "method": cold[-1]["method"],
