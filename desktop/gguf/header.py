@@ -83,7 +83,7 @@ class ModelHeader:
             return max(value, default=default)
         return default if value is None else value
 
-    @property
+    @cached_property
     def architecture(self) -> str:
         return self.text("general.architecture") or ""
 

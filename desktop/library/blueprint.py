@@ -22,6 +22,8 @@ from desktop.gguf.values import ArrayRef, MetaValue, ValueType
 BYTES_A_TOKEN_OF_HEADER = 45
 """Tokens, their kinds and merges: 11 MB for 248k tokens in real files."""
 
+_HEADERS_KEPT = 128  # about 100 kB each
+
 _FILE_TYPE = {name: number for number, name in FILE_TYPES.items()}
 
 
@@ -71,19 +73,10 @@ class Blueprint:
 
         Raises KeyError for a quantization that gguf.mixes does not know.
         """
-        return ModelHeader(
-            paths=(Path(file_name),),
-            version=3,
-            byte_order="little",
-            metadata=MappingProxyType(self._metadata(name, quantization, licence)),
-            tensors=self._tensors(quantization, file_bytes - self.header_bytes),
-            file_bytes=file_bytes,
-            data_offset=self.header_bytes,
-            alignment=32,
-            complete=False,
-        )
+        return _header(self, name, file_name, quantization, file_bytes, licence)
 
-    def _metadata(self, name: str, quantization: str, licence: str) -> dict[str, MetaValue]:
+    def metadata_of(self, name: str, quantization: str, licence: str) -> dict[str, MetaValue]:
+        """A file's metadata with full keys."""
         own: dict[str, MetaValue] = {
             f"{self.architecture}.{key}": tuple(value) if isinstance(value, list) else value
             for key, value in self.metadata.items()
@@ -99,7 +92,8 @@ class Blueprint:
             "tokenizer.ggml.tokens": ArrayRef(ValueType.STRING, self.vocabulary),
         }
 
-    def _tensors(self, quantization: str, total_bytes: int) -> tuple[TensorInfo, ...]:
+    def tensors_of(self, quantization: str, total_bytes: int) -> tuple[TensorInfo, ...]:
+        """Its tensors, the quantized ones stretched so that all take `total_bytes`."""
         parts = _laid_out(self, quantization)
         fixed = sum(part.nbytes for part in parts if part.label == "F32")
         quantized = sum(part.nbytes for part in parts) - fixed
@@ -114,6 +108,29 @@ class Blueprint:
                 found.append(TensorInfo(name, part.dims, part.kind, part.label, offset, size))
                 offset += size
         return tuple(found)
+
+
+@lru_cache(maxsize=_HEADERS_KEPT)
+def _header(
+    blueprint: Blueprint,
+    name: str,
+    file_name: str,
+    quantization: str,
+    file_bytes: int,
+    licence: str,
+) -> ModelHeader:
+    """Kept, because what fit works out of a header it works out once for each."""
+    return ModelHeader(
+        paths=(Path(file_name),),
+        version=3,
+        byte_order="little",
+        metadata=MappingProxyType(blueprint.metadata_of(name, quantization, licence)),
+        tensors=blueprint.tensors_of(quantization, file_bytes - blueprint.header_bytes),
+        file_bytes=file_bytes,
+        data_offset=blueprint.header_bytes,
+        alignment=32,
+        complete=False,
+    )
 
 
 def _file_type(quantization: str) -> int | None:

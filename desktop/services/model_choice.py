@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ _SLOW_PRICE_NATS = 0.04  # a halving of the speed, below what is easy
 _GERMAN_NATS = 0.10  # as much as twice the parameters
 _SPECIALIST_NATS = 0.10
 _NO_LICENCE_NATS = 0.05  # nobody can tell whether it may be used at work
+_TYPES_DIFFER = 1.3  # so much faster some types are read than others, size for size
 _UNKNOWN_LOSS_NATS = 1.0  # nobody has measured it: behind all others
 
 Headers = Callable[[CatalogFile], ModelHeader | None]
@@ -90,6 +92,7 @@ class Chooser:
         self._corrections = corrections
         self._ours = dict(ours or {})
         self._headers = headers or _no_header
+        self._good: dict[str, list[CatalogFile]] = {}
         self._judged: dict[tuple[str, str], Choice | None] = {}
         self._usable_bytes = _at_most_bytes(machine) + sum(self._ours.values())
         disk = machine.disk
@@ -113,11 +116,15 @@ class Chooser:
         loss = _loss(model, file)
         return self.capability(model) - (_UNKNOWN_LOSS_NATS if loss is None else loss)
 
+    def bound(self, model: CatalogModel) -> float:
+        """More than this no file of the model is worth here."""
+        files = self._good_files(model)
+        return self.capability(model) + _file_worth(model, files[0]) if files else -math.inf
+
     def best(self, model: CatalogModel) -> Choice | None:
         """The file that is worth most here; None where no good one runs well."""
         chosen: Choice | None = None
-        for file in self._good_files(model):
-            bound = self.capability(model) + _file_worth(model, file)
+        for bound, file in self._promising(model):
             if chosen is not None and bound <= chosen.worth:
                 break
             found = self.judged(model, file)
@@ -128,6 +135,28 @@ class Chooser:
             ):
                 chosen = found
         return chosen
+
+    def _promising(self, model: CatalogModel) -> list[tuple[float, CatalogFile]]:
+        """Good files with the most that each can be worth, the highest first.
+
+        The smallest one is planned for; from it follows about how fast the others can be at most,
+        and where it is too large or far too slow there is no need to look at them.
+        """
+        files = self._good_files(model)
+        if not files:
+            return []
+        smallest = min(files, key=lambda file: file.file_bytes)
+        found = self.judged(model, smallest)
+        if found is None or found.report.verdict == "too_large":
+            return []
+        promising = []
+        for file in files:
+            larger = file.file_bytes / max(1, smallest.file_bytes)
+            at_most = found.tokens_per_s / larger * _TYPES_DIFFER
+            if at_most >= COMFORTABLE_TOKENS_PER_S:
+                bound = self.capability(model) + _file_worth(model, file) - _slowness(at_most)
+                promising.append((bound, file))
+        return sorted(promising, key=lambda entry: -entry[0])
 
     def squeezed(self, model: CatalogModel) -> CatalogFile | None:
         """The file that costs too much quality but would run well, of a model whose good files
@@ -181,6 +210,8 @@ class Chooser:
 
     def _good_files(self, model: CatalogModel) -> list[CatalogFile]:
         """Files worth a plan, the best first; one a quantization, a stated size before a guess."""
+        if model.id in self._good:
+            return self._good[model.id]
         best: dict[str, CatalogFile] = {}
         for file in model.files:
             known = best.get(file.quantization)
@@ -191,7 +222,9 @@ class Chooser:
             for file in best.values()
             if _is_good(model, file) and self._may_fit(file.file_bytes, self._to_fetch(model, file))
         ]
-        return sorted(good, key=lambda file: (-_file_worth(model, file), file.name))
+        good.sort(key=lambda file: (-_file_worth(model, file), file.name))
+        self._good[model.id] = good
+        return good
 
     def _to_fetch(self, model: CatalogModel, file: CatalogFile) -> int:
         projector = self._projector(model, file) if self._task == "vision" else None
@@ -281,9 +314,21 @@ def _projector_header(file: CatalogFile) -> ModelHeader:
     )
 
 
-def choices(chooser: Chooser, models: tuple[CatalogModel, ...]) -> Iterator[Choice]:
-    """Each model in its best file, where it has one that runs well here."""
-    for model in models:
-        found = chooser.best(model)
+def in_order(chooser: Chooser, models: tuple[CatalogModel, ...]) -> Iterator[Choice]:
+    """Each model in its best file, the one that is worth most first.
+
+    Best-first search: a model is planned for only when what it could be worth comes up, so that
+    whoever needs a few pays for little more than those.
+    """
+    waiting: list[tuple[float, int, Choice | None]] = [
+        (-chooser.bound(model), number, None) for number, model in enumerate(models)
+    ]
+    heapq.heapify(waiting)
+    while waiting:
+        _, number, found = heapq.heappop(waiting)
         if found is not None:
             yield found
+            continue
+        found = chooser.best(models[number])
+        if found is not None:
+            heapq.heappush(waiting, (-found.worth, number, found))

@@ -6,7 +6,7 @@ model in Q4_K_M answers better than a larger one in Q2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ from desktop.library.catalog import (
     Task,
     shipped_catalog,
 )
-from desktop.services.model_choice import Choice, Chooser, Headers, choices
+from desktop.services.model_choice import Choice, Chooser, Headers, in_order
 
 Label = Literal["best", "fast", "small", "other"]
 
@@ -82,7 +82,7 @@ def recommend(
     known = catalog or shipped_catalog()
     models = known.for_task(task)
     chooser = Chooser(machine, task, language, corrections=corrections, ours=ours, headers=headers)
-    found = sorted(choices(chooser, models), key=lambda choice: -choice.worth)
+    found = _enough(in_order(chooser, models))
     if not found:
         return ()
     labelled = _labelled(found)
@@ -94,35 +94,49 @@ def recommend(
     )
 
 
+def _enough(ordered: Iterator[Choice]) -> list[Choice]:
+    """As many of the choices, the best first, as decide what is recommended."""
+    found: list[Choice] = []
+    for choice in ordered:
+        if found and choice.worth < found[0].worth - _WITHIN_NATS:
+            break
+        found.append(choice)
+        if len(_labelled(found)) == MOST and _fast(found) and _small(found):
+            break
+    return found
+
+
 def _labelled(found: list[Choice]) -> list[tuple[Label, Choice]]:
-    """`found` is sorted by worth. Each model once, the labelled ones first."""
-    best = found[0]
-    near = [choice for choice in found[1:] if choice.worth >= best.worth - _WITHIN_NATS]
-    labelled: list[tuple[Label, Choice]] = [("best", best)]
-    speed = max(_FAST_TOKENS_PER_S, best.tokens_per_s * FAST_FACTOR)
-    fast = next((choice for choice in near if choice.tokens_per_s >= speed), None)
+    """`found` is in order. Each model once, the labelled ones first."""
+    labelled: list[tuple[Label, Choice]] = [("best", found[0])]
+    fast, small = _fast(found), _small(found)
     if fast is not None:
         labelled.append(("fast", fast))
-    small = next(
-        (
-            choice
-            for choice in near
-            if choice is not fast
-            and choice.disk_bytes <= best.disk_bytes * SMALL_SHARE
-            and choice.tokens_per_s >= best.tokens_per_s
-        ),
-        None,
-    )
     if small is not None:
         labelled.append(("small", small))
     makers = {_maker(choice) for _, choice in labelled}
-    for choice in near:
-        if len(labelled) >= MOST:
+    for choice in found[1:]:
+        if len(labelled) == MOST:
             break
         if _maker(choice) not in makers:
             makers.add(_maker(choice))
             labelled.append(("other", choice))
     return labelled
+
+
+def _fast(found: list[Choice]) -> Choice | None:
+    speed = max(_FAST_TOKENS_PER_S, found[0].tokens_per_s * FAST_FACTOR)
+    return next((choice for choice in found[1:] if choice.tokens_per_s >= speed), None)
+
+
+def _small(found: list[Choice]) -> Choice | None:
+    """Not slower than the best one either: somebody gains by it."""
+    best, fast = found[0], _fast(found)
+    for choice in found[1:]:
+        small = choice.disk_bytes <= best.disk_bytes * SMALL_SHARE
+        if small and choice is not fast and choice.tokens_per_s >= best.tokens_per_s:
+            return choice
+    return None
 
 
 def _maker(choice: Choice) -> str:
