@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from desktop.gguf.header import ModelHeader, TensorInfo
@@ -17,6 +18,7 @@ _LAYER = re.compile(r"blk\.(\d+)\.")
 _DEPTH_SHARE = 0.4  # of a model's growth that is depth: 8B has 32 layers, 70B has 80
 
 
+@lru_cache(maxsize=32)
 def requantized(header: ModelHeader, quantization: str) -> ModelHeader:
     """`header` as of a file that llama.cpp's quantizer made as `quantization`."""
     tied = header.tensor("output.weight") is None

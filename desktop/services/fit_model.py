@@ -40,6 +40,7 @@ def fit(
     corrections: Corrections = NO_CORRECTIONS,
     ours: Mapping[str, int] = NOTHING_OURS,
     companions: Companions = NO_COMPANIONS,
+    advise: bool = True,
 ) -> FitReport:
     """Plan `model` on `machine`.
 
@@ -48,10 +49,13 @@ def fit(
     processor alone, because its graphics are not here to ask. A file whose tensor data is
     missing is answered too. `corrections` are what this machine's history taught, `ours` the
     bytes by device that closing our own models would free, `companions` what is opened beside
-    the model. Raises ModelFileError, FitError.
+    the model. `advise` False leaves the alternatives out, which cost further plans.
+    Raises ModelFileError, FitError.
     """
     if not try_out:
-        return plan(machine, _header(model), wish, None, corrections, companions, ours=ours)
+        return plan(
+            machine, _header(model), wish, None, corrections, companions, ours=ours, advise=advise
+        )
     started: AbstractContextManager[DryRunner] = nullcontext(run) if run else DryRuns()
     # The child starts while the header is read.
     with started as ask:
@@ -59,7 +63,16 @@ def fit(
         with _loadable(header) as path, _tried(companions, ask) as with_sizes:
             asked = _DryRunCompute(path, ask, cpu_only=not this_machine)
             estimator = None if path is None else asked
-            report = plan(machine, header, wish, estimator, corrections, with_sizes, ours=ours)
+            report = plan(
+                machine,
+                header,
+                wish,
+                estimator,
+                corrections,
+                with_sizes,
+                ours=ours,
+                advise=advise,
+            )
     if not asked.refused:
         return report
     # The arithmetic knows more kinds of models than this engine can open.

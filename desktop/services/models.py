@@ -79,10 +79,18 @@ class ModelsService:
 
     def _fit(self, model: LibraryModel, machine: Machine, wish: Wish) -> FitReport:
         if self._recorder is None:
-            return fit(model.path, machine, wish, try_out=False)
+            return fit(model.path, machine, wish, try_out=False, advise=False)
         corrections = self._recorder.history.corrections(machine)
         ours = self._recorder.held.by_device(machine)
-        report = fit(model.path, machine, wish, try_out=False, corrections=corrections, ours=ours)
+        report = fit(
+            model.path,
+            machine,
+            wish,
+            try_out=False,
+            corrections=corrections,
+            ours=ours,
+            advise=False,
+        )
         return as_measured(report, self._recorder.history, machine, lambda: model.content)
 
     def import_paths(
