@@ -19,7 +19,7 @@ from desktop.common.console import make_console_safe
 from desktop.common.errors import HausgeistError, UsageError
 from desktop.common.logs import keep_quiet
 from desktop.common.messages import Messages, system_language
-from desktop.common.version import app_version
+from desktop.common.version import VERSION
 from desktop.services.start import Start, begin
 
 INTERRUPTED = 130
@@ -95,7 +95,7 @@ def _dispatch(argv: Sequence[str], front: Front) -> int:
         write(sys.stdout, _overview(front.start) + "\n")
         return 0
     if argv[0] in _VERSION:
-        write(sys.stdout, f"hausgeist {app_version()}\n")
+        write(sys.stdout, f"hausgeist {VERSION}\n")
         return 0
     name, rest = argv[0], argv[1:]
     if name in _LATER:

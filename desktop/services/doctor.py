@@ -19,7 +19,7 @@ from desktop.common.ledger import Connection
 from desktop.common.logs import get_logger
 from desktop.common.paths import Paths
 from desktop.common.storage import free_bytes
-from desktop.common.version import app_version
+from desktop.common.version import VERSION
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.hardware.machine import Machine
 from desktop.library.model import LibraryModel
@@ -187,7 +187,7 @@ def system_name() -> str:
 
 def versions() -> dict[str, str]:
     """This app's, Python's and those of the packages that matter; "" for one that is missing."""
-    found = {"hausgeist": app_version(), "python": sys.version.split()[0]}
+    found = {"hausgeist": VERSION, "python": sys.version.split()[0]}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 
-from desktop.common.version import app_version
+from desktop.common.version import VERSION
 from desktop.fit.corrections import Corrections
 from desktop.fit.learning import LAST, FailedLoad, MemorySample, SpeedSample, learn
 from desktop.fit.memory import CPU
@@ -35,7 +35,7 @@ def conditions_of(machine: Machine) -> Conditions:
     return Conditions(
         machine=machine_key(machine),
         driver=driver_key(machine),
-        app=app_version(),
+        app=VERSION,
         speeds=bool(machine.speeds),
         on_battery=bool(machine.on_battery),
     )

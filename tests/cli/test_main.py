@@ -12,7 +12,7 @@ from desktop.__main__ import main as start
 from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.main import COMMANDS
-from desktop.common.version import CHECKOUT_VERSION
+from desktop.common.version import VERSION
 from desktop.gguf.reader import read_header
 from tests.cli.running import ROOT, Cli
 from tests.tiny_models import write_tiny_model
@@ -55,9 +55,9 @@ def test_version(cli: Cli) -> None:
     assert done.out.startswith("hausgeist 0.")
 
 
-def test_the_version_of_a_checkout_is_the_projects() -> None:
+def test_the_version_is_the_projects() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["version"] == CHECKOUT_VERSION
+    assert project["project"]["version"] == VERSION
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
