@@ -100,7 +100,8 @@ def _memory(machine: Machine, sample: LiveSample, language: Language) -> Level:
         if available is None:
             return None, 0.0, False, ()
         part = Part(_free(_box_gb(available, language)))
-        return 0.0, 1 - available / total, available < _SCARCE * total, (part,)
+        used = max(0.0, 1 - available / total)
+        return 0.0, used, available < _SCARCE * total, (part,)
     parts = [
         Part(_ours(_box_gb(memory.held_bytes, language)), OURS),
         Part(_others(_box_gb(others, language)), OTHERS),

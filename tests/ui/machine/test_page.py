@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from desktop.common.settings import Settings
 from desktop.engine.usage import DeviceUsage
@@ -83,6 +83,40 @@ def test_gauges_follow_without_new_widgets(driven: Driven) -> None:
     memory, processor = page.here.cards[:2]
     assert memory.meter.value() == 600  # 10 of 16 GB, of 1000 steps
     assert processor.meter.value() == 900
+
+
+class Layouts(QObject):
+    """Counts how often something asks to be laid out anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.asked.append(type(_watched).__name__)
+        return False
+
+
+def test_reading_lays_nothing_out_anew(open_window: Open) -> None:
+    """A layout of the page costs more than all that is painted in a second."""
+    driven = open_window(change=gaming)
+    page = page_of(driven)
+    page.here.live.look_away()
+    page.here.live._wanted = True
+    driven.until(lambda: page.here.advice.advice is not None and not page.here.advice.working)
+    driven.until(
+        lambda: all(map(driven.desk.house.shelf.is_judged, driven.desk.house.shelf.models))
+    )
+    tell(page, *(busy(second) for second in range(3)), tokens_per_s=5.0)
+    QApplication.processEvents()
+    layouts = Layouts()
+    QApplication.instance().installEventFilter(layouts)  # type: ignore[union-attr]
+    for second in range(12, 24):
+        tell(page, busy(second), tokens_per_s=5.0 + second)
+        QApplication.processEvents()
+    QApplication.instance().removeEventFilter(layouts)  # type: ignore[union-attr]
+    assert layouts.asked == []
 
 
 def test_full_memory_is_an_alarm(driven: Driven) -> None:
