@@ -37,7 +37,8 @@ from tests.gguf_files import (  # noqa: E402
     data_bytes,
     header_bytes,
 )
-from tests.hub.stand_in import Content, HubStandIn  # noqa: E402
+from tests.hub.stand_in import HubStandIn  # noqa: E402
+from tests.hub.stored import Content  # noqa: E402
 from tests.tiny_models import MERGES, SPECIALS, byte_characters  # noqa: E402
 
 LIMIT_BEYOND_S = 1.5

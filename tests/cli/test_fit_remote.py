@@ -12,7 +12,8 @@ import pytest
 
 from desktop.common.ledger import Ledger
 from tests.cli.running import ROOT, Cli, child, command, environment
-from tests.hub.stand_in import Content, HubStandIn
+from tests.hub.stand_in import HubStandIn
+from tests.hub.stored import Content
 from tests.tiny_models import write_tiny_model
 
 REPO = "maker/Tiny-GGUF"

@@ -15,88 +15,15 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-Role = Literal["api", "resolve", "cdn"]
+from tests.hub.stored import Content, Fault, Repo, Role, Seen, content
+
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _PIECE = 64 << 10
 PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to the hotel</h1>Please log in.</body></html>"
-
-
-@dataclass(frozen=True)
-class Content:
-    """A file: `head`, then zeros up to `size`."""
-
-    head: bytes
-    size: int
-
-    def piece(self, start: int, end: int) -> bytes:
-        return self.head[start:end].ljust(max(0, min(end, self.size) - start), b"\0")
-
-    @property
-    def sha256(self) -> str:
-        """Made of the head and the size alone: reading zeros by the gigabyte helps nobody."""
-        return hashlib.sha256(self.head + struct.pack("<Q", self.size)).hexdigest()
-
-
-def content(data: bytes, size: int | None = None) -> Content:
-    return Content(data, len(data) if size is None else size)
-
-
-@dataclass
-class Repo:
-    """One repository at one commit; `gated` as the Hub's JSON has it."""
-
-    commit: str
-    files: dict[str, Content]
-    gated: bool | str = False
-    listed_sizes: dict[str, int] = field(default_factory=dict)  # lies
-    without_sizes: bool = False  # in the listing
-    without_cdn: bool = False  # small files come from the Hub itself
-
-
-@dataclass
-class Fault:
-    """What goes wrong at `role`, for the next `times` requests (None: always).
-
-    status        this status, with `headers` and `body`
-    page          a web page with status 200
-    redirect      302 to `body` (an address)
-    json          `body` as the answer, whatever it is
-    silent        no answer until the stand-in closes
-    cut           the connection ends after `after` bytes of the body
-    reset         the same with a reset
-    no_ranges     the whole file, whatever was asked for
-    shift         the right headers, the bytes of `after` further on
-    wrong_range   a Content-Range that was not asked for
-    total         Content-Range with `after` as the file's size
-    etag          another ETag than before
-    hold          the answer waits until `gate` is set
-    """
-
-    role: Role
-    kind: str
-    times: int | None = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    after: int = 0
-    gate: threading.Event = field(default_factory=threading.Event)
-    path: str = ""  # only where the request's path contains it
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A request that came in."""
-
-    role: Role
-    path: str
-    range: str
-    authorization: str
-    headers: Mapping[str, str]
 
 
 class HubStandIn:

@@ -14,8 +14,8 @@ from desktop.gguf.header import ModelHeader
 from desktop.library.library import Library
 from desktop.services.network import Network
 from desktop.services.remote_model import find_for_fit
+from tests.hub.models import REPO, model_file
 from tests.hub.stand_in import HubStandIn
-from tests.hub.test_remote_header import REPO, model_file
 
 
 @pytest.fixture
