@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from desktop.common.errors import UsageError
-from desktop.fit.types import KvType, Wish
+from desktop.fit.types import KvType, Priority, Wish
 
 MAX_CONTEXT = 1 << 24
 MAX_PARALLEL = 256  # llama.cpp's LLAMA_MAX_SEQ
@@ -15,7 +15,9 @@ MIN_CONTEXT_A_SEQUENCE = 64
 
 
 def check_wish(wish: Wish) -> None:
-    """Raise UsageError("bad_wish", field, value, least, most) or ("wish_too_narrow", ...)."""
+    """Raise UsageError: bad_wish (field, value, least, most), bad_kv_type, bad_priority,
+    wish_too_narrow.
+    """
     _require("context", wish.context, 1, MAX_CONTEXT)
     _require("parallel", wish.parallel, 1, MAX_PARALLEL)
     _require("gpu_layers", wish.gpu_layers, 0, 1 << 31)
@@ -24,6 +26,9 @@ def check_wish(wish: Wish) -> None:
     if wish.kv_type is not None and wish.kv_type not in get_args(KvType):
         choices = ", ".join(get_args(KvType))
         raise UsageError("bad_kv_type", value=str(wish.kv_type), choices=choices)
+    if wish.priority not in get_args(Priority):
+        choices = ", ".join(get_args(Priority))
+        raise UsageError("bad_priority", value=str(wish.priority), choices=choices)
     if wish.context is not None and wish.context < wish.parallel * MIN_CONTEXT_A_SEQUENCE:
         raise UsageError(
             "wish_too_narrow",

@@ -265,6 +265,8 @@ def test_the_automatic_context_stays_within_the_training() -> None:
         (Wish(threads=-2), "bad_wish", "threads"),
         (Wish(threads=100_000), "bad_wish", "threads"),
         (Wish(kv_type="q3_K"), "bad_kv_type", None),  # type: ignore[arg-type]
+        (Wish(priority="cheap"), "bad_priority", None),  # type: ignore[arg-type]
+        (Wish(ubatch=1 << 15), "bad_wish", "ubatch"),
         (Wish(context=256, parallel=64), "wish_too_narrow", None),
     ],
 )
