@@ -13,7 +13,8 @@ from desktop.hardware.machine import Machine
 from desktop.library.catalog import shipped_catalog
 from desktop.services.machine import MachineService
 from tests.cli.running import Cli
-from tests.hub.stand_in import Content, HubStandIn
+from tests.hub.stand_in import HubStandIn
+from tests.hub.stored import Content
 
 LAPTOP = {
     "memory": {"total_bytes": 16 * 2**30, "available_bytes": 11 * 2**30},
