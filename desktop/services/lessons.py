@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from desktop.common.version import VERSION
 from desktop.fit.corrections import Corrections
@@ -46,11 +46,12 @@ def corrections_from(records: Sequence[Record], machine: Machine, now: float) ->
     here = conditions_of(machine)
     known = [found for found in sessions(records) if found.load.conditions == here]
     telling = [found for found in known if found.load.model.file_bytes >= LEAST_FILE_BYTES]
+    shared = {gpu.device for gpu in machine.gpus if gpu.unified or gpu.integrated}
     return learn(
         _capacities(machine),
         generation=_speed_samples(telling, "tokens_per_s"),
         prompt=_speed_samples(telling, "prompt_tokens_per_s"),
-        memory=[sample for found in telling for sample in _memory_samples(found)],
+        memory=[sample for found in telling for sample in _memory_samples(found, shared)],
         failures=list(_failures(records, here.machine, now)),
     )
 
@@ -157,12 +158,14 @@ def _devices(load: LoadRecord) -> tuple[str, ...]:
     )
 
 
-def _memory_samples(found: Session) -> Iterator[MemorySample]:
+def _memory_samples(found: Session, shared: Set[str]) -> Iterator[MemorySample]:
     """By device the most that is known to have been taken: told by llama.cpp, or grown.
 
-    Pages of a mapped file come and go with the process's size, so there llama.cpp's word counts.
+    What has grown tells nothing where pages of a mapped file come and go, or where graphics take
+    their memory out of main memory (`shared`): there llama.cpp's own word counts.
     """
     load, close = found.load, found.close
+    mixed = any(row.device in shared for row in load.predicted)
     for row in load.predicted:
         taken = [
             actual.total_bytes + row.driver_bytes
@@ -170,7 +173,7 @@ def _memory_samples(found: Session) -> Iterator[MemorySample]:
             for actual in rows
             if actual.device == row.device
         ]
-        if row.device != CPU or not load.plan.use_mmap:
+        if not mixed and not (row.device == CPU and load.plan.use_mmap):
             taken.append(load.grown_bytes.get(row.device, 0))
             taken.append(close.peak_bytes.get(row.device, 0) if close else 0)
         if most := max(taken, default=0):

@@ -170,6 +170,22 @@ def test_what_the_process_grew_counts_unless_the_file_is_mapped() -> None:
         assert corrections_from(records, LAPTOP, NOW).margin_bytes == expected
 
 
+def test_memory_that_is_shared_is_not_taken_for_the_processors_growth() -> None:
+    """On Apple silicon the process grows by what lies on the graphics device, too."""
+    apple = replace(GPU, vendor="apple", backend="metal", unified=True, device="MTL0")
+    mac = replace(LAPTOP, gpus=(apple,))
+    rows = (held("CPU", weights=64 * MIB), held("MTL0"))
+    record = load_record(
+        1,
+        machine=mac,
+        plan=plan_of(gpu_layers=33, device="MTL0"),
+        predicted=rows,
+        actual=(rows[0], held("MTL0", compute=228 * MIB)),
+        grown={"CPU": 6 * GIB, "MTL0": 7 * GIB},
+    )
+    assert corrections_from([record], mac, NOW).margin_bytes == {"MTL0": 100 * MIB}
+
+
 def test_a_driver_is_not_counted_twice() -> None:
     predicted = replace(held("CUDA0"), driver_bytes=400 * MIB)
     plan = plan_of(gpu_layers=33, device="CUDA0")
