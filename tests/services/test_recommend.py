@@ -19,6 +19,8 @@ from desktop.services.model_choice import (
     MIN_CONTEXT_TOKENS,
     MIN_PROMPT_TOKENS_PER_S,
     Chooser,
+    in_order,
+    runs_well,
 )
 from desktop.services.recommend import MOST, Recommendation, recommend
 from tests.fit.machines import GIB, LAPTOP_CPU, desktop, laptop, unified
@@ -212,3 +214,40 @@ def test_no_machine_is_too_odd(
     )
     for item in recommend(Machine(Memory(total, free), cpu), task, language, catalog=catalog):
         assert_runs_well(item, task)
+
+
+@pytest.mark.parametrize("name", ["laptop16", "gpu12", "apple"])
+def test_the_short_cuts_miss_nothing(name: str) -> None:
+    """Not every file is planned for; the one that is taken is as good as if it were."""
+    chooser = Chooser(MACHINES[name], "chat", "")
+    catalog = catalog_of(
+        "qwen3.5-9b", "gemma-4-e4b", "granite-4.1-3b", "granite-4.1-8b", "ministral-3-14b"
+    )
+    for model in catalog.models:
+        judged = [chooser.judged(model, file) for file in model.files]
+        good = [
+            choice.worth
+            for choice in judged
+            if choice is not None
+            and runs_well(choice, "chat")
+            and is_good(choice.file.quantization)
+        ]
+        found = chooser.best(model)
+        assert (found is None) == (not good)
+        if found is not None:
+            assert found.worth >= max(good) - 0.005
+    order = [choice.worth for choice in in_order(chooser, catalog.models)]
+    assert order == sorted(order, reverse=True)
+    assert len(order) >= 2
+
+
+def test_a_lying_header_recommends_nothing() -> None:
+    """A header out of the cache may be anything: fit refuses it, and nothing is raised."""
+    model = shipped_catalog().get("granite-4.1-3b")
+    assert model is not None
+    header = model.header(model.files[0])
+    assert header is not None
+    lies = {**header.metadata, "granite.block_count": 4_000_000_000}
+    lying = replace(header, metadata=lies)
+    catalog = Catalog((model,), shipped_catalog().licences)
+    assert recommend(laptop(), catalog=catalog, headers=lambda _file: lying) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,23 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.common.errors import CancelledError, NetworkError, StorageError
+from desktop.common.messages import Messages
 from desktop.common.settings import Settings
 from desktop.engine.cancel import CancelToken
+from desktop.fit.planner import plan
+from desktop.fit.types import Wish
 from desktop.hardware.machine import Machine, Memory
+from desktop.library.catalog import shipped_catalog
 from desktop.services.catalog_updates import Refreshed
 from desktop.ui.models import advice
+from desktop.ui.models.details import ModelDetails
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.models.recommended import Recommended
 from desktop.ui.rail import MODELS
+from tests.fit.machines import laptop
 from tests.ui.conftest import Driven
 from tests.ui.stand_ins import MACHINE
+from tests.ui.stand_ins import report as stand_in_report
 
 
 def page_of(driven: Driven) -> ModelsPage:
@@ -238,3 +246,36 @@ def test_looking_for_news_can_be_stopped(driven: Driven, monkeypatch: pytest.Mon
     click(section.renew)
     driven.until(lambda: not section.advice.refreshing)
     assert driven.window.banners.texts == []
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_details_say_what_would_do_instead(driven: Driven, language: str) -> None:
+    """A 70B model on a laptop: each device, the rule of thumb with its error, what else."""
+    large = shipped_catalog().get("llama-3.3-70b")
+    assert large is not None
+    header = large.header(large.files[0])
+    assert header is not None
+    report = plan(laptop(64, 56), header, Wish())
+    assert report.alternatives
+    messages = Messages("de" if language == "de" else "en")
+    details = ModelDetails(driven.desk.house.look, messages, report, [])
+    names = [name for name, _ in details.lines]
+    assert names.count("Instead") == len(report.alternatives)
+    for _, value in details.lines:
+        assert value
+        assert "{" not in value
+        assert "fit." not in value
+    details.deleteLater()
+
+
+def test_the_rule_of_thumb_stands_with_its_error(driven: Driven) -> None:
+    def said(rule: float) -> str:
+        report = replace(made, rule_of_thumb_bytes=int(made.total_bytes * rule))
+        details = ModelDetails(driven.desk.house.look, Messages("en"), report, [])
+        details.deleteLater()
+        return dict(details.lines)["Rule of thumb"]
+
+    made = stand_in_report()
+    assert "14 % too little" in said(0.86)
+    assert "20 % too much" in said(1.2)
+    assert "about right" in said(1.001)
