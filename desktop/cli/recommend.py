@@ -59,6 +59,9 @@ def run(given: Namespace, front: Front) -> int:
         if place:
             front.say()
         _say(item, front)
+    if found:
+        front.say()
+        front.say(front.text("recommend.basis"))
     return 0
 
 

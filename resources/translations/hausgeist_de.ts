@@ -1026,6 +1026,10 @@
         <translation>Details</translation>
     </message>
     <message>
+        <source>reads {speed}</source>
+        <translation>liest {speed}</translation>
+    </message>
+    <message>
         <source>Speed</source>
         <translation>Tempo</translation>
     </message>
@@ -1044,6 +1048,10 @@
     <message>
         <source>Note</source>
         <translation>Hinweis</translation>
+    </message>
+    <message>
+        <source>Chosen by</source>
+        <translation>Ausgewählt nach</translation>
     </message>
     <message>
         <source>Name for commands</source>

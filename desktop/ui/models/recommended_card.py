@@ -81,7 +81,9 @@ class RecommendedCard(Card):
     def _facts(self) -> list[Line]:
         language = self._messages.language
         speed = tokens_per_s(self.item.tokens_per_s, language)
-        if "embedding" not in self.item.model.tasks:
+        if "embedding" in self.item.model.tasks:
+            speed = self.tr("reads {speed}").format(speed=speed)
+        else:
             speed = f"{speed}: {page_time(self.item.tokens_per_s, language)}"
         return [
             (self.tr("Speed"), speed),
@@ -112,6 +114,7 @@ class RecommendedCard(Card):
         for remark in item.remarks:
             words = messages.text(f"recommend.note.{remark.kind}", **remark.params)
             lines.append((self.tr("Note"), words))
+        lines.append((self.tr("Chosen by"), messages.text("recommend.basis")))
         lines.append((self.tr("Name for commands"), item.file.reference))
         if item.file.source:
             lines.append((self.tr("Source"), item.file.source))
