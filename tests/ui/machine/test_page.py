@@ -105,11 +105,11 @@ def test_reading_lays_nothing_out_anew(open_window: Open) -> None:
     page.here.live.look_away()
     page.here.live._wanted = True
     driven.until(lambda: page.here.advice.advice is not None and not page.here.advice.working)
-    driven.until(
-        lambda: all(map(driven.desk.house.shelf.is_judged, driven.desk.house.shelf.models))
-    )
-    tell(page, *(busy(second) for second in range(3)), tokens_per_s=5.0)
-    QApplication.processEvents()
+    shelf = driven.desk.house.shelf
+    driven.until(lambda: all(shelf.is_judged(model) for model in shelf.models))
+    tell(page, *(busy(second) for second in range(12)), tokens_per_s=5.0)  # the reasons settle
+    for _ in range(20):  # a layout asks its parent for one, and so on to the top
+        QApplication.processEvents()
     layouts = Layouts()
     QApplication.instance().installEventFilter(layouts)  # type: ignore[union-attr]
     for second in range(12, 24):
