@@ -18,7 +18,7 @@ LAST = 9
 MOST_FACTOR = 8.0
 """A speed further off than this is a fault of the measurement, not of the machine."""
 
-MOST_MARGIN_SHARE = 0.3
+MOST_MARGIN_SHARE = 0.6
 """Of a device's memory: however often a load failed, the device is not given up for good."""
 
 # How far a factor goes with n samples: n / (n + this) of the way on a logarithmic scale.

@@ -181,11 +181,18 @@ def _memory_samples(found: Session, shared: Set[str]) -> Iterator[MemorySample]:
 
 
 def _failures(records: Sequence[Record], machine: str, now: float) -> Iterator[FailedLoad]:
-    for place, record in enumerate(records):
+    counted: set[tuple[str, str]] = set()
+    for place, record in reversed(list(enumerate(records))):
         if not isinstance(record, FailureRecord) or record.machine != machine:
             continue
         if now - record.at > _FAILURES_COUNT_S:
             continue
+        out_of_memory = "out_of_memory" in record.error
+        if not out_of_memory:
+            # A model that dies of something else dies again at every step down and every day.
+            if (record.device, record.model) in counted:
+                continue
+            counted.add((record.device, record.model))
         since = sum(
             _disproves(later, record)
             for later in records[place + 1 :]
@@ -195,7 +202,7 @@ def _failures(records: Sequence[Record], machine: str, now: float) -> Iterator[F
             record.device,
             record.predicted_bytes,
             record.available_bytes,
-            out_of_memory="out_of_memory" in record.error,
+            out_of_memory=out_of_memory,
             successes_since=since,
         )
 

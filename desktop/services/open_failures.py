@@ -15,6 +15,7 @@ CRASHED = "crashed_loading"
 _HELPED_BY_LESS = frozenset(
     ("probe_aborted", "probe_out_of_memory", "context_failed", "first_step_failed", DEVICE_GONE)
 )
+_NO_MEMORY_WORDS = ("out of memory", "failed to allocate", "unable to allocate")
 _OUT_OF_MEMORY = ("probe_out_of_memory", "context_failed")
 
 
@@ -34,8 +35,11 @@ def remember_failure(
     history: History, machine: Machine, report: FitReport, error: LoadError
 ) -> None:
     """Tell the history of the devices whose memory was probably too small for `report.plan`."""
+    kind = error.kind
+    if any(words in error.detail.lower() for words in _NO_MEMORY_WORDS):
+        kind = "probe_out_of_memory"  # an abort with these last words died of it as well
     for device in _starved(report.plan, error):
-        _remember(history, machine, report, device, error.kind)
+        _remember(history, machine, report, device, kind)
 
 
 def remember_crash(history: History, machine: Machine, report: FitReport, at: float) -> None:

@@ -269,7 +269,9 @@ def test_a_failed_trial_widens_the_margin_of_the_device_that_was_full(
     stage.probes = [probe]
     opened = stage.opener.open(str(model), Wish(gpu_layers=99))
     assert opened.steps
-    assert [failure.device for failure in failures(stage)] == [device]
+    (failure,) = failures(stage)
+    assert failure.device == device
+    assert ("out_of_memory" in failure.error) == (probe.kind != "refused")
     margins = stage.history.corrections(stage.machines.machine()).margin_bytes
     assert list(margins) == [device]
 
