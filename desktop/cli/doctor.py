@@ -21,6 +21,7 @@ from desktop.services.machine import summary
 _SHOWN_SESSIONS = 8
 _SHOWN_CONNECTIONS = 8
 _SHOWN_ERRORS = 5
+_SHOWN_FAILURES = 5
 _SHOWN_VERSIONS = ("hausgeist", "python", "llama-cpp-python", "PySide6-Essentials")
 _SHOWN_PLACES = ("data", "models", "log")
 _NOTICED = 0.005  # below half a percent nobody sees a difference
@@ -96,6 +97,16 @@ def _attention(found: Diagnosis, front: Front) -> Iterator[Row]:
     for crash in found.crashes:
         key = f"cli.crash.{crash.activity}"
         yield _time(crash.started_at), front.text(key, model=crash.model_path.stem)
+    for failure in found.failures[-_SHOWN_FAILURES:]:
+        yield (
+            _time(failure.at),
+            front.text(
+                "cli.doctor.failed_load",
+                model=failure.model or "?",
+                device=_memory_of(failure.device, front),
+                needed=format_bytes(failure.predicted_bytes, front.messages.language),
+            ),
+        )
 
 
 def _history(found: Diagnosis, front: Front) -> Iterator[Row]:
