@@ -9,118 +9,44 @@ context (threads, micro-batch, flash attention) is measured beside, with one loa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Any
 
+from desktop.fit.spilling import Spill
 from desktop.fit.steps import smaller
-from desktop.fit.types import FitReport, KvType, Plan, Wish
+from desktop.fit.tuning_terms import (
+    Choices,
+    Limits,
+    Measured,
+    Order,
+    Outcome,
+    Stopped,
+    Ways,
+    compose,
+    gain,
+    need,
+    predicted_turn_s,
+    same_placement,
+)
+from desktop.fit.types import FitReport, Plan
 from desktop.gguf.header import ModelHeader
 
-Stopped = Literal["done", "predicted", "time", "user", "failed"]
-
-MAX_TRIALS = 6
-MAX_SECONDS = 90.0
-# A turn of a chat: what is read, what is written. Of two plans the better one ends it sooner.
-TURN_PROMPT_TOKENS = 512
-TURN_ANSWER_TOKENS = 256
-
 _WORTH_A_TRIAL = 1.02
-_REALLY_FASTER = 1.015
-_CLEARLY_FASTER = 1.1
-_SUSPICIOUS = 1.8  # so much slower than predicted: memory may have spilled over
+_SUSPICIOUS = 1.4  # so much slower than predicted: memory may have spilled over
 _NEARLY_FULL = 0.6  # only where most of a device is taken
-_LESS = 0.5
 _HARDLY_LESS = 0.93
-_SLOW_EVERYWHERE = 0.15  # then it is no spilled memory, but a slow device
-_MOST_SHRINKS = 3
+_SLOW_EVERYWHERE = 0.15  # of what a plan holds: then it is no spilled memory, but a slow device
 _AFTER_FAILURE = (0.5, 0.25, 0.1, 0.0)
-_MOST_RESERVE_BYTES = 64 << 20
-_RESERVE_SHARE = 100
 _UNSURE = 1.7  # predictions for two devices may be wrong against each other by so much
+_SURELY, _HARDLY = 1.0, 3.0
+_SHARES_OF_WHAT_FAILED = (0.7, 0.5)
+_MOSTLY_USED = 0.5
 _USUAL_UBATCH = 512
 _HOLDS = 1.35
 _STEPS_DOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A plan with the speeds that it reached, tokens per second."""
-
-    plan: Plan
-    tokens_per_s: float
-    prompt_tokens_per_s: float
-
-    @property
-    def turn_s(self) -> float:
-        return turn_s(self.prompt_tokens_per_s, self.tokens_per_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to try: `plan`, and with the same load the `variants`, which need other contexts."""
-
-    plan: Plan
-    variants: tuple[Plan, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an order. No runs: it failed.
-
-    `used`: bytes of llama.cpp's buffers by device. `curable`: less memory might help.
-    """
-
-    runs: tuple[Measured, ...] = ()
-    used: Mapping[str, int] = field(default_factory=dict)
-    curable: bool = True
-    seconds: float = 0.0
-
-
-class Ways(Protocol):
-    """How the model could be opened, by prediction."""
-
-    def propose(self, room: Mapping[str, int], like: Plan | None = None) -> FitReport | None:
-        """The best plan where the graphics may hold `room` (bytes of buffers a device).
-
-        `like` pins context, KV type, micro-batch and threads. None where nothing fits.
-        """
-        ...
-
-    def offload(self, room: Mapping[str, int], like: Plan) -> FitReport | None:
-        """As much on the graphics as fits, whatever speed is predicted for it."""
-        ...
-
-    def judge(self, plan: Plan) -> FitReport: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    trials: int = MAX_TRIALS
-    seconds: float = MAX_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What may be varied: what somebody has asked for stays as it is."""
-
-    threads: tuple[int, ...] = ()
-    ubatches: tuple[int, ...] = ()
-    kv_types: tuple[KvType, ...] = ()
-    flash_attention: bool = True
-    placement: bool = True
-
-    @classmethod
-    def of(cls, wish: Wish, threads: tuple[int, ...], *, quick: bool = False) -> Choices:
-        """`quick`: while somebody waits, only what decides much."""
-        free_kv = wish.kv_type is None and wish.priority != "quality"
-        return cls(
-            threads=threads if wish.threads is None else (),
-            ubatches=(128, 256, 1024, 2048) if wish.ubatch is None and not quick else (),
-            flash_attention=not quick,
-            kv_types=("q8_0",) if free_kv else (),
-            placement=wish.gpu_layers is None,
-        )
+_MOST_RESERVE_BYTES = 64 << 20
+_RESERVE_SHARE = 100
 
 
 class Search:
@@ -153,6 +79,7 @@ class Search:
         self._bad: dict[str, int] | None = None
         self._used: Mapping[str, int] = {}
         self._varied: set[str] = set()
+        self._on_cpu: Measured | None = None
         self.best: Measured | None = None
         self.stopped: Stopped | None = None
         self._advance(None)
@@ -218,7 +145,7 @@ class Search:
         more = self._ways.propose(self._room, start.plan)
         if more is None or same_placement(more.plan, start.plan):
             return start
-        return more if _gain(start, more) >= _WORTH_A_TRIAL else start
+        return more if gain(start, more) >= _WORTH_A_TRIAL else start
 
     def _first_that_runs(self, report: FitReport) -> Generator[Order, Outcome, bool]:
         factors = list(_AFTER_FAILURE)
@@ -258,38 +185,41 @@ class Search:
         # A device whose memory ends hard has failed by now; only others spill over.
         if self._bad is None and self._suspicious(self.best):
             yield from self._spilled(self.best)
+        yield from self._without_graphics(_SURELY)
         if self.best.plan.gpu_layers > 0:
             yield from self._grow()
             yield from self._other_contexts()
-            yield from self._without_graphics()
+            yield from self._without_graphics(_UNSURE)
+            yield from self._with_graphics()
 
     def _spilled(self, full: Measured) -> Generator[Order, Outcome, None]:
         """Far slower than predicted, and nearly full: less on the graphics may be faster."""
-        points: list[_Point] = []
-        for _ in range(_MOST_SHRINKS):
-            held = need(self._ways.judge(full.plan))
-            point = _point(self._ways.judge(full.plan), full)
-            if point is None:
+        spill = Spill(self._ways)
+        while True:
+            spill.add(full)
+            share = spill.share()
+            if share < _SLOW_EVERYWHERE:
+                # Slow by itself, or all of it spilled: the processor's own speed tells.
+                yield from self._without_graphics(_HARDLY)
+                spill.calibrate(self._on_cpu)
+                share = spill.share()
+            if not _SLOW_EVERYWHERE <= share <= _HARDLY_LESS:
                 return
-            points.append(point)
-            end = _end_of_memory(points)
-            if end < _SLOW_EVERYWHERE * points[0].held_bytes:
-                yield from self._without_graphics()
+            other = self._ways.propose(spill.room(share), full.plan)
+            if other is None or other.plan.gpu_layers == 0:
                 return
-            if end > _HARDLY_LESS * point.held_bytes:
+            if same_placement(other.plan, full.plan):
                 return
-            less = {device: int(size * end / point.held_bytes) for device, size in held.items()}
-            other = self._ways.propose(less, full.plan)
-            if other is None or same_placement(other.plan, full.plan):
+            outcome = yield self._order(other.plan)
+            self._take(outcome)
+            if not outcome.runs or compose(outcome.runs).turn_s >= full.turn_s:
                 return
-            if not self._take((yield self._order(other.plan))):
-                return
-            self._bad = held
-            full = self.best or full
+            self._bad = need(self._ways.judge(full.plan))
+            full = compose(outcome.runs)
 
     def _suspicious(self, measured: Measured) -> bool:
         report = self._ways.judge(measured.plan)
-        expected = _predicted_turn_s(report)
+        expected = predicted_turn_s(report)
         if expected is None or measured.turn_s < _SUSPICIOUS * expected:
             return False
         held = need(report)
@@ -305,22 +235,24 @@ class Search:
                 return
             if sum(need(more).values()) <= sum(need(before).values()):
                 return
-            if _gain(before, more) < _WORTH_A_TRIAL:
+            if gain(before, more) < _WORTH_A_TRIAL:
                 return
             outcome = yield self._order(more.plan)
             if not self._take(outcome):
                 self._bad = need(more)
 
     def _reachable(self, now: FitReport) -> dict[str, int]:
-        """Room for the next plan, by what this one really used against its prediction."""
-        held = need(now)
+        """Room for the next plan: by what this one really used against its prediction, and
+        below what failed; where that is no help, half way to it."""
         reach = dict(self._room)
-        for device, size in held.items():
-            if self._bad is not None:
-                middle = (size + self._bad.get(device, size)) // 2
-                reach[device] = min(reach.get(device, middle), middle)
-            elif device in self._used and device in reach:
-                reach[device] += size - self._used[device]
+        for device, size in need(now).items():
+            if device in reach:
+                reach[device] += size - self._used.get(device, size)
+            if self._bad is None:
+                continue
+            bad = self._bad.get(device, size)
+            if not size < reach.get(device, 0) < bad:
+                reach[device] = (size + bad) // 2
         return reach
 
     def _other_contexts(self) -> Generator[Order, Outcome, None]:
@@ -333,7 +265,7 @@ class Search:
             other = self._ways.propose(self._reachable(now), replace(self.best.plan, **change))
             if other is None or same_placement(other.plan, now.plan):
                 continue
-            if _gain(now, other) >= 1.0:  # what is lost and won is too close to predict it further
+            if gain(now, other) >= 1.0:  # what is lost and won is too close to predict it further
                 self._take((yield self._order(other.plan)))
 
     def _smaller_contexts(self) -> list[dict[str, Any]]:
@@ -348,28 +280,40 @@ class Search:
             changes.append({"ubatch": _USUAL_UBATCH})
         return changes
 
-    def _without_graphics(self) -> Generator[Order, Outcome, None]:
-        """The processor alone, where it may well be as fast."""
+    def _without_graphics(self, unsure: float) -> Generator[Order, Outcome, None]:
+        """The processor alone, where it may well be as fast; never twice."""
         assert self.best is not None
         like = replace(self.best.plan, ubatch=self._start.plan.ubatch)
         other = self._ways.propose({}, like)
-        if other is None or other.plan.gpu_layers > 0:
+        if self._on_cpu is not None or other is None or other.plan.gpu_layers > 0:
             return
-        expected = _predicted_turn_s(other)
-        if expected is None or expected <= _UNSURE * self.best.turn_s:
+        expected = predicted_turn_s(other)
+        if expected is None or expected <= unsure * self.best.turn_s:
             self._take((yield self._order(other.plan)))
 
     def _with_graphics(self) -> Generator[Order, Outcome, None]:
-        """The planner thought the processor faster: close calls are measured."""
-        assert self.best is not None
-        other = self._ways.offload(self._room, self.best.plan)
-        if other is None or other.plan.gpu_layers == 0:
-            return
-        expected = _predicted_turn_s(other)
-        if expected is not None and expected > _UNSURE * self.best.turn_s:
-            return
-        if self._take((yield self._order(other.plan))):
-            yield from self._grow()
+        """The planner thought little of the graphics: close calls are measured."""
+        for share in _SHARES_OF_WHAT_FAILED:
+            assert self.best is not None
+            now = self._ways.judge(self.best.plan)
+            room = self._room
+            if self._bad is not None:
+                room = {name: int(size * share) for name, size in self._bad.items()}
+            if sum(need(now).values()) > _MOSTLY_USED * sum(room.values()):
+                return
+            other = self._ways.offload(room, self.best.plan)
+            if other is None or same_placement(other.plan, self.best.plan):
+                return
+            expected = predicted_turn_s(other)
+            if expected is not None and expected > _UNSURE * self.best.turn_s:
+                return
+            outcome = yield self._order(other.plan)
+            if self._take(outcome):
+                yield from self._grow()
+                return
+            if outcome.runs:
+                return
+            self._bad = need(other)
 
     def _order(self, plan: Plan) -> Order:
         """Variants are measured with the first plan of each kind of placement alone."""
@@ -414,8 +358,10 @@ class Search:
         """Keep what is faster than the best so far; whether it was."""
         if not outcome.runs:
             return False
-        self._varied.add(self._kind(outcome.runs[0].plan))
         found = compose(outcome.runs)
+        self._varied.add(self._kind(found.plan))
+        if found.plan.gpu_layers == 0:
+            self._on_cpu = found
         if self.best is not None and found.turn_s >= self.best.turn_s:
             return False
         self.best = found
@@ -424,102 +370,10 @@ class Search:
 
     def _as_predicted(self) -> bool:
         assert self.best is not None
-        expected = _predicted_turn_s(self._start)
+        expected = predicted_turn_s(self._start)
         if expected is None or not same_placement(self.best.plan, self._start.plan):
             return False
         return 1 / _HOLDS <= self.best.turn_s / expected <= _HOLDS
-
-
-def turn_s(prompt_tokens_per_s: float, tokens_per_s: float) -> float:
-    """How long a usual turn takes: a prompt read, an answer written."""
-    return TURN_PROMPT_TOKENS / prompt_tokens_per_s + TURN_ANSWER_TOKENS / tokens_per_s
-
-
-def compose(runs: Sequence[Measured]) -> Measured:
-    """The best of what was measured with one load; each setting chosen by what it decides.
-
-    `runs[0]` is the plan itself; the others differ from it in one setting. Threads are chosen for
-    writing and for reading apart, the context's settings by the whole turn.
-    """
-    base = runs[0]
-    by_threads = [base, *(run for run in runs if run.plan.threads != base.plan.threads)]
-    others = [run for run in runs[1:] if run.plan.threads == base.plan.threads]
-    shaped = _better(base, others, lambda run: run.turn_s)
-    # Without it a long context is slower and larger: only for what is no chance.
-    if shaped.plan.flash_attention != base.plan.flash_attention:
-        clear = shaped.turn_s * _CLEARLY_FASTER < base.turn_s
-        shaped = shaped if clear else base
-    writing = _better(base, by_threads[1:], lambda run: 1 / run.tokens_per_s)
-    reading = _better(base, by_threads[1:], lambda run: 1 / run.prompt_tokens_per_s)
-    threads, threads_batch = writing.plan.threads, reading.plan.threads
-    plan = replace(
-        shaped.plan,
-        threads=threads,
-        threads_batch=0 if threads_batch == threads else threads_batch,
-    )
-    return Measured(
-        plan,
-        shaped.tokens_per_s * writing.tokens_per_s / base.tokens_per_s,
-        shaped.prompt_tokens_per_s * reading.prompt_tokens_per_s / base.prompt_tokens_per_s,
-    )
-
-
-def same_placement(one: Plan, other: Plan) -> bool:
-    """Whether every layer lies on the same device, in a context of the same size."""
-    return _placement(one) == _placement(other)
-
-
-def need(report: FitReport) -> dict[str, int]:
-    """Bytes of buffers by graphics device, without what the driver takes for itself."""
-    return {
-        row.device: row.total_bytes - row.driver_bytes
-        for row in report.memory
-        if row.device != "CPU"
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Point:
-    """A plan's bytes on the graphics, and the seconds a token took beyond the prediction."""
-
-    held_bytes: int
-    excess_s: float
-
-
-def _point(report: FitReport, measured: Measured) -> _Point | None:
-    predicted = report.speed.tokens_per_s
-    if not predicted:
-        return None
-    return _Point(sum(need(report).values()), 1 / measured.tokens_per_s - 1 / predicted)
-
-
-def _end_of_memory(points: Sequence[_Point]) -> float:
-    """Where the excess would begin, if it grows with every byte beyond: by the last two points."""
-    if len(points) > 1:
-        (before, now) = points[-2:]
-        slope = (before.excess_s - now.excess_s) / max(1, before.held_bytes - now.held_bytes)
-        if slope > 0:
-            return now.held_bytes - now.excess_s / slope
-    return points[-1].held_bytes * _LESS
-
-
-def _better(
-    base: Measured, others: Sequence[Measured], seconds: Callable[[Measured], float]
-) -> Measured:
-    """The fastest; the plan itself where none is faster beyond doubt."""
-    best = min(others, key=seconds, default=base)
-    return best if seconds(best) * _REALLY_FASTER < seconds(base) else base
-
-
-def _placement(plan: Plan) -> tuple[object, ...]:
-    return (
-        plan.gpu_layers,
-        plan.expert_layers_on_cpu,
-        plan.device,
-        plan.split,
-        plan.context,
-        plan.kv_type,
-    )
 
 
 def _is_whole(plan: Plan, header: ModelHeader) -> bool:
@@ -533,18 +387,3 @@ def _like_best(plan: Plan, best: Plan, *, same_kind: bool) -> Plan:
         return plan
     flash = best.flash_attention or plan.kv_type != "f16"
     return replace(plan, flash_attention=flash)
-
-
-def _predicted_turn_s(report: FitReport) -> float | None:
-    prompt, answer = report.speed.prompt_tokens_per_s, report.speed.tokens_per_s
-    if not prompt or not answer:
-        return None
-    return turn_s(prompt, answer)
-
-
-def _gain(before: FitReport, after: FitReport) -> float:
-    """How many times faster `after` is predicted to be; where nothing is known, by memory."""
-    slow, fast = _predicted_turn_s(before), _predicted_turn_s(after)
-    if slow is None or fast is None:
-        return sum(need(after).values()) / max(1, sum(need(before).values()))
-    return slow / fast

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from desktop.common.errors import CancelledError
 from desktop.engine.cancel import CancelToken
-from desktop.fit.tuning import Limits
+from desktop.fit.tuning_terms import Limits
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
@@ -108,7 +108,15 @@ class Tuner:
 
         machine = self._machines.machine()
         job = Tuning(
-            self._tools, self._memory, found.path, header, machine, wish, report, listener=tell
+            self._tools,
+            self._memory,
+            found.path,
+            header,
+            machine,
+            wish,
+            report,
+            listener=tell,
+            quick=True,
         )
         try:
             tuned = job.run(_Either(cancel, start_now))

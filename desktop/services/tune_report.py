@@ -10,9 +10,9 @@ from typing import Protocol
 
 from desktop.engine.cancel import CancelToken
 from desktop.engine.rehearsal import rehearse
-from desktop.engine.trial import TrialResult, run_trial
+from desktop.engine.trial import TrialResult, TrialSize, run_trial
 from desktop.fit.corrections import Corrections
-from desktop.fit.tuning import Stopped
+from desktop.fit.tuning_terms import Stopped
 from desktop.fit.types import Basis, FitReport, Plan, Speed
 from desktop.hardware.machine import Machine
 
@@ -87,6 +87,7 @@ class TrialRunner(Protocol):
         plan: Plan,
         *,
         variants: Sequence[Plan] = (),
+        size: TrialSize | None = None,
         timeout_s: float,
         cancel: CancelToken | None = None,
         servers: Sequence[str] = (),

@@ -9,10 +9,11 @@ from pathlib import Path
 from desktop.common.errors import CancelledError, LoadError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
-from desktop.engine.trial import TrialResult
+from desktop.engine.trial import TrialResult, TrialSize
 from desktop.fit.candidates import automatic_threads
 from desktop.fit.proposals import Proposals, gpu_rooms
-from desktop.fit.tuning import Choices, Limits, Measured, Order, Outcome, Search, compose, need
+from desktop.fit.tuning import Search
+from desktop.fit.tuning_terms import Choices, Limits, Measured, Order, Outcome, compose, need
 from desktop.fit.types import Basis, FitReport, Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Cpu, Machine
@@ -29,6 +30,7 @@ _BASE_S = 60.0
 _READS_BYTES_PER_S = 50_000_000
 _CURED_BY_LESS = frozenset(("context_failed", "first_step_failed", "device_gone"))
 _LOAD_SHARE = 0.7  # of a trial, the rest is measuring
+_QUICK = TrialSize(prompt_tokens=256, gen_tokens=12, measure_s=0.4)
 _SHORT_OF_MEMORY = "probe_out_of_memory"
 
 _log = get_logger("services")
@@ -50,8 +52,10 @@ class Tuning:
         listener: ProgressListener,
         stands_in: Machine | None = None,
         limits: Limits | None = None,
+        quick: bool = False,
     ) -> None:
-        """`stands_in`: this computer, where `machine` is a described one."""
+        """`stands_in`: this computer, where `machine` is a described one. `quick`: somebody waits
+        for the model, so that only what decides much is varied."""
         self._tools = tools
         self._memory = memory
         self._path = path
@@ -62,6 +66,7 @@ class Tuning:
         self._listener = listener
         self._stands_in = stands_in
         self._limits = limits or Limits()
+        self._quick = quick
         self._ways = Proposals(machine, header, wish, memory.corrections(machine))
         self._rooms = gpu_rooms(machine)
         self._trials: list[Trial] = []
@@ -75,7 +80,7 @@ class Tuning:
             self._start,
             self._ways,
             room=self._room(cancel),
-            choices=Choices.of(self._wish, thread_counts(self._machine.cpu)),
+            choices=Choices.of(self._wish, thread_counts(self._machine.cpu), quick=self._quick),
             limits=self._limits,
         )
         while (order := search.next()) is not None:
@@ -133,6 +138,7 @@ class Tuning:
             self._path,
             order.plan,
             variants=order.variants,
+            size=_QUICK if self._quick else None,
             timeout_s=_BASE_S + self._header.file_bytes / _READS_BYTES_PER_S,
             cancel=cancel,
             servers=self._tools.servers,

@@ -11,7 +11,8 @@ from desktop.fit.memory import CPU, Footprint, Share
 from desktop.fit.planner import plan
 from desktop.fit.proposals import Proposals, gpu_rooms
 from desktop.fit.repack import rearranged_types
-from desktop.fit.tuning import Choices, Limits, Measured, Order, Outcome, Search
+from desktop.fit.tuning import Search
+from desktop.fit.tuning_terms import Choices, Limits, Measured, Order, Outcome
 from desktop.fit.types import Plan, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
