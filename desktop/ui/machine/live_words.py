@@ -9,6 +9,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy
 
 from desktop.ui.look import Look
+from desktop.ui.tokens import Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class LiveWords(QLabel):
         self._lines = lines
         self._size = size
         self._token = token
+        self._made: tuple[Theme, QFont, QFontMetricsF] | None = None
         self.parts: tuple[Part, ...] = ()
         # It fills its own ground, so that the card below is not painted for every word.
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -46,12 +48,17 @@ class LiveWords(QLabel):
         self.setAccessibleName(", ".join(part.words for part in parts))
         self.update()
 
-    def _font(self) -> QFont:
-        return self._look.font(self._size, bold=self._size != "small")
+    def _type(self) -> tuple[QFont, QFontMetricsF]:
+        """The font of the present theme and its measures: made once, not at every paint."""
+        theme = self._look.theme
+        if self._made is None or self._made[0] is not theme:
+            font = self._look.font(self._size, bold=self._size != "small")
+            self._made = (theme, font, QFontMetricsF(font))
+        return self._made[1], self._made[2]
 
     def sizeHint(self) -> QSize:
         s = self._look.sizes
-        height = QFontMetricsF(self._font()).lineSpacing()
+        height = self._type()[1].lineSpacing()
         return QSize(s.card_min // 2, round(self._lines * height + (self._lines - 1) * s.space_1))
 
     def minimumSizeHint(self) -> QSize:
@@ -59,8 +66,7 @@ class LiveWords(QLabel):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         s = self._look.sizes
-        font = self._font()
-        metrics = QFontMetricsF(font)
+        font, metrics = self._type()
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._look.color("surface"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -78,7 +84,9 @@ class LiveWords(QLabel):
                 painter.drawEllipse(QRectF(x, middle - s.dot / 2, s.dot, s.dot))
             painter.setPen(self._look.color(self._token))
             room = max(0.0, self.width() - x - dot)
-            words = metrics.elidedText(part.words, Qt.TextElideMode.ElideRight, room)
+            words = part.words
+            if width - dot > room:
+                words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
             painter.drawText(
                 QRectF(x + dot, y, room, metrics.lineSpacing()),
                 Qt.AlignmentFlag.AlignVCenter,
