@@ -119,7 +119,18 @@ class Chooser:
     def bound(self, model: CatalogModel) -> float:
         """More than this no file of the model is worth here."""
         files = self._good_files(model)
-        return self.capability(model) + _file_worth(model, files[0]) if files else -math.inf
+        if not files or not self._can_be_fast(model, files):
+            return -math.inf
+        return self.capability(model) + _file_worth(model, files[0])
+
+    def _can_be_fast(self, model: CatalogModel, files: list[CatalogFile]) -> bool:
+        """Whether main memory can be read fast enough, where there is nothing else: cheap."""
+        bandwidth = self._machine.cpu.memory_bandwidth_bytes_per_s
+        if self._task == "embedding" or self._machine.gpus or not bandwidth:
+            return True
+        share = model.active_parameters / max(1, model.parameters)
+        least_bytes = share * min(file.file_bytes for file in files)
+        return bandwidth >= least_bytes * COMFORTABLE_TOKENS_PER_S
 
     def best(self, model: CatalogModel) -> Choice | None:
         """The file that is worth most here; None where no good one runs well."""
@@ -143,7 +154,7 @@ class Chooser:
         and where it is too large or far too slow there is no need to look at them.
         """
         files = self._good_files(model)
-        if not files:
+        if not files or not self._can_be_fast(model, files):
             return []
         smallest = min(files, key=lambda file: file.file_bytes)
         found = self.judged(model, smallest)
