@@ -70,6 +70,7 @@ class HeaderCache:
             "format": _FORMAT,
             "repo": listing.repo,
             "commit": listing.commit,
+            "branch": listing.branch,
             "gated": listing.gated,
             "asked_at": self._clock(),
             "files": [
@@ -162,7 +163,8 @@ def _listing_from(document: Any) -> Listing:
         if not is_safe_file(path):
             raise ValueError("a name of a file that is none")
         files.append(HubFile(path, None if size is None else int(size), str(sha256)))
-    return Listing(document["repo"], commit, group_files(files), bool(document["gated"]))
+    branch = str(document.get("branch", ""))
+    return Listing(document["repo"], commit, group_files(files), bool(document["gated"]), branch)
 
 
 def _bytes_below(folder: Path) -> int:

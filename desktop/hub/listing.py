@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
@@ -60,12 +61,21 @@ class FileGroup:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A repository at one commit. `gated`: its owner wants an agreement before handing it out."""
+    """A repository at one commit. `gated`: its owner wants an agreement before handing it out.
+
+    `branch`: where its files are asked for, if the host did not say at which commit they are.
+    """
 
     repo: str
     commit: str
     groups: tuple[FileGroup, ...]
     gated: bool = False
+    branch: str = ""
+
+    @property
+    def revision(self) -> str:
+        """What to ask files at."""
+        return self.branch or self.commit
 
     def of_kind(self, kind: FileKind) -> tuple[FileGroup, ...]:
         return tuple(group for group in self.groups if group.kind == kind)
@@ -134,7 +144,7 @@ def fetch_listing(client: HubClient, repo: str, revision: str = DEFAULT_REVISION
     if revision != DEFAULT_REVISION:
         path += f"/revision/{quote(revision, safe='')}"
     document = client.json(f"{path}?blobs=true", Purpose(LISTING, repo), repo)
-    return read_listing(document, repo)
+    return read_listing(document, repo, revision)
 
 
 def listing_of_one(client: HubClient, ref: HubRef) -> Listing:
@@ -154,19 +164,22 @@ def listing_of_one(client: HubClient, ref: HubRef) -> Listing:
     return Listing(ref.repo, commit, group_files(HubFile(path) for path in paths))
 
 
-def read_listing(document: Any, repo: str) -> Listing:
+def read_listing(document: Any, repo: str, revision: str = DEFAULT_REVISION) -> Listing:
     """A listing out of the Hub's JSON; HubError("hub_bad_answer") for what cannot be one."""
     if not isinstance(document, dict) or not isinstance(document.get("siblings"), list):
         raise HubError("hub_bad_answer", repo=repo, detail="no list of files")
     commit = document.get("sha")
-    if not isinstance(commit, str) or not is_commit(commit):
+    if commit is not None and (not isinstance(commit, str) or not is_commit(commit)):
         raise HubError("hub_bad_answer", repo=repo, detail="no commit")
     siblings = document["siblings"]
     if len(siblings) > _MAX_FILES:
         raise HubError("hub_bad_answer", repo=repo, detail=f"{len(siblings)} files")
     files = [file for item in siblings if (file := _read_file(item, repo)) is not None]
     gated = document.get("gated") not in (None, False)
-    return Listing(repo, commit, group_files(files), gated)
+    branch = ""
+    if commit is None:  # some mirrors; what lies there tells one state from another
+        commit, branch = _digest(files), revision
+    return Listing(repo, commit, group_files(files), gated, branch)
 
 
 def group_files(files: Iterable[HubFile]) -> tuple[FileGroup, ...]:
@@ -202,6 +215,11 @@ def _read_file(item: Any, repo: str) -> HubFile | None:
     sha256 = lfs.get("sha256", lfs.get("oid", ""))
     good = isinstance(sha256, str) and _is_hex(sha256, 64)
     return HubFile(path, size, sha256.lower() if good else "")
+
+
+def _digest(files: Iterable[HubFile]) -> str:
+    stated = sorted((file.path, file.size_bytes or 0, file.sha256) for file in files)
+    return blake2b(repr(stated).encode(), digest_size=20).hexdigest()
 
 
 def is_commit(text: str) -> bool:

@@ -33,7 +33,7 @@ class _Source:
 
 
 class HubRangeReader:
-    """A `gguf.source.RangeReader` of one file at one commit.
+    """A `gguf.source.RangeReader` of one file at one commit (or branch).
 
     Keeps all bytes from 0 up to the farthest that was asked for and fetches none twice (but from
     a host that knows no ranges). Pieces begin at `first_bytes` and double while the line is quick.
@@ -45,7 +45,7 @@ class HubRangeReader:
         self,
         client: HubClient,
         repo: str,
-        commit: str,
+        revision: str,
         file: HubFile,
         *,
         first_bytes: int = FIRST_BYTES,
@@ -55,7 +55,7 @@ class HubRangeReader:
         self._client = client
         self._repo = repo
         self._file = file
-        self._url = client.file_url(repo, commit, file.path)
+        self._url = client.file_url(repo, revision, file.path)
         self._block_bytes = first_bytes
         self._prefix = bytearray()
         self._source: _Source | None = None

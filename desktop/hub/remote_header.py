@@ -191,7 +191,7 @@ class _Fetch:
             HubRangeReader(
                 self._client,
                 self._listing.repo,
-                self._listing.commit,
+                self._listing.revision,
                 file,
                 first_bytes=_LATER_PART_BYTES if number else first_bytes,
                 on_progress=self._tell,

@@ -239,7 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
                 entry |= {"size": size, "blobId": "0" * 40}
                 entry["lfs"] = {"sha256": found.sha256, "size": size, "pointerSize": 135}
             siblings.append(entry)
-        document = {"id": match[1], "sha": repo.commit, "gated": repo.gated, "siblings": siblings}
+        commit = None if repo.without_commit else repo.commit
+        document = {"id": match[1], "sha": commit, "gated": repo.gated, "siblings": siblings}
         self._send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
     def _resolve(self, path: str, fault: Fault | None, *, with_body: bool) -> None:

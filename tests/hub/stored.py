@@ -41,6 +41,7 @@ class Repo:
     gated: bool | str = False
     listed_sizes: dict[str, int] = field(default_factory=dict)  # lies
     without_sizes: bool = False  # in the listing
+    without_commit: bool = False  # in the listing
     without_cdn: bool = False  # small files come from the Hub itself
 
 

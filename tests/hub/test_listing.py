@@ -140,6 +140,17 @@ def test_sizes_may_be_missing() -> None:
     assert found.groups[0].files == (HubFile("M.gguf"),)
 
 
+def test_a_mirror_that_says_no_commit() -> None:
+    """What lies there stands for it, so that something newer is noticed."""
+    first = read_listing(document(sha=None), REPO, "dev")
+    assert first.revision == "dev"
+    assert first == read_listing(document(sha=None), REPO, "dev")
+    changed = document(sha=None)
+    changed["siblings"][1]["lfs"]["sha256"] = "B" * 64
+    assert read_listing(changed, REPO, "dev").commit != first.commit
+    assert read_listing(document(), REPO, "dev").revision == COMMIT
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -152,7 +163,8 @@ def test_sizes_may_be_missing() -> None:
         {"siblings": [{"rfilename": "a.gguf", "size": 1e30}]},
         {"siblings": [{"rfilename": "a.gguf", "size": 1 << 60}]},
         {"siblings": [{"rfilename": "a.gguf"}] * 60_000},
-        {"sha": None},
+        {"sha": 3},
+        {"sha": ""},
         {"sha": "main"},
         {"sha": "../" * 13 + "x"},
     ],

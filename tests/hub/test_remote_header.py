@@ -60,13 +60,18 @@ def test_a_model_in_parts(hub: HubStandIn, house: House, tmp_path: Path) -> None
     assert hub.seen == []
 
 
-@pytest.mark.parametrize("more", [{"without_sizes": True}, {"without_cdn": True}])
+@pytest.mark.parametrize(
+    "more", [{"without_sizes": True}, {"without_cdn": True}, {"without_commit": True}]
+)
 def test_other_ways_to_answer(hub: HubStandIn, house: House, more: dict[str, bool]) -> None:
     content = model_file(LlamaShape(vocab=400_000, layers=4))
     hub.add(REPO, {"Model-Q4_K_M.gguf": content}, **more)
     found = fetch(house, f"{REPO}:Q4_K_M")
     assert found.header.file_bytes == content.size
     assert found.fetched_bytes < len(content.head) + (4 << 20)
+    hub.forget()
+    assert fetch(house, f"{REPO}:Q4_K_M").fetched_bytes == 0
+    assert hub.seen == []
 
 
 def test_a_mirror_without_listings(hub: HubStandIn, house: House, tmp_path: Path) -> None:
