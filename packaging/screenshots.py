@@ -10,6 +10,7 @@ Places: welcome, chats, models, machine, settings. `QT_SCALE_FACTOR=1.5` picture
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -27,11 +28,13 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import Desk, make_application
 from desktop.common.settings import Settings
 from desktop.library.model import LibraryModel
+from desktop.services.live import EngineShare, LiveReading
 from desktop.services.models import ListedModel, ModelsService
 from desktop.services.start import begin
 from desktop.services.wiring import Services
 from desktop.ui.instance import Instance
 from tests.tiny_models import write_tiny_model
+from tests.ui.machine.scenes import GIB, busy
 from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
 
 DAY_S = 86_400.0
@@ -162,6 +165,18 @@ def fill_chats(services: Services, language: str, moment: list[float]) -> None:
     )
 
 
+def fill_readings(services: Services) -> None:
+    """Five minutes of a laptop that has answered twice."""
+    now = time.monotonic()
+    for second in range(300):
+        answering = 90 < second < 150 or second > 240
+        speed = 9.0 + math.sin(second / 7) if answering else None
+        sample = replace(busy(second), at=now - 300 + second, gpus=())
+        memory = replace(sample.memory, total_bytes=16 * GIB, available_bytes=9 * GIB)
+        reading = LiveReading(replace(sample, memory=memory), EngineShare(), speed, answering)
+        services.live.keep(reading)
+
+
 def settle(milliseconds: int = 400) -> None:
     """Let the window do what it has to do."""
     loop = QEventLoop()
@@ -211,6 +226,7 @@ def main() -> int:
         if not first:
             services = replace(services, models_service=models)
             fill_chats(services, options.language, moment)
+            fill_readings(services)
         desk = Desk(app, start, env, Instance(start.paths.data_dir, env), lambda _env: services)
         desk.open([])
         desk.window.resize(width, height)

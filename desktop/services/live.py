@@ -160,9 +160,14 @@ class LiveMonitor:
         speed, answering = self.speed.take(sample.at)
         return LiveReading(sample, self.engine, speed, answering)
 
-    def _publish(self, reading: LiveReading) -> None:
+    def keep(self, reading: LiveReading) -> None:
+        """Add a reading to the history."""
         with self._lock:
             self._kept.append(reading)
+
+    def _publish(self, reading: LiveReading) -> None:
+        self.keep(reading)
+        with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener(reading)

@@ -84,7 +84,8 @@ def why_slow(evidence: Evidence) -> tuple[Cause, ...]:
         found += _graphics(readings, evidence)
         found += _processor(readings, evidence)
     if readings:
-        found += _power(readings[-1].sample)
+        # What can be changed by a plug is true of this moment, not of the last answer.
+        found += _power(evidence.readings[-1].sample)
     found += _placement(evidence)
     found += _chat(evidence)
     found += _expected(evidence, found)

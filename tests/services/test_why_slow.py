@@ -144,6 +144,12 @@ def test_power(power: PowerLive, kind: Kind) -> None:
     assert kinds(replace(CALM, power=power)) == [kind]
 
 
+def test_battery_is_forgotten_as_soon_as_the_plug_is_in() -> None:
+    battery = replace(CALM, power=PowerLive(on_battery=True))
+    plugged = LiveReading(replace(CALM, at=120.0, power=PowerLive(on_battery=False)))
+    assert why_slow(Evidence((*readings(battery), plugged))) == ()
+
+
 def test_heat() -> None:
     assert kinds(replace(CALM, cpu=CpuLive(0.5, 0.5, 97.0))) == ["heat"]
     assert kinds(replace(CALM, cpu=CpuLive(0.5, 0.5, 85.0, throttled=True))) == ["heat"]
