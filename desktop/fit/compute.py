@@ -29,45 +29,77 @@ class ComputeEstimator(Protocol):
 
 def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]) -> dict[str, int]:
     """Compute bytes on main memory and on each of `devices` that hold layers."""
-    width = footprint.width
-    context = padded_context(plan.context)
-    rows = min(max(plan.ubatch, plan.parallel), context)
-    masks = _mask_bytes(footprint, plan, rows)
-    row = _row_values(footprint, plan, context, offloaded=bool(devices) and plan.gpu_layers > 0)
-    states = _FLOAT * width.state_values * plan.parallel
-    buffer = _BASE_BYTES + _FLOAT * rows * row + states + masks
+    work = _Work(footprint, plan)
     if not devices or plan.gpu_layers == 0:
-        return {CPU: buffer}
-    # Main memory keeps the inputs of the graph.
-    embedding = _FLOAT * rows * max(0, footprint.header.embedding_length)
-    host = _BASE_BYTES + _FLOAT * rows * width.host_values + masks
-    copied = 0
-    whole = plan.gpu_layers >= footprint.all_layers
-    if not whole or plan.expert_layers_on_cpu > 0:
-        host = buffer
-        if devices[0].startswith(_OFFLOADS_LONG_PROMPTS):
-            # Long prompts are computed on the GPU with weights copied there one at a time.
-            copied = footprint.largest_block_bytes
-    elif len(devices) > 1 and all(name.startswith(_WORK_AHEAD) for name in devices):
-        copied = (_COPIES - 1) * (masks + embedding)
-    on_card = max(0, buffer - embedding) + copied
-    on_card += _FLOAT * rows * width.cell_values * context // (2 if whole else 5)
-    if plan.gpu_layers == 1 and not devices[0].startswith(_OFFLOADS_LONG_PROMPTS):
-        # Only results of whole sequences are worked out there.
-        header = footprint.header
-        results = rows if width.cell_values else plan.parallel  # T5 scores every token
-        on_card = _FLOAT * results * (max(0, header.embedding_length) + max(0, header.vocab_size))
-    return {CPU: host, **dict.fromkeys(devices, on_card)}
+        return {CPU: work.buffer(unfused=not work.flash)}
+    offloads = devices[0].startswith(_OFFLOADS_LONG_PROMPTS)
+    fails = footprint.flash_attention_fails(plan.gpu_layers)
+    if plan.gpu_layers < footprint.all_layers or plan.expert_layers_on_cpu > 0:
+        if offloads:
+            # Long prompts are computed on the card, with weights copied there one or two at a
+            # time; only the attention of the host's own layers stays.
+            host = work.inputs(attends=True, unfused=fails or not work.flash)
+            card = work.on_card(unfused=not work.flash) + work.embedding
+            largest = footprint.largest_block_bytes
+            # So is a layer's context, where the card attends for the host.
+            attended = footprint.largest_context_bytes(plan)
+            card = max(card + largest, card // 2 + 2 * largest, card + attended + largest)
+        else:
+            host = work.buffer(unfused=fails or not work.flash)
+            card = work.on_card(unfused=fails or not work.flash)
+            if plan.gpu_layers == 1:
+                card = work.results()
+    else:
+        host = work.inputs(attends=False, unfused=False)
+        card = work.on_card(unfused=not work.flash)
+        if len(devices) > 1 and all(name.startswith(_WORK_AHEAD) for name in devices):
+            card += (_COPIES - 1) * (work.masks + work.embedding)
+    return {CPU: host, **dict.fromkeys(devices, card)}
 
 
-def _row_values(footprint: Footprint, plan: Plan, context: int, *, offloaded: bool) -> int:
-    """f32 values that one token has in the air at the graph's widest place."""
-    width = footprint.width
-    values = width.values + width.cell_values * context
-    flash = plan.flash_attention and footprint.flash_attention
-    if flash and not (offloaded and footprint.flash_attention_fails(plan.gpu_layers)):
-        return values
-    return max(values, width.attention_values + width.unfused_cell_values * context)
+class _Work:
+    """The parts of the buffers for one micro-batch of `plan`, in bytes."""
+
+    def __init__(self, footprint: Footprint, plan: Plan) -> None:
+        self._width = footprint.width
+        self._header = footprint.header
+        self._parallel = plan.parallel
+        self._context = padded_context(plan.context)
+        self._whole = plan.gpu_layers >= footprint.all_layers
+        self._rows = min(max(plan.ubatch, plan.parallel), self._context)
+        self._embedding_values = max(0, footprint.header.embedding_length)
+        self.flash = plan.flash_attention and footprint.flash_attention
+        self.embedding = _FLOAT * self._rows * self._embedding_values
+        self.masks = _mask_bytes(footprint, plan, self._rows)
+
+    def buffer(self, *, unfused: bool) -> int:
+        """All of it on one device; `unfused`: attention writes its scores down."""
+        width = self._width
+        values = width.values + width.cell_values * self._context
+        if unfused:
+            scores = width.unfused_cell_values * self._context
+            values = max(values, width.attention_values + scores)
+        states = _FLOAT * width.state_values * self._parallel
+        return _BASE_BYTES + _FLOAT * self._rows * values + states + self.masks
+
+    def on_card(self, *, unfused: bool) -> int:
+        """What is computed there; the embedding's rows stay in main memory."""
+        relative = self._width.cell_values * self._context // (2 if self._whole else 5)
+        buffer = self.buffer(unfused=unfused) + _FLOAT * self._rows * relative
+        return max(0, buffer - self.embedding)
+
+    def inputs(self, *, attends: bool, unfused: bool) -> int:
+        """What main memory keeps of a graph that is computed elsewhere."""
+        values = self._width.host_values
+        values += self._embedding_values + self._width.recurrent_values if attends else 0
+        values += self._width.unfused_cell_values * self._context if unfused else 0
+        values += self._width.cell_values * self._context if attends else 0
+        return _BASE_BYTES + _FLOAT * self._rows * values + self.masks
+
+    def results(self) -> int:
+        """The scores alone, of whole sequences; T5 scores every token."""
+        rows = self._rows if self._width.cell_values else self._parallel
+        return _FLOAT * rows * (self._embedding_values + max(0, self._header.vocab_size))
 
 
 def _mask_bytes(footprint: Footprint, plan: Plan, rows: int) -> int:

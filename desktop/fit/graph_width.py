@@ -36,6 +36,7 @@ _RELATIVE_BIAS = frozenset({"t5", "t5encoder"})
 _WITH_INDEXER = frozenset({"deepseek32", "glm-dsa", "dots3note", "hy_v4"})
 _INDEX_VALUES_A_HEAD = 1024
 _RWKV_WIDTHS = 20
+_RWKV = frozenset({"arwkv7", "rwkv6", "rwkv6qwen2", "rwkv7"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class GraphWidth:
     cell_values: int
     unfused_cell_values: int
     state_values: int
+    recurrent_values: int
 
 
 def graph_width(header: ModelHeader) -> GraphWidth:
@@ -71,7 +73,7 @@ def graph_width(header: ModelHeader) -> GraphWidth:
     base = _around(header) * width + attended
     stages.append(base + _dense(header))
     stages += _mixture(header, base)
-    if header.architecture == "rwkv7":
+    if header.architecture in _RWKV:
         stages.append(_RWKV_WIDTHS * width)
     deep = _count(header, "n_deepstack_layers")
     by_layer = _count(header, "embedding_length_per_layer_input") * max(0, header.block_count)
@@ -83,6 +85,7 @@ def graph_width(header: ModelHeader) -> GraphWidth:
         cell_values=relative,
         unfused_cell_values=heads + 1,
         state_values=state_values(header),
+        recurrent_values=_recurring(header),
     )
 
 
@@ -136,8 +139,19 @@ def _recurrent(header: ModelHeader) -> int:
     inner = _count(header, "ssm.inner_size")
     if not inner:
         return 0
-    mixed = inner + 2 * _count(header, "ssm.group_count") * _count(header, "ssm.state_size")
-    return 4 * max(0, header.embedding_length) + 3 * inner + 2 * mixed
+    return 4 * max(0, header.embedding_length) + 3 * inner + 2 * _mixed(header)
+
+
+def _recurring(header: ModelHeader) -> int:
+    if header.architecture in _RWKV:
+        return 6 * max(0, header.embedding_length)
+    return 3 * _mixed(header)
+
+
+def _mixed(header: ModelHeader) -> int:
+    """What goes through a recurrent layer's convolution."""
+    states = _count(header, "ssm.group_count") * _count(header, "ssm.state_size")
+    return _count(header, "ssm.inner_size") + 2 * states
 
 
 def _latent(header: ModelHeader) -> int:

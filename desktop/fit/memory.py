@@ -80,6 +80,14 @@ class Run:
     stop: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Contexts:
+    """What the contexts of the first 0, 1, ... layers take, and the largest that attends."""
+
+    before: list[int]
+    largest_bytes: int
+
+
 class Footprint:
     """A model's sizes, taken from its header once and laid out for many plans."""
 
@@ -120,7 +128,7 @@ class Footprint:
         self._experts_before = _sums(self.expert_bytes)
         self._repacked_before = _sums(self._repacked)
         self._repacked_experts_before = _sums(self._repacked_experts)
-        self._context_before: dict[tuple[int, KvType, int, int], list[int]] = {}
+        self._known_contexts: dict[tuple[int, KvType, int, int], _Contexts] = {}
         self._mostly_rearranged = self._is_mostly_rearranged()
 
     @property
@@ -213,6 +221,10 @@ class Footprint:
                 read[run.device] += self.embedding_bytes if self.tied else 0
         return read
 
+    def largest_context_bytes(self, plan: Plan) -> int:
+        """Keys and values of the layer that keeps most of them."""
+        return self._contexts(plan).largest_bytes
+
     def window_cells(self, plan: Plan) -> int:
         """Cells of a layer with a sliding window: each sequence has its own in one buffer."""
         return self._window_cells(plan, plan.parallel)
@@ -228,17 +240,19 @@ class Footprint:
         return padded_context(min(cells, self.window * sequences + min(ubatch, cells)))
 
     def _context_sums(self, plan: Plan) -> list[int]:
+        return self._contexts(plan).before
+
+    def _contexts(self, plan: Plan) -> _Contexts:
         key = (plan.context, plan.kv_type, plan.parallel, plan.ubatch)
-        sums = self._context_before.get(key)
-        if sums is None:
-            if len(self._context_before) >= _KEPT:
-                self._context_before.clear()
-            known: dict[LayerCache, int] = {}
-            for cache in self.caches:
-                if cache not in known:
-                    known[cache] = self.cache_bytes(cache, plan)
-            sums = self._context_before[key] = _sums([known[cache] for cache in self.caches])
-        return sums
+        found = self._known_contexts.get(key)
+        if found is None:
+            if len(self._known_contexts) >= _KEPT:
+                self._known_contexts.clear()
+            sizes = {cache: self.cache_bytes(cache, plan) for cache in set(self.caches)}
+            largest = max((size for cache, size in sizes.items() if cache.k_values), default=0)
+            found = _Contexts(_sums([sizes[cache] for cache in self.caches]), largest)
+            self._known_contexts[key] = found
+        return found
 
     def device_of(self, layer: int, plan: Plan, shares: Sequence[Share]) -> str:
         """Where `layer` lies; the output counts as one more layer."""

@@ -13,7 +13,7 @@ import pytest
 
 from desktop.engine.dry_run import DryRuns
 from desktop.fit.compute import estimated_compute
-from desktop.fit.memory import CPU, Footprint
+from desktop.fit.memory import CPU, Footprint, Share
 from desktop.fit.overheads import output_bytes
 from desktop.fit.repack import rearranged_types
 from desktop.gguf.header import ModelHeader
@@ -24,6 +24,9 @@ from tests.fit.real_shapes import Run, features, plan_for, shapes
 EVERY: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "every_architecture.json").read_text("utf-8")
 )
+VULKAN: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "data" / "vulkan_runs.json").read_text("utf-8")
+)["runs"]
 FEW_BYTES = 1024  # Gemma 4's rope factors, which llama.cpp leaves out where no layer turns by them
 
 
@@ -109,3 +112,24 @@ def test_as_this_llama_cpp_says_now(name: str, tmp_path: Path) -> None:
             computed = sum(buffers.compute_bytes for buffers in found.values())
             guessed = estimated_compute(footprint, run.plan, ())[CPU]
             assert guessed == pytest.approx(computed, rel=0.25)
+
+
+@pytest.mark.parametrize("name", sorted({run["model"] for run in VULKAN}))
+def test_a_card_that_works_for_the_host_too(name: str) -> None:
+    """Graphics copy weights and a layer's context for long prompts of layers that lie elsewhere."""
+    footprint = Footprint(shapes()[name].header())
+    for run in (run for run in VULKAN if run["model"] == name):
+        plan = plan_for(run)
+        if footprint.flash_attention_fails(plan.gpu_layers):
+            continue  # no such plan is chosen
+        shares = (Share("Vulkan0"),)
+        placed = footprint.place(plan, shares)
+        compute = estimated_compute(footprint, plan, ("Vulkan0",))
+        output = output_bytes(footprint.header, plan)
+        guessed = truth = output
+        for device, side in ((CPU, run["cpu"]), ("Vulkan0", run["gpu"])):
+            part = placed[device]
+            assert [part.weights_bytes, part.context_bytes] == side[:2], run
+            guessed += part.weights_bytes + part.context_bytes + compute[device]
+            truth += sum(side)
+        assert -0.02 <= guessed / truth - 1 <= 0.05, run
