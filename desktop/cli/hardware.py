@@ -11,6 +11,7 @@ from desktop.cli.progress import StatusLine
 from desktop.common.messages import format_bytes, format_number
 from desktop.hardware.machine import Gpu, Machine
 from desktop.services.machine import MachineService, sold_size_gb, summary
+from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
 
 _FEATURES_WIDTH = 60
 
@@ -22,7 +23,9 @@ def configure(arguments: Arguments) -> None:
 def run(_options: Namespace, front: Front) -> int:
     with StatusLine(front) as status:
         status.show(front.text("cli.hardware.looking"))
-        machine = MachineService(front.start.paths).machine()
+        paths = front.start.paths
+        speeds = MachineSpeeds(paths.cache_dir / SPEEDS_FILE)
+        machine = MachineService(paths, speeds=speeds).machine()
     if front.as_json:
         front.document(machine.to_json())
         return 0

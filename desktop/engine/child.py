@@ -59,6 +59,10 @@ def _job(name: str) -> Job:
         from desktop.engine.rehearsal_job import run as rehearsal
 
         return rehearsal
+    if name == "kernels":
+        from desktop.engine.kernels_job import run as kernels
+
+        return kernels
     raise SystemExit(f"no such job: {name}")
 
 

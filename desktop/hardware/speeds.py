@@ -10,6 +10,7 @@ from desktop.hardware.fields import Fields
 MOST_THREADS = 512
 _MOST_RATE = 1e18
 _MOST_STEP_S = 60.0
+_MAX_DEPTH = 4
 
 ATTENTION = "attention:"
 """What the names of attention's speeds begin with; the cache's type follows: ``attention:f16``."""
@@ -17,14 +18,17 @@ ATTENTION = "attention:"
 VALUES = "values"
 """The name of the work between the products: norms, rotations, activations of f32 values."""
 
+EXPERTS = "experts:"
+"""As a type's own speed, but with one matrix of many chosen for each row: ``experts:Q4_K``."""
+
 
 @dataclass(frozen=True, slots=True)
 class KernelSpeed:
     """One kind of work: a product with weights of a tensor type (``Q4_K``) or what stands above.
 
-    `read_bytes_per_s`: bytes of weights (of keys and values, of values) that a product with one
-    row reads a second. `operations_per_s`: arithmetic of a product with 512 rows, two operations
-    a multiplication (for `VALUES`: values written a second).
+    `read_bytes_per_s`: bytes of weights (of f32 values) that a product with one row reads a
+    second; attention's keys and values count once for every head that asks. `operations_per_s`:
+    arithmetic with 512 rows, two operations a multiplication (`VALUES`: values written a second).
     """
 
     type_name: str
@@ -36,8 +40,9 @@ class KernelSpeed:
 class DeviceSpeed:
     """One device, by llama.cpp's name for it, with `threads` of the processor (0: a graphics card).
 
-    `step_s` is what starting a graph costs, `node_s` what each operation in it costs beside its
-    work; `copy_bytes_per_s` is from main memory to the device.
+    `step_s` is what starting a graph costs, `node_s` what each small operation in it costs;
+    `copy_bytes_per_s` is from main memory to the device. `steady` says whether the device had
+    nothing else to do meanwhile.
     """
 
     device: str
@@ -46,6 +51,7 @@ class DeviceSpeed:
     step_s: float
     copy_bytes_per_s: float | None = None
     node_s: float = 0.0
+    steady: bool = True
 
     def kernel(self, type_name: str) -> KernelSpeed | None:
         """What was measured for this kind of work."""
@@ -69,7 +75,13 @@ class DeviceSpeed:
             "step_s": self.step_s,
             "copy_bytes_per_s": self.copy_bytes_per_s,
             "node_s": self.node_s,
+            "steady": self.steady,
         }
+
+
+def speed_from_json(obj: object) -> DeviceSpeed:
+    """One device as `to_json` wrote it. Raises MachineError."""
+    return _device(Fields.root(obj, max_depth=_MAX_DEPTH))
 
 
 def speeds_from_json(root: Fields) -> tuple[DeviceSpeed, ...]:
@@ -89,6 +101,7 @@ def _device(fields: Fields) -> DeviceSpeed:
         step_s=fields.number("step_s", default=0.0, most=_MOST_STEP_S),
         copy_bytes_per_s=fields.optional_number("copy_bytes_per_s", least=1.0, most=_MOST_RATE),
         node_s=fields.number("node_s", default=0.0, most=_MOST_STEP_S),
+        steady=fields.optional_flag("steady") is not False,
     )
 
 

@@ -16,6 +16,7 @@ from desktop.hardware.bandwidth import BandwidthCache
 from desktop.hardware.detect import detect, native_platform, with_bandwidth
 from desktop.hardware.devices import with_engine
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory, Note
+from desktop.services.machine_speed import MachineSpeeds
 
 ENGINE_REPORT_TIMEOUT_S = 20.0
 
@@ -50,19 +51,23 @@ class MachineService:
         measure: Callable[[Machine, BandwidthCache], Machine] = with_bandwidth,
         look_at_memory: Callable[[], Memory] = memory_now,
         ask_engine: Callable[[float], EngineInfo] = report_in_child,
+        speeds: MachineSpeeds | None = None,
     ) -> None:
+        """`speeds` measures what the devices can compute; None leaves that unknown."""
         self._bandwidth = BandwidthCache(paths.cache_dir / "bandwidth.json")
         self._disk_path = paths.models_dir
         self._look = look
         self._measure = measure
         self._look_at_memory = look_at_memory
         self._ask_engine = ask_engine
+        self._speeds = speeds
         self._lock = threading.Lock()
         self._machine: Machine | None = None
 
     def machine(self, refresh: bool = False) -> Machine:
         """The whole machine; the first call takes a second or two (GPU probes, a child process).
 
+        Two more on a machine whose devices have never been measured.
         What is free was free at that look; `current` says what is free now.
         Raises MachineError("memory_unknown").
         """
@@ -78,7 +83,9 @@ class MachineService:
         """
         known = self.machine()
         if known.gpus:
-            return self.machine(refresh=True)
+            with self._lock:
+                self._machine = self._look_around(measure_devices=False)
+                return self._machine
         now = replace(known, memory=self._look_at_memory())
         with self._lock:
             self._machine = now
@@ -90,7 +97,7 @@ class MachineService:
             return self._machine
         return Machine(memory=self._look_at_memory(), cpu=Cpu(logical_cores=os.cpu_count() or 1))
 
-    def _look_around(self) -> Machine:
+    def _look_around(self, *, measure_devices: bool = True) -> Machine:
         """Hardware and engine at the same time: each waits mostly for others."""
         answer: list[EngineInfo | EngineError] = []
 
@@ -111,7 +118,11 @@ class MachineService:
             _log.warning("no engine report: %s", engine)
             note = Note.of("engine_no_report")
             return replace(machine, engine=EngineInfo(), notes=(*machine.notes, note))
-        return with_engine(machine, engine)
+        machine = with_engine(machine, engine)
+        if self._speeds is None:
+            return machine
+        known = self._speeds.measured if measure_devices else self._speeds.known
+        return replace(machine, speeds=known(machine))
 
 
 def summary(machine: Machine) -> Summary:

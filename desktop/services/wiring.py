@@ -21,6 +21,7 @@ from desktop.services.history import History
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
 from desktop.services.machine_advice import MachineAdviser
+from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
 from desktop.services.models import ModelsService
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
@@ -109,7 +110,7 @@ def build_core(start: Start) -> Core:
         writable = False
     library = _open_library(paths.library_database, guide_path(), writable, found)
     crash_marker = CrashMarker(paths.crash_marker)
-    machines = MachineService(paths)
+    machines = MachineService(paths, speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE))
     probed = ProbeMemory(paths.cache_dir / "probed.json")
     recorder = Recorder(History(paths.data_dir / HISTORY_FILE), HeldMemory())
     tuned = TunedPlans(paths.data_dir / "tuned.json")

@@ -57,7 +57,7 @@ def _looked_at_once(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, this_machine: Machine
 ) -> None:
     if "looks_anew" not in request.fixturenames:
-        monkeypatch.setattr(MachineService, "_look_around", lambda _self: this_machine)
+        monkeypatch.setattr(MachineService, "_look_around", lambda _self, **_: this_machine)
 
 
 @pytest.fixture

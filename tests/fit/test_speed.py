@@ -36,7 +36,7 @@ def test_generation_follows_the_bandwidth(eight_billion: ModelHeader) -> None:
         )
         for bandwidth in (20_000_000_000, 60_000_000_000)
     )
-    assert fast == pytest.approx(3 * slow, rel=0.02)
+    assert fast == pytest.approx(3 * slow, rel=0.05)
     # 60 GB/s read at three quarters, 4.4 GB a token.
     assert fast == pytest.approx(60 * 0.75 / 4.4, rel=0.1)
 
@@ -61,10 +61,11 @@ def test_graphics_are_faster(eight_billion: ModelHeader) -> None:
     assert _speed(desktop(12), eight_billion) > 4 * _speed(laptop(), eight_billion)
 
 
-def test_a_long_context_costs_speed(eight_billion: ModelHeader) -> None:
+def test_a_quantized_cache_costs_a_processor_speed(eight_billion: ModelHeader) -> None:
     machine = laptop(64, 60)
-    plain = _speed(machine, eight_billion, Wish(context=8_192))
-    assert _speed(machine, eight_billion, Wish(context=8_192, kv_type="q4_0")) > plain
+    plain = _speed(machine, eight_billion, Wish(context=8_192, kv_type="f16"))
+    # A processor unpacks a quantized cache for every head anew.
+    assert _speed(machine, eight_billion, Wish(context=8_192, kv_type="q4_0")) < plain
 
 
 def test_something_is_predicted_for_an_unknown_processor(eight_billion: ModelHeader) -> None:
