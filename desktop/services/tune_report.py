@@ -107,11 +107,13 @@ class Rehearser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TuneTools:
-    """What tuning does to the outside. `servers`: RPC servers whose devices the machine names."""
+    """What tuning does to the outside. `servers`: RPC servers whose devices the machine names;
+    `size`: how much each trial computes."""
 
     run_trial: TrialRunner = run_trial
     rehearse: Rehearser = rehearse
     servers: tuple[str, ...] = ()
+    size: TrialSize | None = None
     clock: Callable[[], float] = time.monotonic
 
 

@@ -69,6 +69,7 @@ class Tuning:
         self._quick = quick
         self._ways = Proposals(machine, header, wish, memory.corrections(machine))
         self._rooms = gpu_rooms(machine)
+        self._real = self._is_real(_devices(start.plan))
         self._trials: list[Trial] = []
         self._result: TrialResult | None = None
 
@@ -98,7 +99,7 @@ class Tuning:
         _log.info("%s tuned: %s after %d trials", self._path.name, search.stopped, search.trials)
         return TuneReport(
             chosen=best.plan,
-            speed=Speed(best.prompt_tokens_per_s, best.tokens_per_s, self._basis(best.plan)),
+            speed=Speed(best.prompt_tokens_per_s, best.tokens_per_s, self._basis),
             predicted=self._start,
             trials=tuple(self._trials),
             seconds=self._tools.clock() - started,
@@ -111,6 +112,8 @@ class Tuning:
         What it gives less than it claims teaches the memory model of this machine.
         """
         room = {device.device: device.claimed_bytes for device in self._rooms}
+        if not self._is_real(tuple(room)):
+            return {} if self._real else room  # measured and predicted are not to be compared
         named = {gpu.device for gpu in self._machine.gpus if gpu.device}
         wanted: dict[str, int] = {}
         for device in self._rooms:
@@ -119,7 +122,7 @@ class Tuning:
                 size = min(device.claimed_bytes, whole.get(device.device, 0))
                 if size > 0:
                     wanted[device.device] = size
-        if not wanted or not self._is_real(tuple(wanted)):
+        if not wanted:
             return room
         given = self._tools.rehearse(wanted, servers=self._tools.servers, cancel=cancel)
         for name, size in wanted.items():
@@ -132,13 +135,13 @@ class Tuning:
     def _try(self, search: Search, order: Order, cancel: CancelToken) -> Outcome:
         self._tell(search, order, 0.0)
         cancel.raise_if_cancelled()
-        if not self._is_real(_devices(order.plan)):
+        if not self._real:
             return self._predicted(order)
         result = self._tools.run_trial(
             self._path,
             order.plan,
             variants=order.variants,
-            size=_QUICK if self._quick else None,
+            size=self._tools.size or (_QUICK if self._quick else None),
             timeout_s=_BASE_S + self._header.file_bytes / _READS_BYTES_PER_S,
             cancel=cancel,
             servers=self._tools.servers,
@@ -151,7 +154,7 @@ class Tuning:
             Measured(run.plan, run.tokens_per_s, run.prompt_tokens_per_s) for run in result.runs
         )
         used = {row.device: row.total_bytes for row in result.usage or ()}
-        self._note(compose(runs), used, result.seconds, "measured")
+        self._note(compose(runs), used, result.seconds)
         return Outcome(runs, used, seconds=result.seconds)
 
     def _failed(self, plan: Plan, result: TrialResult) -> Outcome:
@@ -179,10 +182,10 @@ class Tuning:
             return Outcome(curable=False)
         found = Measured(order.plan, answer, prompt)
         used = {row.device: row.total_bytes - row.driver_bytes for row in report.memory}
-        self._note(found, used, 0.0, "predicted")
+        self._note(found, used, 0.0)
         return Outcome((found,), used)
 
-    def _note(self, found: Measured, used: Mapping[str, int], seconds: float, basis: Basis) -> None:
+    def _note(self, found: Measured, used: Mapping[str, int], seconds: float) -> None:
         self._trials.append(
             Trial(
                 plan=found.plan,
@@ -190,7 +193,7 @@ class Tuning:
                 tokens_per_s=found.tokens_per_s,
                 prompt_tokens_per_s=found.prompt_tokens_per_s,
                 peak_bytes=sum(used.values()) or None,
-                basis=basis,
+                basis=self._basis,
                 seconds=seconds,
                 used=used,
             )
@@ -231,8 +234,9 @@ class Tuning:
         available = here.memory.available_bytes or here.memory.total_bytes
         return self._header.file_bytes < available
 
-    def _basis(self, plan: Plan) -> Basis:
-        return "measured" if self._is_real(_devices(plan)) else "predicted"
+    @property
+    def _basis(self) -> Basis:
+        return "measured" if self._real else "predicted"
 
     def _failure(self) -> LoadError:
         """Why nothing ran, by the last trial."""
