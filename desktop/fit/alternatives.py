@@ -46,7 +46,7 @@ def _alternatives(
         yield from _context(header, wish, report, replan)
     fewer_bits = list(_quantization(header, wish, report, replan))
     yield from fewer_bits
-    if not any(other.tokens_per_s is not None and _is_fast(other) for other in fewer_bits):
+    if not _is_pleasant(report) and not any(_is_fast(other) for other in fewer_bits):
         yield from _model(header, wish, report, replan)
 
 
@@ -75,7 +75,7 @@ def _quantization(
         return
     found: tuple[str, FitReport, int] | None = None
     for quantization in (*_QUANTIZATIONS, _LAST_RESORT):
-        if quantization == _LAST_RESORT and found is not None:
+        if quantization == _LAST_RESORT and (found is not None or _is_pleasant(report)):
             break
         smaller = requantized(header, quantization)
         if smaller.tensor_bytes > header.tensor_bytes * _SMALLER_SHARE:

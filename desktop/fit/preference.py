@@ -11,7 +11,8 @@ from typing import Literal
 from desktop.fit.types import KvType, Plan, Priority, Speed
 
 _PROMPT_TOKENS = 500  # of a usual turn: a question with a page of text
-_ANSWER_TOKENS = 300
+ANSWER_TOKENS = 300
+LONG_TOKENS = 4_096  # ten pages to be read
 _CONTEXT_WORTH = (
     # A longer context is worth less the longer it is.
     (9.0, -1.0),  # 512 tokens: log2
@@ -73,7 +74,7 @@ def placed_worth(speed: Speed, where: Where) -> float:
     worth = _PLACE_WORTH[where]
     if not speed.tokens_per_s or not speed.prompt_tokens_per_s:
         return worth
-    seconds = _PROMPT_TOKENS / speed.prompt_tokens_per_s + _ANSWER_TOKENS / speed.tokens_per_s
+    seconds = _PROMPT_TOKENS / speed.prompt_tokens_per_s + ANSWER_TOKENS / speed.tokens_per_s
     return worth - math.log(seconds + _UNNOTICED_S)
 
 

@@ -6,17 +6,19 @@ usually at the first one. Predicted speed decides between a card, several, and t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.fit.candidates import LARGE_UBATCHES, USUAL_CONTEXT, Setting
 from desktop.fit.placements import Placements
-from desktop.fit.preference import Preference, Where, placed_worth
+from desktop.fit.preference import ANSWER_TOKENS, LONG_TOKENS, Preference, Where, placed_worth
 from desktop.fit.types import Plan, Speed
 
 _LONGEST_STEP_S = 4.0  # a larger micro-batch answers "stop" later
 _PATIENCE_S = 120.0
-_WORTH_ENLARGING = 0.03
+_READ_SOONER = 0.9  # of the seconds that a long text takes
+_WORTH_READING = 0.05  # what that may cost the usual turn
 _READING_KV = 0.05  # what kind of context is read makes hardly more difference than this
 
 Predict = Callable[[Plan], Speed]
@@ -121,7 +123,9 @@ class Search:
         setting, best = Setting(plan.context, plan.kv_type), found
         for ubatch in LARGE_UBATCHES:
             larger = self._best_crossing(setting, ubatch)
-            if larger is None or larger.worth < best.worth + _WORTH_ENLARGING:
+            if larger is None or larger.worth < found.worth - _WORTH_READING:
+                break
+            if self._long_text_s(larger.plan) > _READ_SOONER * self._long_text_s(best.plan):
                 break
             best = larger
         return best
@@ -129,10 +133,28 @@ class Search:
     def _best_crossing(self, setting: Setting, ubatch: int) -> _Found | None:
         best: _Found | None = None
         for plan in self.placements.fitting(setting, ubatch):
-            prompt = self.predict(plan).prompt_tokens_per_s
-            if prompt and ubatch <= _LONGEST_STEP_S * prompt and self._crosses(plan):
+            if self._crosses(plan) and ubatch * self._row_s(plan) <= _LONGEST_STEP_S:
                 best = _better(best, _Found(plan, self._worth(plan)))
         return best
+
+    def _long_text_s(self, plan: Plan) -> float:
+        """Reading a text of many micro-batches, and answering."""
+        tokens_per_s = self.predict(plan).tokens_per_s or math.inf
+        return LONG_TOKENS * self._row_s(plan) + ANSWER_TOKENS / tokens_per_s
+
+    def _row_s(self, plan: Plan) -> float:
+        """A token's part of a full micro-batch: of what starting one costs, and its own.
+
+        Two small ones tell both; the usual prompt is shorter than a large one.
+        """
+        few, many = 128, 256
+        few_s, many_s = (
+            rows / (self.predict(replace(plan, ubatch=rows)).prompt_tokens_per_s or math.inf)
+            for rows in (few, many)
+        )
+        token_s = (many_s - few_s) / (many - few)
+        start_s = few_s - few * token_s
+        return token_s + start_s / plan.ubatch
 
     def _crosses(self, plan: Plan) -> bool:
         """Whether weights in main memory are lent to a card that has memory of its own."""

@@ -79,6 +79,14 @@ def test_nothing_is_said_against_a_good_fit(eight_billion: ModelHeader) -> None:
         assert plan(machine, eight_billion, Wish()).alternatives == ()
 
 
+def test_a_split_that_is_fast_enough_gets_no_poorer_advice(eight_billion: ModelHeader) -> None:
+    """Half on the card and 14 tokens a second: no reason for three bits, or half the model."""
+    report = plan(desktop(5), eight_billion, Wish())
+    assert report.verdict == "partly_gpu"
+    assert (report.speed.tokens_per_s or 0) > COMFORTABLE_TOKENS_PER_S
+    assert report.alternatives == ()
+
+
 def test_a_wished_context_that_costs_too_much(eight_billion: ModelHeader) -> None:
     report = plan(desktop(8), eight_billion, Wish(context=60_000))
     shorter = _by_kind(report)["context"]

@@ -55,6 +55,18 @@ def test_quality_takes_a_longer_context_where_there_is_room(eight_billion: Model
     assert plan(desktop(24), eight_billion, Wish()).plan.context == 16_384
 
 
+def test_experts_on_the_processor_read_prompts_in_larger_steps(family: FamilyHeader) -> None:
+    """The weights of the experts cross to the card once for each micro-batch."""
+    report = plan(desktop(8), family("qwen3moe"), Wish())
+    assert report.plan.expert_layers_on_cpu > 0
+    assert report.plan.ubatch > 512
+    usual = plan(desktop(8), family("qwen3moe"), Wish(ubatch=512))
+    assert usual.plan.ubatch == 512
+    assert _tokens(report) > 0.9 * _tokens(usual)
+    several = plan(desktop(8), family("qwen3moe"), Wish(parallel=4))
+    assert several.plan.ubatch == 512  # the others would wait for a long step
+
+
 def test_a_smaller_step_where_nothing_else_fits() -> None:
     """A long context of a small model: the work of 512 tokens takes more than the weights."""
     header = MadeShape(layers=4, embedding=1024, feed_forward=2048, context=1 << 20).header()
