@@ -39,7 +39,6 @@ class NvidiaLive:
         self._starts = 0
         self._asked: float | None = None
         self._known: tuple[GpuLive, ...] = ()
-        self._processes: tuple[Mapping[int, int], ...] = ()
 
     def sample(self, pids: Sequence[int]) -> tuple[GpuLive, ...]:
         """What the child answered last; `pids` are this app's processes."""

@@ -38,9 +38,7 @@ def facts(machine: Machine, language: Language, ram_gb: int) -> list[Fact]:
         found.append(
             Fact(
                 QCoreApplication.translate("Machine", "Disk"),
-                QCoreApplication.translate("Machine", "{size} free").format(
-                    size=format_bytes(machine.disk.free_bytes, language)
-                ),
+                free_disk(machine.disk.free_bytes, language),
                 Counted().room_for(machine.disk.free_bytes // 5_000_000_000),
             )
         )
@@ -104,6 +102,12 @@ def _graphics(gpu: Gpu, language: Language) -> Fact:
         )
     name = QCoreApplication.translate("Machine", "Graphics")
     return Fact(name, gpu.name, " · ".join(parts), share)
+
+
+def free_disk(size_bytes: int, language: Language) -> str:
+    """ "212 GB free", in the units of shops and downloads."""
+    size = format_bytes(size_bytes, language)
+    return QCoreApplication.translate("Machine", "{size} free").format(size=size)
 
 
 def own_memory(gpu: Gpu, language: Language) -> str:

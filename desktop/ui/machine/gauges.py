@@ -12,7 +12,7 @@ from desktop.common.reading import COMFORTABLE_TOKENS_PER_S
 from desktop.common.wording import Language, format_bytes, format_duration, format_number
 from desktop.hardware.live import GpuLive, LiveSample
 from desktop.hardware.machine import Gpu, Machine
-from desktop.ui.machine.cards import Fact, own_memory
+from desktop.ui.machine.cards import Fact, free_disk, own_memory
 from desktop.ui.machine.live_words import Part
 from desktop.ui.machine.shares_meter import OTHERS, OURS
 from desktop.ui.words import page_time, tokens_per_s
@@ -66,7 +66,7 @@ def gauges(machine: Machine, now: Now, language: Language, known: Sequence[Fact]
     live = _matched(machine.gpus, sample.gpus)
     found: list[Gauge] = []
     for key, fact in zip(names, known, strict=True):
-        words = fact.words
+        figure, words = fact.figure, fact.words
         ours: float | None = None
         others, alarm = 0.0, False
         parts: tuple[Part, ...] = ()
@@ -76,13 +76,15 @@ def gauges(machine: Machine, now: Now, language: Language, known: Sequence[Fact]
             ours, others, parts = _processor(sample, language)
         elif key == DISK:
             parts = _disk(sample, language)
+            if sample.disk.free_bytes is not None:
+                figure = free_disk(sample.disk.free_bytes, language)
         elif machine.gpus:
             number = int(key.removeprefix(GRAPHICS))
             gpu, seen = machine.gpus[number], live[number]
             if seen is not None and not gpu.unified:
                 words = own_memory(gpu, language)  # what is free of it follows every second
             ours, others, alarm, parts = _graphics(gpu, seen, now, language)
-        found.append(Gauge(key, fact.name, fact.figure, words, ours, others, alarm, parts))
+        found.append(Gauge(key, fact.name, figure, words, ours, others, alarm, parts))
     found.insert(len(found) - (machine.disk is not None), _answers(now, language))
     found += _power(sample, language)
     return found
