@@ -14,9 +14,9 @@ from desktop.fit.other_sizes import requantized
 from desktop.fit.planner import judge, plan
 from desktop.fit.types import FitReport, Plan, Priority, Wish
 from desktop.gguf.header import ModelHeader
-from desktop.hardware.machine import Machine
+from desktop.hardware.machine import Gpu, Machine, Memory
 from tests.fit.conftest import FamilyHeader
-from tests.fit.machines import GIB, desktop, laptop, unified
+from tests.fit.machines import GIB, LAPTOP_CPU, desktop, laptop, unified
 from tests.fit.made_headers import MadeShape
 
 PRIORITIES: tuple[Priority, ...] = ("speed", "balanced", "quality")
@@ -127,6 +127,25 @@ def test_grok_has_no_flash_attention_and_no_quantized_context() -> None:
 def test_a_step_holds_a_token_of_every_conversation() -> None:
     header = MadeShape(layers=2, context=1 << 20).header()
     assert plan(laptop(64, 60), header, Wish(parallel=200, ubatch=8)).plan.ubatch == 200
+
+
+def test_weak_graphics_lose_to_a_good_processor() -> None:
+    """Seen: Vulkan recommended on old Intel graphics where the processor is faster."""
+    header = MadeShape(layers=24).header()
+    gpu = Gpu(
+        "Intel HD Graphics 520",
+        "intel",
+        "vulkan",
+        8 * GIB,
+        None,
+        unified=True,
+        integrated=True,
+        device="Vulkan0",
+    )
+    cpu = replace(LAPTOP_CPU, physical_cores=8, logical_cores=16)
+    report = plan(Machine(Memory(16 * GIB, 10 * GIB), cpu, (gpu,)), header, Wish())
+    assert report.verdict == "cpu"
+    assert [warning.kind for warning in report.warnings] == ["gpu_left_out"]
 
 
 def test_a_slow_second_card_is_used_only_for_what_the_fast_one_cannot_hold() -> None:
