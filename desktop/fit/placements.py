@@ -160,6 +160,8 @@ class Placements:
         """The plan, a step or a few smaller where the whole table says that it is too much."""
         layers = list(counts)
         for _ in range(_STEPS_BACK):
+            if self.footprint.flash_attention_fails(sum(layers)):
+                _take_one(layers)
             if sum(layers) == 0:
                 return None
             plan = self.candidates.on_party(setting, ubatch, party, tuple(layers), experts)
@@ -172,7 +174,7 @@ class Placements:
             if 0 < experts < self.footprint.expert_layers:
                 experts += 1
                 continue
-            layers[next(place for place, count in enumerate(layers) if count)] -= 1
+            _take_one(layers)
         return None
 
     def _as_wished(self, setting: Setting, ubatch: int, party: Party, wished: int) -> Plan:
@@ -206,6 +208,11 @@ class Placements:
         experts = 0 if whole else self.footprint.expert_layers
         like = self.candidates.on_party(setting, ubatch, party, tuple(counts), experts)
         return tuple(room.usable_bytes - self.rows.overhead_bytes(like, room) for room in party)
+
+
+def _take_one(layers: list[int]) -> None:
+    """The first layer that is on a device goes back to main memory."""
+    layers[next(place for place, count in enumerate(layers) if count)] -= 1
 
 
 def _in_proportion(weights: list[int], total: int) -> list[int]:

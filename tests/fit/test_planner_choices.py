@@ -10,6 +10,7 @@ import pytest
 from desktop.common.messages import Messages
 from desktop.fit.companions import Companions
 from desktop.fit.corrections import Corrections
+from desktop.fit.memory import Footprint
 from desktop.fit.other_sizes import requantized
 from desktop.fit.planner import judge, plan
 from desktop.fit.types import FitReport, Plan, Priority, Wish
@@ -112,6 +113,27 @@ def test_an_encoder_takes_a_text_as_a_whole() -> None:
     assert (report.plan.context, report.plan.ubatch) == (8192, 8192)
     assert report.memory[0].context_bytes == 0
     assert plan(laptop(), header, Wish(ubatch=512)).plan.ubatch == 512
+
+
+@pytest.mark.parametrize("name", ["lfm2", "granitehybrid", "qwen35"])
+def test_no_split_costs_flash_attention(family: FamilyHeader, name: str) -> None:
+    """Measured: LFM2 with 8 of 16 layers on a card needs 290 MB of buffers instead of 20."""
+    header = family(name)
+    footprint = Footprint(header)
+    avoided, seen = 0, 0
+    for share in range(2, 19):
+        free = header.file_bytes * share / 20 / GIB
+        machine = replace(desktop(24), gpus=(_with_free(desktop(24).gpus[0], free + 0.9),))
+        chosen = plan(machine, header, Wish(context=4096, ubatch=512), advise=False).plan
+        seen += 0 < chosen.gpu_layers < footprint.all_layers
+        avoided += footprint.flash_attention_fails(chosen.gpu_layers + 1)
+        assert not footprint.flash_attention_fails(chosen.gpu_layers)
+    assert seen > 3
+    assert avoided
+
+
+def _with_free(gpu: Gpu, free: float) -> Gpu:
+    return replace(gpu, free_bytes=int(free * GIB))
 
 
 def test_grok_has_no_flash_attention_and_no_quantized_context() -> None:
