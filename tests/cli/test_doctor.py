@@ -96,3 +96,14 @@ def test_a_home_that_is_a_file(cli: Cli, tmp_path: Path, monkeypatch: pytest.Mon
     done = cli("doctor", "--json")
     assert done.code == 0
     assert done.json["problems"]
+
+
+def test_fit_tells_what_was_measured_before(cli: Cli, endless_model: Path) -> None:
+    before = cli("fit", str(endless_model), "--json").json["speed"]
+    assert before["basis"] == "predicted"
+    assert cli("run", str(endless_model), "-p", "Hallo", "--max-tokens", "40").code == 0
+    after = cli("fit", str(endless_model), "--json").json["speed"]
+    assert after["basis"] == "measured"
+    history = cli("doctor", "--json").json["history"]["sessions"][-1]
+    assert after["tokens_per_s"] == pytest.approx(history["tokens_per_s"]["actual"], abs=0.01)
+    assert "measured" in cli("fit", str(endless_model)).out
