@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.hardware.machine import Machine
 from desktop.ui.look import Look
 from desktop.ui.machine.computer_choice import ComputerChoice
-from desktop.ui.machine.other_computer import OtherComputer
 from desktop.ui.machine.this_computer import ThisComputer
 from desktop.ui.machine.watch import MachineWatch
 from desktop.ui.model_session import ModelSession
@@ -17,6 +18,9 @@ from desktop.ui.parts.boxes import Page, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
+
+if TYPE_CHECKING:
+    from desktop.ui.machine.other_computer import OtherComputer
 
 
 class MachinePage(Page):
@@ -29,6 +33,7 @@ class MachinePage(Page):
     ) -> None:
         super().__init__(look, self.tr("This computer"))
         s = look.sizes
+        self._look = look
         self._session = session
         self._watch = watch
         self._sentence = Text(kind="muted", wrap=True)
@@ -37,8 +42,7 @@ class MachinePage(Page):
         )
         self.here = ThisComputer(look, session, model, watch, shelf)
         self.here.models_wanted.connect(self.models_wanted)
-        self.other = OtherComputer(look, session)
-        self.other.hide()
+        self._other: OtherComputer | None = None
         self._title = Text(self.tr("This computer"), "title", wrap=True)
         self.choice = ComputerChoice(look, session)
         self.choice.chosen.connect(self.show_other)
@@ -51,7 +55,6 @@ class MachinePage(Page):
         self.content.addLayout(head)
         self.content.addWidget(self._sentence)
         self.content.addWidget(self.here)
-        self.content.addWidget(self.other)
         self.content.addStretch(1)
         watch.changed.connect(self.refresh)
         self.refresh()
@@ -66,6 +69,17 @@ class MachinePage(Page):
             self._sentence.setText(self.tr("Looking at this computer …"))
         else:
             self._sentence.setText(watch.sentence)
+
+    @property
+    def other(self) -> OtherComputer:
+        """The part about another computer; made when somebody asks for one."""
+        if self._other is None:
+            from desktop.ui.machine.other_computer import OtherComputer
+
+            self._other = OtherComputer(self._look, self._session)
+            self._other.hide()
+            self.content.insertWidget(self.content.count() - 1, self._other)
+        return self._other
 
     def show_other(self, machine: Machine, name: str) -> None:
         """Be about another computer: what would run there, and what more would bring."""
