@@ -12,7 +12,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SERVE = """
-import ctypes, sys
+import ctypes, os, sys
 sys.path.insert(0, sys.argv[1])
 from desktop.engine.llama import llama
 engine = llama()
@@ -23,6 +23,11 @@ serve = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t
                          ctypes.POINTER(ctypes.c_void_p))(
     find(backend, b"ggml_backend_rpc_start_server"))
 device = (ctypes.c_void_p * 1)(engine.find_device("CPU"))
+while os.fork():
+    os.wait()  # it died of its memory: the next one is there at once, as after a driver's reset
+prctl = getattr(ctypes.CDLL(None), "prctl", None)
+if prctl is not None:
+    prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL
 if limit := int(sys.argv[4]):
     import resource
     used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
@@ -33,7 +38,10 @@ serve(sys.argv[2].encode(), None, int(sys.argv[3]), 1, device)
 
 @contextlib.contextmanager
 def rpc_server(limit_bytes: int = 0, threads: int = 1) -> Iterator[str]:
-    """The address of a server whose process may take `limit_bytes` more (0: no limit)."""
+    """The address of a server whose process may take `limit_bytes` more (0: no limit).
+
+    It comes back when that ends it. Linux only: elsewhere nothing would end the inner process.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -69,7 +69,7 @@ class TrialSize:
 
     prompt_tokens: int = PROMPT_TOKENS
     gen_tokens: int = GEN_TOKENS
-    measure_s: float = 2.0
+    measure_s: float = 1.0
 
 
 def run_trial(
@@ -99,7 +99,8 @@ def run_trial(
                 {
                     "path": str(path),
                     "plans": [one.to_json() for one in (plan, *variants)],
-                    "servers": list(servers),
+                    # One that is gone must not spoil a trial that does without it.
+                    "servers": list(servers) if plan.gpu_layers > 0 else [],
                     "prompt_tokens": wanted.prompt_tokens,
                     "gen_tokens": wanted.gen_tokens,
                     "measure_s": wanted.measure_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ SHORT = TrialSize(prompt_tokens=64, gen_tokens=4, measure_s=0.2)
 MIB = 1 << 20
 
 needs_rpc = pytest.mark.skipif(
-    os.name == "nt" or "RPC" not in llama().backends(), reason="this engine has no RPC"
+    sys.platform != "linux" or "RPC" not in llama().backends(), reason="this engine has no RPC"
 )
 
 
@@ -201,3 +202,16 @@ def test_rehearsal_finds_the_end_of_a_devices_memory() -> None:
 
 def test_rehearsal_without_the_server_gives_nothing() -> None:
     assert rehearse({"RPC0": MIB}, servers=["127.0.0.1:9"]) == {"RPC0": 0}
+
+
+@needs_rpc
+def test_a_device_that_dies_of_its_memory_costs_a_trial(tmp_path: Path) -> None:
+    """Loaded all the same, too many layers end the server, and with it llama.cpp's process."""
+    path = write_tiny_model(tmp_path / "model.gguf", layers=8, width=512, vocab=4096)
+    with rpc_server(limit_bytes=24 * MIB) as server:
+        plan = plan_for(gpu_layers=9, device="RPC0", context=2048, ubatch=512, use_mmap=False)
+        died = _try(path, plan, servers=[server])
+        after = _try(path, replace(plan, gpu_layers=1, context=256, ubatch=32), servers=[server])
+    assert not died.ok
+    assert died.kind in ("aborted", "out_of_memory", "refused")
+    assert after.ok, after
