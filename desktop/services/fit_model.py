@@ -14,7 +14,9 @@ from desktop.common.storage import free_bytes
 from desktop.engine.dry_run import DryRun, DryRuns
 from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
+from desktop.fit.memory import CPU, Footprint
 from desktop.fit.planner import NOTHING_OURS, plan
+from desktop.fit.repack import rearranged_types
 from desktop.fit.types import FitReport, Plan, PlanWarning, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.hollow import write_hollow
@@ -61,7 +63,8 @@ def fit(
     with started as ask:
         header = _header(model)
         with _loadable(header) as path, _tried(companions, ask) as with_sizes:
-            asked = _DryRunCompute(path, ask, cpu_only=not this_machine)
+            known = Footprint(header, rearranged_types(machine.cpu.features))
+            asked = _DryRunCompute(path, ask, known if this_machine else None)
             estimator = None if path is None else asked
             report = plan(
                 machine,
@@ -90,16 +93,17 @@ def _header(model: Path | ModelHeader) -> ModelHeader:
 class _DryRunCompute:
     """fit's `ComputeEstimator`: compute bytes a device, None where llama.cpp cannot be asked.
 
-    `refused`: llama.cpp was asked and would not load the file.
+    `here` is the model's arithmetic for this machine, None for another one, whose graphics cannot
+    be asked. `refused`: llama.cpp was asked and would not load the file.
     """
 
     path: Path | None
     run: DryRunner
-    cpu_only: bool
+    here: Footprint | None
     refused: bool = False
 
     def __call__(self, wanted: Plan) -> Mapping[str, int] | None:
-        if self.path is None or (self.cpu_only and wanted.gpu_layers > 0):
+        if self.path is None or (self.here is None and wanted.gpu_layers > 0):
             return None
         try:
             found = self.run(self.path, replace(wanted, use_mmap=False))
@@ -107,7 +111,25 @@ class _DryRunCompute:
             self.refused = self.refused or error.kind == "load_failed"
             _log.warning("no dry run: %s", error)
             return None
-        return {name: buffers.compute_bytes for name, buffers in found.devices.items()}
+        compute = {name: buffers.compute_bytes for name, buffers in found.devices.items()}
+        if wanted.gpu_layers == 0:
+            compute[CPU] = compute.get(CPU, 0) + self._overlooked_bytes(wanted, found)
+        return compute
+
+    def _overlooked_bytes(self, wanted: Plan, found: DryRun) -> int:
+        """What llama.cpp holds beyond the arithmetic: of a kind of model that is not known yet."""
+        if self.here is None:
+            return 0
+        placed = self.here.place(replace(wanted, use_mmap=False))[CPU]
+        held = 0
+        for buffers in found.devices.values():
+            if buffers.weights_bytes is None or buffers.context_bytes is None:
+                return 0  # only Linux tells
+            held += buffers.weights_bytes + buffers.context_bytes
+        more = held - placed.weights_bytes - placed.context_bytes
+        if abs(more) > _SPARE_BYTES:
+            _log.warning("%+d bytes beyond the arithmetic", more)
+        return max(0, more)
 
 
 @contextmanager

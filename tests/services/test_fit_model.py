@@ -157,3 +157,15 @@ def test_files_that_are_not_what_they_are_given_as(tiny_model: Path, tmp_path: P
     projector = write_siglip(tmp_path / "mmproj.gguf", layers=1, width=64, heads=4)
     with pytest.raises(ModelFileError, match="no_language_model"):
         companions_of(draft=projector)
+
+
+def test_what_the_arithmetic_overlooks_is_not_lost(tiny_model: Path) -> None:
+    """A kind of model whose context llama.cpp knows and the formulas do not."""
+
+    def more(_path: Path, _plan: Plan) -> DryRun:
+        return DryRun({"CPU": DeviceBuffers(3 * GIB, 100, 1_000_000)}, 0)
+
+    report = fit(tiny_model, SMALL, Wish(), run=more)
+    assert report.memory[0].total_bytes == pytest.approx(3 * GIB, rel=0.01)
+    elsewhere = fit(tiny_model, SMALL, Wish(), run=more, this_machine=False)
+    assert elsewhere.memory[0].total_bytes < 1 * GIB
