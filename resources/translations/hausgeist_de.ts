@@ -725,8 +725,8 @@
         <translation>Die Datei wird geprüft …</translation>
     </message>
     <message>
-        <source>Finding the fastest setting: trial {trial} of at most {trials} …</source>
-        <translation>Die schnellste Einstellung wird gesucht: Versuch {trial} von höchstens {trials} …</translation>
+        <source>Speed test {trial} of {trials} …</source>
+        <translation>Tempotest {trial} von {trials} …</translation>
     </message>
     <message>
         <source>Trying it out safely, the first time only …</source>

@@ -35,7 +35,7 @@ def test_the_first_trial_is_told_as_trying_out(driven: Driven) -> None:
 def test_further_trials_are_counted_and_can_be_left(driven: Driven) -> None:
     _opens(driven, FIRST, SECOND)
     bar = driven.window.chats.top_bar
-    assert bar.words.text() == "Finding the fastest setting: trial 2 of at most 6 …"
+    assert bar.words.text() == "Speed test 2 of 6 …"
     assert bar.start_now.isVisible()
     QTest.mouseClick(bar.start_now, Qt.MouseButton.LeftButton)
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")

@@ -31,7 +31,7 @@ def stage_words(state: ModelState) -> str:
             return QCoreApplication.translate("ModelWords", "Checking the file …")
         case "tuning" if state.trial > 1:
             return QCoreApplication.translate(
-                "ModelWords", "Finding the fastest setting: trial {trial} of at most {trials} …"
+                "ModelWords", "Speed test {trial} of {trials} …"
             ).format(trial=state.trial, trials=state.trials)
         case "probing" | "tuning":
             return QCoreApplication.translate(
