@@ -125,6 +125,7 @@ class Graph:
         self._freed = contextlib.ExitStack()
         self._weights, self._rest = self._context(), self._context()
         self._graph = self._call("ggml_new_graph_custom", _POINTER, self._rest, _MOST_NODES, _NO)
+        self._last = 0  # the node that is computed last
 
     def __enter__(self) -> Self:
         return self
@@ -182,6 +183,7 @@ class Graph:
     def keep(self, node: int) -> None:
         """Compute `node`, and what it stands on, when run."""
         self._call("ggml_build_forward_expand", None, self._graph, node)
+        self._last = node
 
     def place(self, probe: int | None = None) -> None:
         """Give every tensor its memory. `probe`: an operation with a weight, which decides where.
@@ -211,7 +213,12 @@ class Graph:
         self._call("ggml_backend_tensor_set", None, tensor, whole, 0, size)
 
     def run(self) -> None:
+        """Compute all that is kept. Raises EngineError("device_failed")."""
         self._backend.compute(self._graph)
+        if not self._backend.is_cpu:
+            # Some backends (RPC) answer before they are through; a value is there only then.
+            value = (ctypes.c_float * 1)()
+            self._call("ggml_backend_tensor_get", None, self._last, value, 0, 4)
 
     def _preferred(self, probe: int) -> int | None:
         """The buffer type that llama.cpp would load the probe's weight into."""
@@ -256,4 +263,6 @@ def _kind_of(argument: Any) -> Any:
         return _POINTER
     if isinstance(argument, bytes):
         return ctypes.c_char_p
+    if isinstance(argument, ctypes.Array):
+        return _POINTER
     return type(argument)

@@ -32,13 +32,15 @@ def measure_kernels(
     cache_bytes: int | None = None,
     types: tuple[str, ...] = WEIGHT_TYPES,
     in_processor_time: bool = False,
+    servers: tuple[str, ...] = (),
 ) -> tuple[DeviceSpeed, ...]:
     """Speeds of `devices` (None: all that the backends find), the processor with `threads`.
 
     One device after the other, each in a child of its own: one whose driver crashes, or is not
     through within `timeout_s`, has no figures and costs the others nothing. `cache_bytes` is
     the processor's last cache, where it is known. `in_processor_time`: one thread, and only the
-    time counts in which it ran, for busy machines. Raises EngineError for what starts no child.
+    time counts in which it ran, for busy machines. `servers` are llama.cpp's RPC servers, whose
+    devices are ``RPC0``... Raises EngineError for what starts no child.
     """
     names = devices
     if names is None:
@@ -51,6 +53,7 @@ def measure_kernels(
             "seconds": min(MEASURING_S, timeout_s / 2),
             "types": list(types),
             "in_processor_time": in_processor_time,
+            "servers": list(servers),
         }
         for name in names
     )

@@ -9,11 +9,13 @@ from desktop.common.errors import EngineError
 from desktop.engine.ggml import Backend
 from desktop.engine.kernel_timing import Measurement
 from desktop.engine.llama import llama
+from desktop.engine.rpc import connect
 
 
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
     order = next(messages)
     try:
+        connect(llama(), order["servers"])
         with Backend(llama(), order["device"], order["threads"]) as backend:
             measurement = Measurement(
                 backend,

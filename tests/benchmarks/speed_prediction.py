@@ -142,8 +142,8 @@ def summary(rows: Sequence[Row]) -> dict[str, object]:
         "models": len(rows),
         "prompt_median_error": median(errors, 0),
         "generation_median_error": median(errors, 1),
-        "prompt_worst_error": round(max((abs(pair[0]) for pair in errors)), 3),
-        "generation_worst_error": round(max((abs(pair[1]) for pair in errors)), 3),
+        "prompt_worst_error": round(max(abs(pair[0]) for pair in errors), 3),
+        "generation_worst_error": round(max(abs(pair[1]) for pair in errors), 3),
         "by_tables_prompt_median_error": median(tables, 0),
         "by_tables_generation_median_error": median(tables, 1),
     }
