@@ -111,15 +111,12 @@ def qwen_hybrid(
 
     Queries come with a gate, so attn_q is twice as wide. With `count` experts a shared one.
     """
-    attending = range(3, layers, 4)
-    recurrent = [layer for layer in range(layers) if layer % 4 != 3]
     state, groups, head = 128, 16, 256
-    key, value = state * groups, state * value_heads
     runs = [
         *ends(width, vocabulary, tied=tied),
         *each(range(layers), attn_norm=(width,), post_attention_norm=(width,)),
         *each(
-            attending,
+            range(3, layers, 4),
             attn_q=(width, 2 * heads * head),
             attn_k=(width, kv * head),
             attn_v=(width, kv * head),
@@ -127,21 +124,8 @@ def qwen_hybrid(
             attn_q_norm=(head,),
             attn_k_norm=(head,),
         ),
-        *each(
-            recurrent,
-            attn_qkv=(width, 2 * key + value),
-            attn_gate=(width, value),
-            ssm_conv1d=(4, 2 * key + value),
-            ssm_dt__bias_=(value_heads,),
-            ssm_a_=(value_heads,),
-            ssm_norm=(state,),
-            ssm_out=(value, width),
-        ),
+        *_delta_layers(architecture, layers, width, state * groups, state * value_heads, state),
     ]
-    if architecture == "qwen3next":
-        runs += each(recurrent, ssm_ba=(width, 2 * value_heads))
-    else:
-        runs += each(recurrent, ssm_beta=(width, value_heads), ssm_alpha=(width, value_heads))
     keys = common(layers, width, heads, kv, 262_144, ff) | heads_of(head)
     if count:
         runs += experts(range(layers), width, expert_ff, count)
@@ -152,7 +136,7 @@ def qwen_hybrid(
         runs += feed_forward(range(layers), width, ff, norm=False)
     keys |= {
         "ssm.conv_kernel": 4,
-        "ssm.inner_size": value,
+        "ssm.inner_size": state * value_heads,
         "ssm.state_size": state,
         "ssm.time_step_rank": value_heads,
         "ssm.group_count": groups,
@@ -161,6 +145,27 @@ def qwen_hybrid(
         "rope.dimension_sections": [11, 11, 10, 0],
     }
     return Shape(architecture, vocabulary, keys, tuple(runs))
+
+
+def _delta_layers(
+    architecture: str, layers: int, width: int, key: int, value: int, state: int
+) -> list[Run]:
+    """The recurrent three of four; Qwen3-Next keeps two small matrices in one."""
+    numbers = [layer for layer in range(layers) if layer % 4 != 3]
+    heads = value // state
+    runs = each(
+        numbers,
+        attn_qkv=(width, 2 * key + value),
+        attn_gate=(width, value),
+        ssm_conv1d=(4, 2 * key + value),
+        ssm_dt__bias_=(heads,),
+        ssm_a_=(heads,),
+        ssm_norm=(state,),
+        ssm_out=(value, width),
+    )
+    if architecture == "qwen3next":
+        return runs + each(numbers, ssm_ba=(width, 2 * heads))
+    return runs + each(numbers, ssm_beta=(width, heads), ssm_alpha=(width, heads))
 
 
 def gemma3(
@@ -202,34 +207,24 @@ def gemma4(
     From layer `wide_from` on the feed-forward is twice as wide. `per_layer` values are looked
     up for each layer (the E models); with `count` experts they stand beside a dense layer.
     """
-    vocabulary = 262_144
-    full = [layer for layer in range(layers) if layer % period == period - 1]
-    windowed = [layer for layer in range(layers) if layer % period != period - 1]
-    runs = [*ends(width, vocabulary, tied=True), Run("rope_freqs.weight", (256,))]
-    for numbers, head, own_kv in ((windowed, 256, kv), (full, 512, global_kv)):
-        runs += attention(
-            numbers,
-            width,
-            heads * head,
-            own_kv * head,
-            v=not (keys_are_values and head == 512),
-        )
-        runs += each(numbers, attn_q_norm=(head,), attn_k_norm=(head,))
+    every = range(layers)
+    full = [layer for layer in every if layer % period == period - 1]
+    windowed = [layer for layer in every if layer not in full]
     first_wide = layers if wide_from is None else wide_from
+    runs = [*ends(width, 262_144, tied=True), Run("rope_freqs.weight", (256,))]
+    for numbers, head, own_kv in ((windowed, 256, kv), (full, 512, global_kv)):
+        has_values = not (keys_are_values and head == 512)
+        runs += attention(numbers, width, heads * head, own_kv * head, v=has_values)
+        runs += each(numbers, attn_q_norm=(head,), attn_k_norm=(head,))
     runs += feed_forward(range(first_wide), width, ff)
     runs += feed_forward(range(first_wide, layers), width, 2 * ff)
-    every = range(layers)
     runs += each(every, post_attention_norm=(width,), post_ffw_norm=(width,))
     runs += each(every, layer_output_scale=(1,))
+    runs += _gemma4_lookups(layers, width, per_layer) if per_layer else []
+    runs += _gemma4_experts(layers, width, expert_ff, count) if count else []
     widths = [ff if layer < first_wide else 2 * ff for layer in every]
-    keys = common(
-        layers,
-        width,
-        heads,
-        [global_kv if layer in full else kv for layer in every],
-        context,
-        widths if first_wide < layers else ff,
-    )
+    kv_heads = [global_kv if layer in full else kv for layer in every]
+    keys = common(layers, width, heads, kv_heads, context, widths if wide_from else ff)
     keys |= {
         **heads_of(512),
         "attention.key_length_swa": 256,
@@ -240,28 +235,33 @@ def gemma4(
         "rope.dimension_count": 512,
         "rope.dimension_count_swa": 256,
         "embedding_length_per_layer_input": per_layer,
+        **(expert_keys(count, used, expert_ff) if count else {}),
     }
-    if per_layer:
-        runs += [
-            Run("per_layer_token_embd.weight", (per_layer * layers, vocabulary)),
-            Run("per_layer_model_proj.weight", (width, per_layer * layers)),
-            Run("per_layer_proj_norm.weight", (per_layer,)),
-            *each(every, inp_gate=(width, per_layer), proj=(per_layer, width)),
-            *each(every, post_norm=(width,)),
-        ]
-    if count:
-        runs += each(
-            every,
-            ffn_gate_inp=(width, count),
-            ffn_gate_inp__scale_=(width,),
-            ffn_gate_up_exps=(width, 2 * expert_ff, count),
-            ffn_down_exps=(expert_ff, width, count),
-            pre_ffw_norm_2=(width,),
-            post_ffw_norm_1=(width,),
-            post_ffw_norm_2=(width,),
-        )
-        keys |= expert_keys(count, used, expert_ff)
-    return Shape("gemma4", vocabulary, keys, tuple(runs))
+    return Shape("gemma4", 262_144, keys, tuple(runs))
+
+
+def _gemma4_lookups(layers: int, width: int, per_layer: int) -> list[Run]:
+    """What the E models look up for each token and layer."""
+    return [
+        Run("per_layer_token_embd.weight", (per_layer * layers, 262_144)),
+        Run("per_layer_model_proj.weight", (width, per_layer * layers)),
+        Run("per_layer_proj_norm.weight", (per_layer,)),
+        *each(range(layers), inp_gate=(width, per_layer), proj=(per_layer, width)),
+        *each(range(layers), post_norm=(width,)),
+    ]
+
+
+def _gemma4_experts(layers: int, width: int, ff: int, count: int) -> list[Run]:
+    return each(
+        range(layers),
+        ffn_gate_inp=(width, count),
+        ffn_gate_inp__scale_=(width,),
+        ffn_gate_up_exps=(width, 2 * ff, count),
+        ffn_down_exps=(ff, width, count),
+        pre_ffw_norm_2=(width,),
+        post_ffw_norm_1=(width,),
+        post_ffw_norm_2=(width,),
+    )
 
 
 def gpt_oss(layers: int, count: int) -> Shape:
@@ -287,139 +287,6 @@ def gpt_oss(layers: int, count: int) -> Shape:
     keys = common(layers, width, 64, 8, 131_072, ff) | heads_of(64)
     keys |= {"attention.sliding_window": 128} | expert_keys(count, 4, ff)
     return Shape("gpt-oss", vocabulary, keys, tuple(runs))
-
-
-def lfm2(
-    layers: int,
-    ff: int,
-    attending: tuple[int, ...],
-    *,
-    vocabulary: int = 65_536,
-    dense_layers: int = 0,
-    count: int = 0,
-    used: int = 0,
-    expert_ff: int = 0,
-) -> Shape:
-    """LFM2: short convolutions between layers that attend; with `count` experts a mixture."""
-    width = 2048
-    every = range(layers)
-    others = [layer for layer in every if layer not in attending]
-    runs = [
-        *ends(width, vocabulary, tied=True, norm="token_embd_norm"),
-        *attention(attending, width, width, 512),
-        *each(attending, attn_q_norm=(64,), attn_k_norm=(64,)),
-        *each(
-            others,
-            attn_norm=(width,),
-            shortconv__conv=(3, width),
-            shortconv__in_proj=(width, 3 * width),
-            shortconv__out_proj=(width, width),
-        ),
-        *feed_forward(range(dense_layers if count else layers), width, ff),
-    ]
-    kv = [8 if layer in attending else 0 for layer in every]
-    keys = common(layers, width, 32, kv, 128_000, ff) | {"shortconv.l_cache": 3}
-    if count:
-        mixed = range(dense_layers, layers)
-        runs += experts(mixed, width, expert_ff, count)
-        runs += each(mixed, ffn_norm=(width,), exp_probs_b__bias_=(count,))
-        keys |= expert_keys(count, used, expert_ff)
-        keys |= {"leading_dense_block_count": dense_layers, "expert_gating_func": 2}
-    return Shape("lfm2moe" if count else "lfm2", vocabulary, keys, tuple(runs))
-
-
-def granite_hybrid() -> Shape:
-    """Granite 4.0 H Tiny: Mamba-2 layers, four that attend, experts everywhere."""
-    layers, width, state, ssm_heads, vocabulary = 40, 1536, 128, 48, 100_352
-    attending, every = (5, 15, 25, 35), range(40)
-    inner = 2 * width
-    mixed = inner + 2 * state
-    recurrent = [layer for layer in every if layer not in attending]
-    runs = [
-        *ends(width, vocabulary, tied=True),
-        *attention(attending, width, width, 512),
-        *each(
-            recurrent,
-            attn_norm=(width,),
-            ssm_in=(width, inner + mixed + ssm_heads),
-            ssm_conv1d=(4, mixed),
-            ssm_conv1d__bias_=(mixed,),
-            ssm_dt__bias_=(ssm_heads,),
-            ssm_a_=(1, ssm_heads),
-            ssm_d_=(1, ssm_heads),
-            ssm_norm=(inner, 1),
-            ssm_out=(inner, width),
-        ),
-        *each(every, ffn_norm=(width,)),
-        *experts(every, width, 512, 64),
-        *shared_expert(every, width, 1024),
-    ]
-    kv = [4 if layer in attending else 0 for layer in every]
-    keys = common(layers, width, 12, kv, 131_072, 512) | expert_keys(64, 6, 512, 1024)
-    keys |= {
-        "ssm.conv_kernel": 4,
-        "ssm.inner_size": inner,
-        "ssm.state_size": state,
-        "ssm.group_count": 1,
-        "ssm.time_step_rank": ssm_heads,
-    }
-    return Shape("granitehybrid", vocabulary, keys, tuple(runs))
-
-
-def nemotron3_nano() -> Shape:
-    """Nemotron 3 Nano: 23 Mamba-2 layers, 23 with experts, 6 that attend, each on its own."""
-    layers, width, vocabulary = 52, 2688, 131_072
-    # M: Mamba-2, E: experts, *: attention, as the configuration writes it.
-    pattern = "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME"
-    recurrent = [n for n, kind in enumerate(pattern) if kind == "M"]
-    mixed = [n for n, kind in enumerate(pattern) if kind == "E"]
-    attending = [n for n, kind in enumerate(pattern) if kind == "*"]
-    inner, state, groups, ssm_heads = 4096, 128, 8, 64
-    conv = inner + 2 * groups * state
-    runs = [
-        *ends(width, vocabulary, tied=False),
-        *each(range(layers), attn_norm=(width,)),
-        *each(
-            recurrent,
-            ssm_in=(width, inner + conv + ssm_heads),
-            ssm_conv1d=(4, conv),
-            ssm_conv1d__bias_=(conv,),
-            ssm_dt__bias_=(ssm_heads,),
-            ssm_a_=(1, ssm_heads),
-            ssm_d_=(1, ssm_heads),
-            ssm_norm=(inner // groups, groups),
-            ssm_out=(inner, width),
-        ),
-        *each(
-            attending,
-            attn_q=(width, 4096),
-            attn_k=(width, 256),
-            attn_v=(width, 256),
-            attn_output=(4096, width),
-        ),
-        *each(
-            mixed,
-            ffn_gate_inp=(width, 128),
-            exp_probs_b__bias_=(128,),
-            ffn_up_exps=(width, 1856, 128),
-            ffn_down_exps=(1856, width, 128),
-            ffn_up_shexp=(width, 3712),
-            ffn_down_shexp=(3712, width),
-        ),
-    ]
-    kv = [2 if kind == "*" else 0 for kind in pattern]
-    ff = [1856 if kind == "E" else 0 for kind in pattern]
-    keys = common(layers, width, 32, kv, 262_144, ff) | heads_of(128)
-    keys |= expert_keys(128, 6, 1856, 3712)
-    keys["attention.layer_norm_epsilon"] = 1e-5
-    keys |= {
-        "ssm.conv_kernel": 4,
-        "ssm.inner_size": inner,
-        "ssm.state_size": state,
-        "ssm.group_count": groups,
-        "ssm.time_step_rank": ssm_heads,
-    }
-    return Shape("nemotron_h_moe", vocabulary, keys, tuple(runs))
 
 
 def glm_flash() -> Shape:
@@ -460,53 +327,3 @@ def glm_flash() -> Shape:
         **expert_keys(64, 4, 1536),
     }
     return Shape("deepseek2", vocabulary, keys, tuple(runs))
-
-
-def bert_small() -> Shape:
-    """multilingual-e5-small: twelve layers of an encoder."""
-    layers, width, ff, vocabulary = 12, 384, 1536, 250_037
-    numbers = range(layers)
-    runs = [
-        Run("token_embd.weight", (width, vocabulary)),
-        Run("position_embd.weight", (width, 512)),
-        Run("token_types.weight", (width, 1)),
-        Run("token_embd_norm.weight", (width,)),
-        Run("token_embd_norm.bias", (width,)),
-        *each(numbers, attn_q=(width, width), attn_k=(width, width), attn_v=(width, width)),
-        *each(numbers, attn_output=(width, width), ffn_up=(width, ff), ffn_down=(ff, width)),
-        *each(
-            numbers,
-            attn_q__bias_=(width,),
-            attn_k__bias_=(width,),
-            attn_v__bias_=(width,),
-            attn_output__bias_=(width,),
-            ffn_up__bias_=(ff,),
-            ffn_down__bias_=(width,),
-            attn_output_norm=(width,),
-            attn_output_norm__bias_=(width,),
-            layer_output_norm=(width,),
-            layer_output_norm__bias_=(width,),
-        ),
-    ]
-    keys = common(layers, width, 12, 12, 512, ff)
-    keys |= {"attention.causal": False, "attention.layer_norm_epsilon": 1e-12}
-    return Shape("bert", vocabulary, keys, tuple(runs))
-
-
-def gemma_embedding() -> Shape:
-    """EmbeddingGemma: Gemma 3's layers looking both ways, two dense layers behind."""
-    layers, width, ff, vocabulary = 24, 768, 1152, 262_144
-    numbers = range(layers)
-    runs = [
-        *ends(width, vocabulary, tied=True),
-        *attention(numbers, width, 768, 256),
-        *feed_forward(numbers, width, ff),
-        *each(numbers, attn_q_norm=(256,), attn_k_norm=(256,)),
-        *each(numbers, post_attention_norm=(width,), post_ffw_norm=(width,)),
-        Run("dense_2.weight", (width, 3072)),
-        Run("dense_3.weight", (3072, width)),
-    ]
-    keys = common(layers, width, 3, 1, 2048, ff) | heads_of(256)
-    return Shape(
-        "gemma-embedding", vocabulary, keys | {"attention.sliding_window": 512}, tuple(runs)
-    )

@@ -9,21 +9,18 @@ from collections.abc import Callable
 from functools import partial
 
 from catalogue.blocks import Shape, Value
+from catalogue.encoders import bert_small, gemma_embedding
 from catalogue.families import (
-    bert_small,
     dense,
     gemma3,
     gemma4,
-    gemma_embedding,
     glm_flash,
     gpt_oss,
-    granite_hybrid,
-    lfm2,
-    nemotron3_nano,
     olmo3,
     qwen3moe,
     qwen_hybrid,
 )
+from catalogue.hybrids import granite_hybrid, lfm2, nemotron3_nano
 
 _LLAMA3 = 128_256
 _QWEN = 151_936

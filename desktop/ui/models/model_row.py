@@ -46,23 +46,7 @@ class ModelRow(Frame):
         self.model = model
         self.details: ModelDetails | None = None
         self.setAccessibleName(display_name(model.name))
-        name = Elided(display_name(model.name), "strong")
-        head = row(name, space=s.space_2)
-        built_in = model.source == "built_in"
-        if built_in:
-            head.addWidget(Tag(self.tr("built in"), "accent"))
-        elif model.quantization:
-            head.addWidget(Tag(model.quantization))
-        if in_use:
-            head.addWidget(Tag(self.tr("in use"), "accent"))
-        head.addStretch(1)
-        left = column(head, space=s.space_1)
-        if model.problem:
-            left.addWidget(self._problem())
-        else:
-            left.addWidget(Elided(self._facts(), "small_muted"))
-        if not model.problem and report is not None and report.verdict == "too_large":
-            left.addWidget(Text(self._reason(report), "small", wrap=True))
+        left = self._left(report)
         layout = row(left, space=s.space_4, margins=(s.space_1, s.space_3, 0, s.space_3))
         layout.setStretchFactor(left, 1)
         if not model.problem:
@@ -78,7 +62,7 @@ class ModelRow(Frame):
             self.fold = IconButton(look, "caret-right", "", on_details)
             ends.addWidget(self.fold)
             self._say_fold()
-        if not built_in:
+        if model.source != "built_in":
             self.more = IconButton(look, "dots-three", self.tr("More"), self._open_menu)
             ends.addWidget(self.more)
         else:
@@ -86,6 +70,26 @@ class ModelRow(Frame):
         layout.addLayout(ends)
         self._below = column(layout)
         self.setLayout(self._below)
+
+    def _left(self, report: FitReport | None) -> QVBoxLayout:
+        """The name with its tags, and below it the facts or what is wrong."""
+        s, model = self._look.sizes, self.model
+        head = row(Elided(display_name(model.name), "strong"), space=s.space_2)
+        if model.source == "built_in":
+            head.addWidget(Tag(self.tr("built in"), "accent"))
+        elif model.quantization:
+            head.addWidget(Tag(model.quantization))
+        if self._in_use:
+            head.addWidget(Tag(self.tr("in use"), "accent"))
+        head.addStretch(1)
+        left = column(head, space=s.space_1)
+        if model.problem:
+            left.addWidget(self._problem())
+        else:
+            left.addWidget(Elided(self._facts(), "small_muted"))
+        if not model.problem and report is not None and report.verdict == "too_large":
+            left.addWidget(Text(self._reason(report), "small", wrap=True))
+        return left
 
     def show_details(self, report: FitReport | None, more: list[Line]) -> None:
         """Open the fold; `more` stands below what `report` says."""

@@ -41,25 +41,7 @@ class Recommended(QWidget):
         self._details_name = Text(kind="heading")
         self._details_card = Card(look, self._details_name)
         self._all = False
-        tasks: list[tuple[str, Task]] = [
-            (self.tr("Chat"), "chat"),
-            (self.tr("Programming"), "code"),
-            (self.tr("Pictures"), "vision"),
-            (self.tr("Finding texts"), "embedding"),
-        ]
-        languages = [(self.tr("German"), "de"), (self.tr("English"), "en")]
-        self.task = Pick(look, self.tr("Task"), tasks, "chat", self._choose_task)
-        self.language = Pick(
-            look,
-            self.tr("Language"),
-            languages,
-            self.advice.language,
-            self.advice.choose_language,
-        )
-        self.renew = Button(look, "", self._renew, kind="quiet", icon="arrows-clockwise")
-        picks = Flow(s.space_2)
-        for part in (self.task, self.language, self.renew):
-            picks.addWidget(part)
+        picks = self._make_picks()
         self.state = Text(kind="muted", wrap=True)
         self._state_card = Card(look, self.state)
         self._grid = Columns(s.space_3, s.card_min, SHOWN_AT_FIRST)
@@ -89,6 +71,29 @@ class Recommended(QWidget):
         self.advice.refresh_changed.connect(self._say_renew)
         self.refresh()
         self._say_renew()
+
+    def _make_picks(self) -> Flow:
+        """What the list is for, and the one way to ask somebody else."""
+        tasks: list[tuple[str, Task]] = [
+            (self.tr("Chat"), "chat"),
+            (self.tr("Programming"), "code"),
+            (self.tr("Pictures"), "vision"),
+            (self.tr("Finding texts"), "embedding"),
+        ]
+        languages = [(self.tr("German"), "de"), (self.tr("English"), "en")]
+        self.task = Pick(self._look, self.tr("Task"), tasks, "chat", self._choose_task)
+        self.language = Pick(
+            self._look,
+            self.tr("Language"),
+            languages,
+            self.advice.language,
+            self.advice.choose_language,
+        )
+        self.renew = Button(self._look, "", self._renew, kind="quiet", icon="arrows-clockwise")
+        picks = Flow(self._look.sizes.space_2)
+        for part in (self.task, self.language, self.renew):
+            picks.addWidget(part)
+        return picks
 
     def refresh(self) -> None:
         """Show what is known now."""
