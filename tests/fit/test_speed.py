@@ -6,11 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from desktop.fit.corrections import Corrections
 from desktop.fit.gpu_speed import gpu_bandwidth_bytes_per_s
+from desktop.fit.memory import Footprint, Share
 from desktop.fit.planner import plan
-from desktop.fit.types import Wish
+from desktop.fit.speed import SpeedModel
+from desktop.fit.types import Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Cpu, Gpu, Machine, Memory
+from desktop.hardware.speeds import ATTENTION, VALUES, DeviceSpeed, KernelSpeed
+from tests.fit.architectures import MODELS
 from tests.fit.conftest import FamilyHeader
 from tests.fit.machines import GIB, LAPTOP_CPU, desktop, laptop
 
@@ -76,6 +81,102 @@ def test_a_model_without_tensors_has_no_speed(eight_billion: ModelHeader) -> Non
     report = plan(laptop(), replace(eight_billion, tensors=()), Wish())
     assert report.speed.tokens_per_s is None
     assert report.reason_key == "fit.cpu_no_speed"
+
+
+CPU_SPEED = DeviceSpeed(
+    "CPU",
+    3,
+    (
+        KernelSpeed("Q4_K", 20e9, 200e9),
+        KernelSpeed("Q6_K", 25e9, 250e9),
+        KernelSpeed(ATTENTION + "f16", 30e9, 100e9),
+        KernelSpeed(VALUES, 16e9, 4e9),
+    ),
+    step_s=0.0,
+    node_s=1e-6,
+)
+
+
+def measured(machine: Machine, *speeds: DeviceSpeed) -> Machine:
+    return replace(machine, speeds=speeds)
+
+
+def test_measured_kernels_decide(eight_billion: ModelHeader) -> None:
+    """By hand: bytes of each type ÷ its speed, and little else."""
+    machine = measured(laptop(), CPU_SPEED)
+    by_type: dict[str, float] = {}
+    for tensor in eight_billion.tensors:
+        if tensor.name != "token_embd.weight" and len(tensor.dims) > 1:
+            by_type[tensor.type_name] = by_type.get(tensor.type_name, 0) + tensor.nbytes
+    rates = {"Q4_K": 20e9, "Q6_K": 25e9}
+    weights_s = sum(size / rates[name] for name, size in by_type.items())
+    wish = Wish(threads=3, context=4096)
+    found = _speed(machine, eight_billion, wish)
+    assert 1 / weights_s > found > 0.93 / weights_s
+    faster = replace(CPU_SPEED, kernels=(KernelSpeed("Q4_K", 40e9, 200e9), *CPU_SPEED.kernels[1:]))
+    assert _speed(measured(laptop(), faster), eight_billion, wish) > 1.5 * found
+
+
+def test_what_was_learned_from_sessions_corrects(eight_billion: ModelHeader) -> None:
+    wish = Wish(context=4096)
+    half = Corrections(generation={"CPU": 0.5}, prompt={"CPU": 2.0})
+    plain = plan(laptop(), eight_billion, wish).speed
+    corrected = plan(laptop(), eight_billion, wish, corrections=half).speed
+    assert plain.tokens_per_s
+    assert plain.prompt_tokens_per_s
+    assert corrected.tokens_per_s == pytest.approx(plain.tokens_per_s / 2)
+    assert corrected.prompt_tokens_per_s == pytest.approx(plain.prompt_tokens_per_s * 2)
+
+
+def _predicted(header: ModelHeader, given: Plan, *speeds: DeviceSpeed) -> Speed:
+    machine = measured(desktop(12), *speeds)
+    gpus = {gpu.device: gpu for gpu in machine.gpus}
+    shares = (Share("CUDA0"),) if given.gpu_layers else ()
+    return SpeedModel(Footprint(header), machine).predict(given, shares, gpus)
+
+
+def test_every_layer_on_a_faster_card_is_faster(eight_billion: ModelHeader) -> None:
+    base = plan(laptop(), eight_billion, Wish(context=4096)).plan
+    found = [
+        _predicted(eight_billion, replace(base, gpu_layers=layers)).tokens_per_s or 0
+        for layers in range(34)
+    ]
+    assert found[1:] == sorted(found[1:])
+    assert found[33] > 5 * found[0]
+
+
+def test_experts_on_the_cpu_cost_as_far_as_they_are_used(family: FamilyHeader) -> None:
+    header = family("qwen3moe")
+    base = plan(desktop(80), header, Wish(context=4096)).plan
+    found = [
+        _predicted(header, replace(base, gpu_layers=49, expert_layers_on_cpu=layers)).tokens_per_s
+        or 0
+        for layers in (0, 12, 24, 48)
+    ]
+    assert found == sorted(found, reverse=True)
+    # All layers in main memory, with the rest of each layer too, are slower still.
+    assert (_predicted(header, replace(base, gpu_layers=0)).tokens_per_s or 0) < found[-1]
+
+
+def test_a_card_that_was_measured_slow_is_believed(eight_billion: ModelHeader) -> None:
+    slow = DeviceSpeed("CUDA0", 0, (KernelSpeed("Q4_K", 1e9, 10e9),), 0.001)
+    machine = measured(desktop(12), CPU_SPEED, slow)
+    report = plan(machine, eight_billion, Wish(context=4096), advise=False)
+    assert report.plan.gpu_layers == 0
+    assert report.verdict == "cpu"
+
+
+def test_a_busy_machine_s_figures_of_one_thread_are_scaled(eight_billion: ModelHeader) -> None:
+    alone = replace(CPU_SPEED, threads=1, steady=False)
+    one = _speed(measured(laptop(), alone), eight_billion, Wish(threads=1))
+    three = _speed(measured(laptop(), alone), eight_billion, Wish(threads=3))
+    assert 1.3 * one < three < 3 * one
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_family_has_a_speed(name: str, family: FamilyHeader) -> None:
+    for machine in (laptop(64, 60), measured(laptop(64, 60), CPU_SPEED), desktop(48)):
+        assert 0.1 < _speed(machine, family(name)) < 5000
 
 
 @pytest.mark.parametrize(
