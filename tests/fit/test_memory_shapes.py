@@ -27,6 +27,9 @@ EVERY: dict[str, Any] = json.loads(
 VULKAN: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "vulkan_runs.json").read_text("utf-8")
 )["runs"]
+SPLIT: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "data" / "split_runs.json").read_text("utf-8")
+)
 FEW_BYTES = 1024  # Gemma 4's rope factors, which llama.cpp leaves out where no layer turns by them
 
 
@@ -133,3 +136,13 @@ def test_a_card_that_works_for_the_host_too(name: str) -> None:
             guessed += part.weights_bytes + part.context_bytes + compute[device]
             truth += sum(side)
         assert -0.02 <= guessed / truth - 1 <= 0.05, run
+
+
+@pytest.mark.parametrize("run", SPLIT["runs"], ids=lambda run: f"{run['model']}-{run['split']}")
+def test_layers_divided_between_two_cards(run: dict[str, Any]) -> None:
+    """By numbers of layers and by free bytes, to the layer."""
+    footprint = Footprint(shapes()[run["model"]].header(), rearranged_types(SPLIT["features"]))
+    first, second = run["split"]
+    placed = footprint.place(plan_for(run), (Share("RPC0", first), Share("RPC1", second)))
+    for device, part in placed.items():
+        assert [part.weights_bytes, part.context_bytes] == run[device.lower()], device
