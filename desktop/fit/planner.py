@@ -19,7 +19,7 @@ from desktop.fit.plan_warnings import plan_warnings
 from desktop.fit.repack import rearranged_types
 from desktop.fit.rule_of_thumb import rule_of_thumb_bytes
 from desktop.fit.search import Search
-from desktop.fit.speed import SpeedModel
+from desktop.fit.speed import TYPICAL_TOKENS, SpeedModel
 from desktop.fit.steps import smaller
 from desktop.fit.types import FitReport, Method, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.fit.wishes import check_wish
@@ -33,6 +33,7 @@ __all__ = ["ComputeEstimator", "judge", "plan", "smaller"]
 
 NOTHING_OURS: Mapping[str, int] = {}
 _ASKED_AGAIN = 3  # each question to llama.cpp takes about a second
+_WEIGHED_TOKENS = 2_048  # of context that plans are compared with: in the middle of a conversation
 _WORTH_ASKING_LAYERS = 2  # so many layers more must fit than the estimate said
 
 
@@ -76,14 +77,18 @@ def judge(
     corrections: Corrections = NO_CORRECTIONS,
     companions: Companions = NO_COMPANIONS,
     ours: Mapping[str, int] = NOTHING_OURS,
+    filled_tokens: int = TYPICAL_TOKENS,
 ) -> FitReport:
     """The report of exactly this plan; "too_large" where it does not fit now.
 
+    `filled_tokens`: of the context, that an answer looks back at.
     Raises what gguf.safety.check raises.
     """
     check(header)
     wish = Wish(given.context, given.kv_type, given.parallel, given.gpu_layers)
-    return Planner(machine, header, wish, compute, corrections, companions, ours).judged(given)
+    return Planner(machine, header, wish, compute, corrections, companions, ours).judged(
+        given, filled_tokens
+    )
 
 
 class Planner:
@@ -107,7 +112,7 @@ class Planner:
         self.rows = MemoryRows(self.footprint, self.rooms, companions, compute)
         self._gpus = {room.device: room.gpu for room in self.rooms.gpus}
         self._model = SpeedModel(self.footprint, machine, corrections)
-        self._speeds: dict[Plan, Speed] = {}
+        self._speeds: dict[tuple[Plan, int], Speed] = {}
         self.search = self._search_for(wish)
 
     def report(self) -> FitReport:
@@ -130,9 +135,9 @@ class Planner:
             chosen, rows = self._with_what_is_left(chosen, rows)
         return self._reported(chosen, rows, method)
 
-    def judged(self, given: Plan) -> FitReport:
+    def judged(self, given: Plan, filled_tokens: int = TYPICAL_TOKENS) -> FitReport:
         """The same for a plan that somebody else made."""
-        return self._reported(given, *self.rows.asked(given))
+        return self._reported(given, *self.rows.asked(given), filled_tokens)
 
     def _with_what_is_left(self, chosen: Plan, rows: Rows) -> tuple[Plan, Rows]:
         """A better plan where llama.cpp needs less than the estimate said."""
@@ -149,10 +154,12 @@ class Planner:
             return other.context >= chosen.context
         return _offloaded(other) >= _offloaded(chosen) + _WORTH_ASKING_LAYERS
 
-    def _reported(self, chosen: Plan, rows: Rows, method: Method) -> FitReport:
+    def _reported(
+        self, chosen: Plan, rows: Rows, method: Method, filled_tokens: int = TYPICAL_TOKENS
+    ) -> FitReport:
         party = self.rooms.taking_part(chosen)
         verdict = self._verdict(chosen, fits=self.rows.fit(rows, chosen))
-        speed = self.predict(chosen)
+        speed = self.predict(chosen, filled_tokens)
         shorter = self._shorter_context(chosen) if verdict == "too_large" else 0
         key, params = reason(verdict, rows, speed, self.rooms, self._blamed(party), shorter)
         return FitReport(
@@ -178,15 +185,16 @@ class Planner:
     def _search_for(self, wish: Wish) -> Search:
         candidates = Candidates(self.footprint, wish, self._machine.cpu)
         placements = Placements(wish, candidates, self.footprint, self.rooms, self.rows)
-        return Search(placements, self.predict)
+        return Search(placements, lambda candidate: self.predict(candidate, _WEIGHED_TOKENS))
 
-    def predict(self, candidate: Plan) -> Speed:
+    def predict(self, candidate: Plan, filled_tokens: int = TYPICAL_TOKENS) -> Speed:
         """Its speed, computed once."""
-        known = self._speeds.get(candidate)
+        key = (candidate, filled_tokens)
+        known = self._speeds.get(key)
         if known is None:
             shares = self.rooms.shares(candidate)
-            known = self._model.predict(candidate, shares, self._gpus)
-            self._speeds[candidate] = known
+            known = self._model.predict(candidate, shares, self._gpus, filled_tokens)
+            self._speeds[key] = known
         return known
 
     def _verdict(self, chosen: Plan, *, fits: bool) -> Verdict:

@@ -15,12 +15,12 @@ ANSWER_TOKENS = 300
 LONG_TOKENS = 4_096  # ten pages to be read
 _CONTEXT_WORTH = (
     # A longer context is worth less the longer it is.
-    (9.0, -1.0),  # 512 tokens: log2
+    (9.0, -1.2),  # 512 tokens: log2
     (11.0, 0.0),
-    (12.0, 0.35),
-    (13.0, 0.6),
-    (14.0, 0.7),
-    (15.0, 0.75),
+    (12.0, 0.5),
+    (13.0, 0.75),
+    (14.0, 0.85),
+    (15.0, 0.9),
 )
 _KV_COST: Mapping[KvType, float] = {"f16": 0.0, "q8_0": 0.2, "q4_0": 0.6}
 _WORTH_SPLITTING = math.log(1.1)  # a split must be that much faster than the processor alone

@@ -19,7 +19,6 @@ _LONGEST_STEP_S = 4.0  # a larger micro-batch answers "stop" later
 _PATIENCE_S = 120.0
 _READ_SOONER = 0.9  # of the seconds that a long text takes
 _WORTH_READING = 0.05  # what that may cost the usual turn
-_READING_KV = 0.05  # what kind of context is read makes hardly more difference than this
 
 Predict = Callable[[Plan], Speed]
 
@@ -62,16 +61,24 @@ class Search:
         best = self._best_with(first, ubatch)
         if not others or (best is not None and self._is_fastest(best.plan)):
             return best
-        smallest = self._best_with(self.candidates.smallest(), ubatch)
-        if smallest is None:
+        ceiling = self._most_for_speed(ubatch)
+        if ceiling is None:
             return best  # nor will anything in between fit
-        # Nothing leaves more room for layers than the smallest setting does.
-        ceiling = smallest.worth - self._setting_worth(self.candidates.smallest()) + _READING_KV
         for setting in others:
             if best is not None and best.worth >= self._setting_worth(setting) + ceiling:
                 break
             best = _better(best, self._best_with(setting, ubatch))
         return best
+
+    def _most_for_speed(self, ubatch: int) -> float | None:
+        """Nothing leaves more room for layers than the shortest context does; None: too little."""
+        worths = []
+        for kv_type in self.candidates.kv_types:  # one takes less memory, one is read faster
+            setting = replace(self.candidates.smallest(), kv_type=kv_type)
+            found = self._best_with(setting, ubatch)
+            if found is not None:
+                worths.append(found.worth - self._setting_worth(setting))
+        return max(worths, default=None)
 
     def _best_with(self, setting: Setting, ubatch: int) -> _Found | None:
         best: _Found | None = None

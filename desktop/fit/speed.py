@@ -66,15 +66,19 @@ class SpeedModel:
         self._sums: dict[tuple[str, int, KvType, int, int], _Sums] = {}
 
     def predict(
-        self, plan: Plan, shares: tuple[Share, ...], gpus: Mapping[str, Gpu | None]
+        self,
+        plan: Plan,
+        shares: tuple[Share, ...],
+        gpus: Mapping[str, Gpu | None],
+        filled_tokens: int = TYPICAL_TOKENS,
     ) -> Speed:
-        """Tokens per second with the layers where `plan` puts them."""
+        """Tokens per second with the layers where `plan` puts them, looking back at so many."""
         footprint = self._footprint
         if not footprint.header.tensors:
             return Speed(None, None, "predicted")
         runs = footprint.runs(plan, shares)
         kept = min(max(0, plan.expert_layers_on_cpu), footprint.layers)
-        cells, rows = self._cells(plan), self._rows(plan)
+        cells, rows = self._cells(plan, filled_tokens), self._rows(plan)
         token_s: dict[str, float] = {CPU: 0.0}
         prompt_s: dict[str, float] = {CPU: 0.0}
         crossings = 0
@@ -98,7 +102,7 @@ class SpeedModel:
             token_s[run.device] += rates.step_s
             prompt_s[run.device] += rates.step_s
             last = run.device
-        self._offload_products(prompt_s, plan, shares, gpus, rows)
+        self._offload_products(prompt_s, plan, shares, gpus, rows, cells)
         waiting_s = _CROSSING_S * crossings
         generation = waiting_s + self._corrected(token_s, self._corrections.generation)
         prompt = waiting_s + self._corrected(prompt_s, self._corrections.prompt)
@@ -113,6 +117,7 @@ class SpeedModel:
         shares: tuple[Share, ...],
         gpus: Mapping[str, Gpu | None],
         rows: int,
+        cells: tuple[int, int],
     ) -> None:
         """Long prompts: main memory's weights cross to the first GPU once for each micro-batch."""
         if plan.gpu_layers <= 0 or not shares or rows < _OFFLOADED_ROWS or not prompt_s[CPU]:
@@ -121,7 +126,7 @@ class SpeedModel:
         if first.startswith(_WITHOUT_OFFLOADED_PRODUCTS):
             return
         rates = self._rates_of(first, gpus.get(first), plan)
-        sums = self._sums_of(first, gpus.get(first), plan, self._cells(plan))
+        sums = self._sums_of(first, gpus.get(first), plan, cells)
         placed = self._footprint.place(plan, shares)
         crossing = max(0, placed[CPU].weights_bytes - self._footprint.input_bytes)
         runs = self._footprint.runs(plan, shares)
@@ -145,9 +150,9 @@ class SpeedModel:
     def _rows(self, plan: Plan) -> int:
         return max(1, min(plan.ubatch, TYPICAL_TOKENS, plan.context))
 
-    def _cells(self, plan: Plan) -> tuple[int, int]:
+    def _cells(self, plan: Plan, filled_tokens: int) -> tuple[int, int]:
         """Cells of the context, and of a window, that an answer looks back at."""
-        filled = max(1, min(TYPICAL_TOKENS, plan.context // max(1, plan.parallel)))
+        filled = max(1, min(filled_tokens, plan.context // max(1, plan.parallel)))
         window = self._footprint.window
         return filled, min(filled, window) if window else filled
 

@@ -37,7 +37,7 @@ def _where(planner: Planner, wanted: Plan) -> Where:
 
 
 def _worth(planner: Planner, wish: Wish, wanted: Plan) -> float:
-    speed = planner.predict(wanted)
+    speed = planner.search.predict(wanted)
     return Preference(wish.priority).worth(wanted, speed, _where(planner, wanted))
 
 

@@ -278,6 +278,18 @@ def test_judging_a_plan_says_what_planning_said(eight_billion: ModelHeader) -> N
         assert judged.speed == report.speed
 
 
+def test_a_full_context_is_slower_to_answer_from(eight_billion: ModelHeader) -> None:
+    chosen = plan(laptop(), eight_billion, Wish()).plan
+    speeds = [
+        _tokens(judge(laptop(), eight_billion, chosen, filled_tokens=filled))
+        for filled in (1, 512, 4096, 8192, 100_000)
+    ]
+    assert speeds == sorted(speeds, reverse=True)
+    assert speeds[0] > 1.05 * speeds[-1]
+    assert speeds[1] == _tokens(judge(laptop(), eight_billion, chosen))
+    assert speeds[-2] == speeds[-1]  # there is no more context than that
+
+
 def test_a_plan_is_judged_by_what_is_free_now(eight_billion: ModelHeader) -> None:
     chosen = plan(desktop(12), eight_billion, Wish()).plan
     busy = desktop(12)
@@ -328,9 +340,9 @@ def test_where_llama_cpp_needs_much_less_more_layers_are_tried(
 
 def test_where_llama_cpp_needs_less_the_context_gets_better(eight_billion: ModelHeader) -> None:
     estimated = plan(laptop(8, 5.7), eight_billion, Wish())
-    assert estimated.plan.kv_type == "q8_0"
+    assert (estimated.plan.context, estimated.plan.kv_type) == (4096, "f16")
     free = (estimated.total_bytes + (440 << 20) + estimated.memory[0].margin_bytes) / GIB
-    assert plan(laptop(8, free), eight_billion, Wish()).plan.kv_type == "q8_0"
+    assert plan(laptop(8, free), eight_billion, Wish()).plan.context == 4096
     oracle = Oracle({"CPU": 1 << 20})
     report = plan(laptop(8, free), eight_billion, Wish(), oracle)
     assert (report.plan.context, report.plan.kv_type) == (8192, "f16")
