@@ -35,8 +35,10 @@ def rows(report: FitReport, companions: Companions, front: Front) -> list[Row]:
         )
     )
     if plan.gpu_layers:
-        layers = say("cli.fit.layers", layers=plan.gpu_layers, total=model.layers + 1)
-        found.append((say("cli.fit.gpu_layers"), layers))
+        key = "cli.fit.layers_experts" if plan.expert_layers_on_cpu else "cli.fit.layers"
+        layers = {"layers": plan.gpu_layers, "total": model.layers + 1}
+        words = say(key, **layers, experts=plan.expert_layers_on_cpu)
+        found.append((say("cli.fit.gpu_layers"), words))
     if report.speed.tokens_per_s is not None:
         speed = speed_text(report.speed.tokens_per_s, language)
         words = say(f"cli.fit.speed_{report.speed.basis}", tokens_per_s=speed)

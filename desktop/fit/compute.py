@@ -34,7 +34,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
         return {CPU: work.buffer(unfused=not work.flash)}
     offloads = devices[0].startswith(_OFFLOADS_LONG_PROMPTS)
     fails = footprint.flash_attention_fails(plan.gpu_layers)
-    if plan.gpu_layers < footprint.all_layers or plan.expert_layers_on_cpu > 0:
+    if not work.whole or plan.expert_layers_on_cpu > 0:
         if offloads:
             # Long prompts are computed on the card, with weights copied there one or two at a
             # time; only the attention of the host's own layers stays.
@@ -42,7 +42,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
             card = work.on_card(unfused=not work.flash) + work.embedding
             largest = footprint.largest_block_bytes
             # So is a layer's context, where the card attends for the host.
-            attended = footprint.largest_context_bytes(plan)
+            attended = footprint.largest_context_bytes(plan) if not work.whole else 0
             card = max(card + largest, card // 2 + 2 * largest, card + attended + largest)
         else:
             host = work.buffer(unfused=fails or not work.flash)
@@ -65,7 +65,7 @@ class _Work:
         self._header = footprint.header
         self._parallel = plan.parallel
         self._context = padded_context(plan.context)
-        self._whole = plan.gpu_layers >= footprint.all_layers
+        self.whole = plan.gpu_layers >= footprint.all_layers
         self._rows = min(max(plan.ubatch, plan.parallel), self._context)
         self._embedding_values = max(0, footprint.header.embedding_length)
         self.flash = plan.flash_attention and footprint.flash_attention
@@ -84,7 +84,7 @@ class _Work:
 
     def on_card(self, *, unfused: bool) -> int:
         """What is computed there; the embedding's rows stay in main memory."""
-        relative = self._width.cell_values * self._context // (2 if self._whole else 5)
+        relative = self._width.cell_values * self._context // (2 if self.whole else 5)
         buffer = self.buffer(unfused=unfused) + _FLOAT * self._rows * relative
         return max(0, buffer - self.embedding)
 

@@ -122,3 +122,13 @@ def test_files_given_as_what_they_are_not(
 def test_a_vision_part_is_no_draft(cli: Cli, tiny_model: Path, projector: Path) -> None:
     done = cli("fit", str(tiny_model), "--model-draft", str(projector), "--json")
     assert (done.code, done.json["error"]["kind"]) == (1, "no_language_model")
+
+
+def test_experts_that_stay_in_main_memory_are_named(
+    cli: Cli, machine: Path, tmp_path: Path
+) -> None:
+    model = shapes()["qwen3-30b-a3b"].write(tmp_path / "moe.gguf", with_data=False)
+    plan = cli("fit", str(model), "--machine", str(machine), "--json").json["plan"]
+    assert plan["expert_layers_on_cpu"] > 0
+    said = cli("fit", str(model), "--machine", str(machine)).out
+    assert f"the experts of the first {plan['expert_layers_on_cpu']}" in said
