@@ -10,6 +10,7 @@ from desktop.common.logs import get_logger
 from desktop.engine.memory_now import MemoryNow
 from desktop.fit.memory import CPU
 from desktop.fit.planner import judge
+from desktop.fit.speed import TYPICAL_TOKENS
 from desktop.fit.types import FitReport, Plan
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
@@ -24,8 +25,6 @@ from desktop.services.history_records import (
 from desktop.services.lessons import conditions_of
 from desktop.services.open_load import LoadedModel
 from desktop.services.recording import RecordedEngine, Recorder
-
-_NEAR_TOKENS = 512  # what fit.speed predicts for
 
 _log = get_logger("services")
 
@@ -79,8 +78,8 @@ def _expected(machine: Machine, header: ModelHeader, plan: Plan) -> Expected:
     """Predicted as if nothing had been learned."""
     whole = plan.context // max(1, plan.parallel)
     near = judge(machine, header, plan)
-    far = judge(machine, header, plan)
-    return Expected(Rates.of(near.speed), min(_NEAR_TOKENS, whole), Rates.of(far.speed), whole)
+    far = judge(machine, header, plan, filled_tokens=whole)
+    return Expected(Rates.of(near.speed), min(TYPICAL_TOKENS, whole), Rates.of(far.speed), whole)
 
 
 def _grown(before: MemoryNow, now: MemoryNow) -> Mapping[str, int]:

@@ -347,6 +347,10 @@ def test_every_load_is_written_down(stage: Stage, model: Path) -> None:
     assert load.grown_bytes == {"CPU": 60 << 20}
     assert load.expected.rates == load.told
     assert load.expected.long_tokens == opened.report.plan.context
+    near, far = load.expected.rates.tokens_per_s, load.expected.long_rates.tokens_per_s
+    assert near is not None
+    assert far is not None
+    assert far < near  # a full context is more to look back at
     assert str(model.parent) not in (model.parent / "history.jsonl").read_text()
     assert stage.recorder.held.by_device() == {"CPU": 100}
     opened.engine.close()
