@@ -44,9 +44,12 @@ def release(folder: Path) -> None:
     for language in LANGUAGES:
         source = folder / f"hausgeist_{language}.ts"
         target = source.with_suffix(".qm")
+        fresh = target.with_suffix(".qm.new")
         subprocess.run(
-            [tool("pyside6-lrelease"), "-silent", str(source), "-qm", str(target)], check=True
+            [tool("pyside6-lrelease"), "-silent", str(source), "-qm", str(fresh)], check=True
         )
+        # A running window has the old file mapped: written over, it would die of SIGBUS.
+        fresh.replace(target)
 
 
 if __name__ == "__main__":
