@@ -39,6 +39,7 @@ class TrialResult:
     how it failed, or how the child ended while further plans were measured. `error_kind` names
     what refused it. `peak_bytes`: the most main memory the child held. `free_before` and
     `free_loaded`: free bytes by device as the drivers say, without and with the model.
+    `others_load`: the share of all cores that other programs took meanwhile.
     """
 
     ok: bool
@@ -50,6 +51,7 @@ class TrialResult:
     usage: tuple[DeviceUsage, ...] | None = None
     free_before: Mapping[str, int] = field(default_factory=dict)
     free_loaded: Mapping[str, int] = field(default_factory=dict)
+    others_load: float = 0.0
     error_kind: str = ""
     error_params: Mapping[str, Param] = field(default_factory=dict)
     seconds: float = 0.0
@@ -165,6 +167,7 @@ def _held(message: Mapping[str, Any]) -> dict[str, Any]:
         "peak_bytes": message["peak_bytes"],
         "free_before": message["free_before"],
         "free_loaded": message["free_loaded"],
+        "others_load": message["others_load"],
     }
 
 

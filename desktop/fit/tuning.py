@@ -23,7 +23,6 @@ from desktop.fit.tuning_terms import (
     Outcome,
     Stopped,
     Ways,
-    compose,
     gain,
     need,
     predicted_turn_s,
@@ -212,10 +211,10 @@ class Search:
                 return
             outcome = yield self._order(other.plan)
             self._take(outcome)
-            if not outcome.runs or compose(outcome.runs).turn_s >= full.turn_s:
+            if not outcome.runs or outcome.found.turn_s >= full.turn_s:
                 return
             self._bad = need(self._ways.judge(full.plan))
-            full = compose(outcome.runs)
+            full = outcome.found
 
     def _suspicious(self, measured: Measured) -> bool:
         report = self._ways.judge(measured.plan)
@@ -358,7 +357,7 @@ class Search:
         """Keep what is faster than the best so far; whether it was."""
         if not outcome.runs:
             return False
-        found = compose(outcome.runs)
+        found = outcome.found
         self._varied.add(self._kind(found.plan))
         if found.plan.gpu_layers == 0:
             self._on_cpu = found

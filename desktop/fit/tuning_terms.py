@@ -45,13 +45,20 @@ class Order:
 class Outcome:
     """What became of an order. No runs: it failed.
 
-    `used`: bytes of llama.cpp's buffers by device. `curable`: less memory might help.
+    `used`: bytes of llama.cpp's buffers by device. `curable`: less memory might help. `busy`:
+    other programs took so much of the processor that counts of threads were not compared.
     """
 
     runs: tuple[Measured, ...] = ()
     used: Mapping[str, int] = field(default_factory=dict)
     curable: bool = True
     seconds: float = 0.0
+    busy: bool = False
+
+    @property
+    def found(self) -> Measured:
+        """The best of what ran."""
+        return compose(self.runs, threads=not self.busy)
 
 
 class Ways(Protocol):
@@ -105,7 +112,7 @@ def turn_s(prompt_tokens_per_s: float, tokens_per_s: float) -> float:
     return TURN_PROMPT_TOKENS / prompt_tokens_per_s + TURN_ANSWER_TOKENS / tokens_per_s
 
 
-def compose(runs: Sequence[Measured]) -> Measured:
+def compose(runs: Sequence[Measured], *, threads: bool = True) -> Measured:
     """The best of what was measured with one load; each setting chosen by what it decides.
 
     `runs[0]` is the plan itself; the others differ from it in one setting. Threads are chosen for
@@ -119,13 +126,14 @@ def compose(runs: Sequence[Measured]) -> Measured:
     if shaped.plan.flash_attention != base.plan.flash_attention:
         clear = shaped.turn_s * _CLEARLY_FASTER < base.turn_s
         shaped = shaped if clear else base
-    writing = _better(base, by_threads[1:], lambda run: 1 / run.tokens_per_s)
-    reading = _better(base, by_threads[1:], lambda run: 1 / run.prompt_tokens_per_s)
-    threads, threads_batch = writing.plan.threads, reading.plan.threads
+    counts = by_threads[1:] if threads else []
+    writing = _better(base, counts, lambda run: 1 / run.tokens_per_s)
+    reading = _better(base, counts, lambda run: 1 / run.prompt_tokens_per_s)
+    for_batch = reading.plan.threads
     plan = replace(
         shaped.plan,
-        threads=threads,
-        threads_batch=0 if threads_batch == threads else threads_batch,
+        threads=writing.plan.threads,
+        threads_batch=0 if for_batch == writing.plan.threads else for_batch,
     )
     return Measured(
         plan,

@@ -133,9 +133,11 @@ class Tuner:
 
     def _keep(self, header: ModelHeader, machine: Machine, wish: Wish, tuned: TuneReport) -> None:
         ran = [trial for trial in tuned.trials if trial.ok and trial.basis == "measured"]
-        used = next((trial.used for trial in reversed(ran) if trial.plan == tuned.chosen), None)
-        if used is not None:
-            self._plans.keep(header, machine, wish, TunedPlan(tuned.chosen, tuned.speed, used))
+        for trial in reversed(ran):
+            if trial.plan == tuned.chosen:
+                found = TunedPlan(tuned.chosen, tuned.speed, trial.used, disturbed=trial.busy)
+                self._plans.keep(header, machine, wish, found)
+                return
 
 
 class _Either(CancelToken):

@@ -23,7 +23,7 @@ class Trial:
 
     `basis` "predicted": this computer cannot stand in for the described one. `peak_bytes`: what
     llama.cpp's buffers held over all devices (of a prediction: what they would hold).
-    `error` is the kind of what ended it, empty where it ran.
+    `error` is the kind of what ended it, empty where it ran. `busy`: other programs disturbed it.
     """
 
     plan: Plan
@@ -35,6 +35,7 @@ class Trial:
     basis: Basis = "measured"
     seconds: float = 0.0
     used: Mapping[str, int] = field(default_factory=dict)
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

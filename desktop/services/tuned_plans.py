@@ -23,6 +23,7 @@ from desktop.services.machine_key import driver_key, machine_key
 
 MOST = 300
 _FORMAT = 1
+_DISTURBED_FOR_S = 86_400.0
 _log = get_logger("services")
 
 
@@ -30,10 +31,12 @@ _log = get_logger("services")
 class TunedPlan(KnownPlan):
     """A plan that ran in a trial; `used` are the bytes of buffers that it held, by device.
 
-    `at`: when, in seconds since the epoch.
+    `disturbed`: other programs were busy, so that it counts for a day only. `at`: when, in seconds
+    since the epoch.
     """
 
     used: Mapping[str, int]
+    disturbed: bool = False
     at: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -42,6 +45,7 @@ class TunedPlan(KnownPlan):
             "tokens_per_s": self.speed.tokens_per_s,
             "prompt_tokens_per_s": self.speed.prompt_tokens_per_s,
             "used": dict(self.used),
+            "disturbed": self.disturbed,
             "at": self.at,
         }
 
@@ -60,7 +64,13 @@ class TunedPlans:
         """What was found for this very model here, if nothing has changed since."""
         key = _key(header, machine, wish)
         entry = self._load().get(key) if key else None
-        return None if entry is None else _read(entry)
+        found = None if entry is None else _read(entry)
+        if found is None or (found.disturbed and not self._is_recent(found)):
+            return None
+        return found
+
+    def _is_recent(self, found: TunedPlan) -> bool:
+        return 0 <= self._now() - found.at <= _DISTURBED_FOR_S
 
     def keep(self, header: ModelHeader, machine: Machine, wish: Wish, found: TunedPlan) -> None:
         key = _key(header, machine, wish)
@@ -121,10 +131,10 @@ def _read(entry: object) -> TunedPlan | None:
         check_plan(plan)
         speeds = [float(entry["tokens_per_s"]), float(entry["prompt_tokens_per_s"])]
         used = {str(device): int(size) for device, size in entry["used"].items()}
-        at = float(entry["at"])
+        at, disturbed = float(entry["at"]), entry["disturbed"] is True
     except (KeyError, TypeError, ValueError, AttributeError, LoadError) as error:
         _log.warning("unreadable tuned plan: %s", error)
         return None
     if not all(math.isfinite(speed) and speed > 0 for speed in speeds):
         return None
-    return TunedPlan(plan, Speed(speeds[1], speeds[0], "measured"), used, at)
+    return TunedPlan(plan, Speed(speeds[1], speeds[0], "measured"), used, disturbed, at)

@@ -13,7 +13,7 @@ from desktop.engine.trial import TrialResult, TrialSize
 from desktop.fit.candidates import automatic_threads
 from desktop.fit.proposals import Proposals, gpu_rooms
 from desktop.fit.tuning import Search
-from desktop.fit.tuning_terms import Choices, Limits, Measured, Order, Outcome, compose, need
+from desktop.fit.tuning_terms import Choices, Limits, Measured, Order, Outcome, need
 from desktop.fit.types import Basis, FitReport, Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Cpu, Machine
@@ -31,6 +31,7 @@ _READS_BYTES_PER_S = 50_000_000
 _CURED_BY_LESS = frozenset(("context_failed", "first_step_failed", "device_gone"))
 _LOAD_SHARE = 0.7  # of a trial, the rest is measuring
 _QUICK = TrialSize(prompt_tokens=256, gen_tokens=12, measure_s=0.4)
+_BUSY_LOAD = 0.2  # of all cores: beside so much, a count of threads says nothing for tomorrow
 _SHORT_OF_MEMORY = "probe_out_of_memory"
 
 _log = get_logger("services")
@@ -154,8 +155,10 @@ class Tuning:
             Measured(run.plan, run.tokens_per_s, run.prompt_tokens_per_s) for run in result.runs
         )
         used = {row.device: row.total_bytes for row in result.usage or ()}
-        self._note(compose(runs), used, result.seconds)
-        return Outcome(runs, used, seconds=result.seconds)
+        busy = result.others_load > _BUSY_LOAD and not self._tools.servers
+        outcome = Outcome(runs, used, seconds=result.seconds, busy=busy)
+        self._note(outcome.found, used, result.seconds, busy=busy)
+        return outcome
 
     def _failed(self, plan: Plan, result: TrialResult) -> Outcome:
         kind = failure_kind(result)
@@ -185,7 +188,9 @@ class Tuning:
         self._note(found, used, 0.0)
         return Outcome((found,), used)
 
-    def _note(self, found: Measured, used: Mapping[str, int], seconds: float) -> None:
+    def _note(
+        self, found: Measured, used: Mapping[str, int], seconds: float, *, busy: bool = False
+    ) -> None:
         self._trials.append(
             Trial(
                 plan=found.plan,
@@ -196,6 +201,7 @@ class Tuning:
                 basis=self._basis,
                 seconds=seconds,
                 used=used,
+                busy=busy,
             )
         )
 

@@ -249,6 +249,13 @@ def test_a_difference_that_is_hardly_one_changes_nothing() -> None:
     assert compose(runs).plan == base
 
 
+def test_beside_busy_programs_counts_of_threads_are_not_compared() -> None:
+    base = _plan()
+    runs = (Measured(base, 10.0, 100.0), Measured(replace(base, threads=1), 30.0, 300.0))
+    assert Outcome(runs).found.plan.threads == 1
+    assert Outcome(runs, busy=True).found.plan == base
+
+
 def test_a_turn_reads_and_writes() -> None:
     assert turn_s(512.0, 256.0) == pytest.approx(2.0)
 

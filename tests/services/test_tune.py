@@ -21,6 +21,7 @@ from desktop.fit.types import Plan, Wish
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
 from desktop.library.library import Library
+from desktop.services.core import guide_path
 from desktop.services.history import History
 from desktop.services.machine import MachineService
 from desktop.services.model_ref import ResolvedModel, resolve
@@ -28,7 +29,6 @@ from desktop.services.open_progress import OpenProgress
 from desktop.services.tune import Tuner
 from desktop.services.tune_report import TuneProgress, TuneTools
 from desktop.services.tuned_plans import TunedPlan, TunedPlans
-from desktop.services.wiring import guide_path
 from tests.rpc_servers import rpc_server
 from tests.tiny_models import write_tiny_model
 
@@ -413,6 +413,24 @@ def test_a_kept_plan_that_would_abort_the_engine_is_not_believed(
     broken = TunedPlan(replace(report.chosen, parallel=100_000), report.speed, {"CPU": 1})
     house.plans.keep(header, CPU_ONLY, Wish(), broken)
     assert house.plans.lookup(header, CPU_ONLY, Wish()) is None
+
+
+def test_what_was_measured_beside_busy_programs_counts_for_a_day(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    now = 1_000_000.0
+    plans = TunedPlans(tmp_path / "tuned.json", now=lambda: now)
+    header = read_header(tiny_model)
+    report = plan_for_machine(CPU_ONLY, header, Wish())
+    found = TunedPlan(report.plan, report.speed, {"CPU": 1}, disturbed=True)
+    plans.keep(header, CPU_ONLY, Wish(), found)
+    steady = replace(found, disturbed=False)
+    plans.keep(header, CPU_ONLY, Wish(context=512), steady)
+    now += 3600.0
+    assert plans.lookup(header, CPU_ONLY, Wish()) is not None
+    now += 86_400.0
+    assert plans.lookup(header, CPU_ONLY, Wish()) is None
+    assert plans.lookup(header, CPU_ONLY, Wish(context=512)) is not None
 
 
 def test_only_the_newest_plans_are_kept(tmp_path: Path, tiny_model: Path) -> None:
