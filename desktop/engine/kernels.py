@@ -33,6 +33,7 @@ def measure_kernels(
     types: tuple[str, ...] = WEIGHT_TYPES,
     in_processor_time: bool = False,
     servers: tuple[str, ...] = (),
+    seconds: float = MEASURING_S,
 ) -> tuple[DeviceSpeed, ...]:
     """Speeds of `devices` (None: all that the backends find), the processor with `threads`.
 
@@ -40,7 +41,8 @@ def measure_kernels(
     through within `timeout_s`, has no figures and costs the others nothing. `cache_bytes` is
     the processor's last cache, where it is known. `in_processor_time`: one thread, and only the
     time counts in which it ran, for busy machines. `servers` are llama.cpp's RPC servers, whose
-    devices are ``RPC0``... Raises EngineError for what starts no child.
+    devices are ``RPC0``...; `seconds` is what each device may be measured for. Raises EngineError
+    for what starts no child.
     """
     names = devices
     if names is None:
@@ -50,7 +52,7 @@ def measure_kernels(
             "device": name,
             "threads": 1 if in_processor_time else max(1, threads),
             "weights_bytes": _weights_bytes(name, cache_bytes),
-            "seconds": min(MEASURING_S, timeout_s / 2),
+            "seconds": min(seconds, timeout_s / 2),
             "types": list(types),
             "in_processor_time": in_processor_time,
             "servers": list(servers),

@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from desktop.engine.batch import Batch
-from desktop.engine.kernels import measure_kernels
+from desktop.engine.kernels import CPU, MEASURING_S, measure_kernels
 from desktop.engine.model import Context, Model
 from desktop.fit.candidates import automatic_threads
 from desktop.fit.memory import Footprint
@@ -32,6 +32,7 @@ from desktop.gguf.reader import read_header
 from desktop.hardware.detect import detect
 from desktop.hardware.machine import Machine
 from desktop.hardware.speeds import DeviceSpeed
+from desktop.services.machine_speed import better
 from tests.benchmarks.speed_models import CASES, Case, written
 
 Clock = Callable[[], float]
@@ -120,6 +121,27 @@ def _timed(work: Callable[[], None], clock: Clock) -> float:
     return clock() - started_s
 
 
+def measured_kernels(machine: Machine, threads: int, *, in_own_time: bool) -> DeviceSpeed:
+    """The best of three measurements, as the app keeps it over days."""
+    best: DeviceSpeed | None = None
+    for _ in range(3):
+        started_s = time.perf_counter()
+        (found,) = measure_kernels(
+            threads,
+            30.0,
+            (CPU,),
+            cache_bytes=machine.cpu.l3_bytes,
+            in_processor_time=in_own_time,
+            seconds=10.0 if in_own_time else MEASURING_S,
+        )
+        taken_s = time.perf_counter() - started_s
+        kinds = len(found.kernels)
+        print(f"{kinds} kernels in {taken_s:.2f} s, steady: {found.steady}", file=sys.stderr)
+        best = better(best, found)
+    assert best is not None
+    return best
+
+
 def look_at(case: Case, machine: Machine, plan: Plan, clock: Clock) -> Row:
     path = written(case)
     footprint = Footprint(read_header(path))
@@ -168,16 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cases = [case for case in CASES if options.only in f"{case.name} {case.mix}"]
     for case in cases:
         if options.each or not speeds:
-            started_s = time.perf_counter()
-            speeds = measure_kernels(
-                threads,
-                30.0,
-                ("CPU",),
-                cache_bytes=machine.cpu.l3_bytes,
-                in_processor_time=options.processor_time,
-            )
-            taken_s = time.perf_counter() - started_s
-            print(f"kernels in {taken_s:.2f} s, steady: {speeds[0].steady}", file=sys.stderr)
+            speeds = (measured_kernels(machine, threads, in_own_time=options.processor_time),)
         row = look_at(case, Machine(machine.memory, machine.cpu, speeds=speeds), plan, clock)
         rows.append(row)
         prompt, generation = row.errors
