@@ -8,7 +8,7 @@ engine's own kernels (`Machine.speeds`); for other machines it is taken from tab
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
@@ -84,11 +84,14 @@ class SpeedModel:
         crossings = 0
         last = CPU
         host = self._sums_of(CPU, None, plan, cells)
+        with_batch = replace(plan, threads=plan.threads_batch or plan.threads)
+        prompt_host = self._sums_of(CPU, None, with_batch, cells)
         for run in runs:
             rates = self._rates_of(run.device, gpus.get(run.device), plan)
             sums = self._sums_of(run.device, gpus.get(run.device), plan, cells)
+            reading = prompt_host if run.device == CPU else sums
             token_s[run.device] = token_s.get(run.device, 0.0) + sums.token(run.start, run.stop)
-            prompt_s[run.device] = prompt_s.get(run.device, 0.0) + sums.prompt(
+            prompt_s[run.device] = prompt_s.get(run.device, 0.0) + reading.prompt(
                 run.start, run.stop, rows
             )
             if run.device != CPU:
@@ -96,7 +99,7 @@ class SpeedModel:
                 token_s[run.device] -= sums.expert_token(start, stop)
                 prompt_s[run.device] -= rows * sums.expert_row(start, stop)
                 token_s[CPU] += host.expert_token(start, stop)
-                prompt_s[CPU] += rows * host.expert_row(start, stop)
+                prompt_s[CPU] += rows * prompt_host.expert_row(start, stop)
                 crossings += 2 * (stop - start)
             crossings += run.device != last
             token_s[run.device] += rates.step_s

@@ -173,6 +173,16 @@ def test_a_busy_machine_s_figures_of_one_thread_are_scaled(eight_billion: ModelH
     assert 1.3 * one < three < 3 * one
 
 
+def test_prompts_may_have_threads_of_their_own(eight_billion: ModelHeader) -> None:
+    base = plan(laptop(), eight_billion, Wish(context=4096, threads=2)).plan
+    plain = _predicted(eight_billion, base)
+    more = _predicted(eight_billion, replace(base, threads_batch=4))
+    assert plain.prompt_tokens_per_s
+    assert more.prompt_tokens_per_s
+    assert more.tokens_per_s == plain.tokens_per_s
+    assert more.prompt_tokens_per_s > 1.5 * plain.prompt_tokens_per_s
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_family_has_a_speed(name: str, family: FamilyHeader) -> None:
     for machine in (laptop(64, 60), measured(laptop(64, 60), CPU_SPEED), desktop(48)):
