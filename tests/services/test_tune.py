@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from desktop.common.errors import CancelledError, FitError, LoadError
+from desktop.common.resources import resources_folder
 from desktop.engine.cancel import CancelToken
 from desktop.engine.llama import llama
 from desktop.engine.trial import TrialResult, TrialRun, TrialSize
@@ -21,7 +22,6 @@ from desktop.fit.types import Plan, Wish
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
 from desktop.library.library import Library
-from desktop.services.core import guide_path
 from desktop.services.history import History
 from desktop.services.machine import MachineService
 from desktop.services.model_ref import ResolvedModel, resolve
@@ -34,6 +34,7 @@ from tests.tiny_models import write_tiny_model
 
 GIB = 1 << 30
 MIB = 1 << 20
+GUIDE = resources_folder() / "models" / "hausgeist-guide.gguf"
 SHORT = TrialSize(prompt_tokens=64, gen_tokens=4, measure_s=0.1)
 CPU_ONLY = Machine(
     Memory(16 * GIB, 12 * GIB),
@@ -154,7 +155,7 @@ class Bench:
 def bench(tmp_path: Path) -> Callable[..., Bench]:
     def make(machine: Machine, trials: Any, rehearse: Any = _rehearse_all, **tools: Any) -> Bench:
         model = write_tiny_model(tmp_path / "model.gguf", layers=6, width=128)
-        library = Library.in_memory(guide_path(), tmp_path / "library.db")
+        library = Library.in_memory(GUIDE, tmp_path / "library.db")
         plans, history = TunedPlans(tmp_path / "tuned.json"), History(tmp_path / "history.jsonl")
         machines = FixedMachine(machine)
         more = {} if trials is None else {"run_trial": trials, "rehearse": rehearse}
