@@ -20,12 +20,12 @@ from desktop.hardware.bounded import Pending
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
 from desktop.services.companion_files import companions_of
+from desktop.services.core import Core
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
 from desktop.services.model_ref import find_local, parse
 from desktop.services.remote_model import Beside, OnBytes, find_for_fit
-from desktop.services.wiring import Core
 
 
 def configure(arguments: Arguments) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from desktop.cli.front import Front
 from desktop.common.errors import StorageError
 from desktop.common.logs import start_log, stop_log
-from desktop.services.wiring import Core, build_core
+from desktop.services.core import Core, build_core
 
 
 @contextlib.contextmanager

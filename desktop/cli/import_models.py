@@ -16,6 +16,7 @@ from desktop.common.messages import format_bytes
 from desktop.engine.cancel import CancelToken
 from desktop.library.model import LibraryModel
 from desktop.services.models import ImportProgress, ImportResult
+from desktop.services.wiring import build_opening
 
 _MOST_TOLD = 10  # of the failures in a folder of hundreds
 
@@ -41,7 +42,7 @@ def run(given: Namespace, front: Front) -> int:
             status.show(front.text("cli.import.progress", name=name, percent=percent))
 
         def work(cancel: CancelToken) -> list[ImportResult]:
-            return core.models_service.import_paths(
+            return build_opening(core).models_service.import_paths(
                 paths, copy=given.copy, progress=show, cancel=cancel
             )
 

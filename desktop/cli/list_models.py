@@ -11,6 +11,7 @@ from desktop.cli.progress import StatusLine
 from desktop.common.messages import format_bytes
 from desktop.fit.types import FitReport
 from desktop.services.models import ListedModel
+from desktop.services.wiring import build_opening
 
 
 def configure(arguments: Arguments) -> None:
@@ -20,7 +21,7 @@ def configure(arguments: Arguments) -> None:
 def run(_given: Namespace, front: Front) -> int:
     with open_house(front) as core, StatusLine(front) as status:
         status.show(front.text("cli.fit.looking"))
-        listed = core.models_service.with_fit(core.machine_service.machine())
+        listed = build_opening(core).models_service.with_fit(core.machine_service.machine())
     if front.as_json:
         front.document([_document(item) for item in listed])
         return 0

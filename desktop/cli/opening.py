@@ -11,9 +11,10 @@ from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
 from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Wish
+from desktop.services.core import Core
 from desktop.services.open_failures import DEVICE_GONE
 from desktop.services.open_progress import OpenedModel, OpenProgress
-from desktop.services.wiring import Core
+from desktop.services.wiring import build_opening
 
 
 @contextlib.contextmanager
@@ -34,7 +35,7 @@ def open_model(
 def _open(
     front: Front, core: Core, interrupts: Interrupts, model: str, wish: Wish, *, insist: bool
 ) -> OpenedModel:
-    name = Path(model).name
+    name, opener = Path(model).name, build_opening(core).opener
     with StatusLine(front) as status:
 
         def show(progress: OpenProgress) -> None:
@@ -48,7 +49,7 @@ def _open(
             )
 
         def work(cancel: CancelToken) -> OpenedModel:
-            return core.opener.open(model, wish, on_progress=show, cancel=cancel, insist=insist)
+            return opener.open(model, wish, on_progress=show, cancel=cancel, insist=insist)
 
         return interrupts.run(work, discard=lambda opened: opened.engine.close())
 

@@ -20,9 +20,9 @@ from desktop.hardware.machine_file import read_machine
 from desktop.library.catalog import TASKS, Task
 from desktop.library.model import GUIDE_NAME
 from desktop.services.catalog_words import languages_words, licence_words, released_words
+from desktop.services.core import GUIDE_FILE, Core
 from desktop.services.fit_model import fit
 from desktop.services.recommend import Recommendation, recommend
-from desktop.services.wiring import GUIDE_FILE, Core
 
 
 def configure(arguments: Arguments) -> None:

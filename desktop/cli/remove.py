@@ -10,6 +10,7 @@ from desktop.cli.house import open_house
 from desktop.common.errors import ModelFileError
 from desktop.common.messages import format_bytes
 from desktop.services.model_ref import resolve
+from desktop.services.wiring import build_opening
 
 
 def configure(arguments: Arguments) -> None:
@@ -22,7 +23,7 @@ def run(given: Namespace, front: Front) -> int:
         found = resolve(given.model, core.library)
         if found.entry is None:
             raise ModelFileError("unknown_model", model=given.model)
-        model, deleted = core.models_service.remove(found.entry.name)
+        model, deleted = build_opening(core).models_service.remove(found.entry.name)
     if front.as_json:
         front.document({"removed": model.name, "path": str(model.path), "deleted": deleted})
         return 0

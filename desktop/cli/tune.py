@@ -17,8 +17,9 @@ from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Plan, Wish
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
+from desktop.services.core import Core
 from desktop.services.tune_report import Trial, TuneProgress, TuneReport
-from desktop.services.wiring import Core
+from desktop.services.wiring import build_opening
 
 
 def configure(arguments: Arguments) -> None:
@@ -74,7 +75,9 @@ def _tune(
             best = speed_text(progress.best, front.messages.language)
             status.show(front.text("cli.tune.trial", best=best, **words))
 
-        return core.tuner.tune(model, wish, machine=described, on_progress=show, cancel=cancel)
+        return build_opening(core).tuner.tune(
+            model, wish, machine=described, on_progress=show, cancel=cancel
+        )
 
 
 def _document(report: TuneReport) -> dict[str, object]:

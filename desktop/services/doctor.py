@@ -23,11 +23,11 @@ from desktop.common.version import VERSION
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.hardware.machine import Machine
 from desktop.library.model import LibraryModel
+from desktop.services.core import HISTORY_FILE, Core
 from desktop.services.crash_marker import CrashRecord
 from desktop.services.history_records import FailureRecord, Record, Session, sessions
 from desktop.services.history_summary import Accuracy, accuracy, compared
 from desktop.services.log_tail import LoggedError, last_errors
-from desktop.services.wiring import HISTORY_FILE, Core
 
 MOST_SESSIONS = 30
 MOST_CONNECTIONS = 200

@@ -35,7 +35,7 @@ def endless_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _guide(monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
     """The tiny model stands in for the guide: small, and its answers need no minding."""
-    monkeypatch.setattr("desktop.services.wiring.guide_path", lambda: tiny_model)
+    monkeypatch.setattr("desktop.services.core.guide_path", lambda: tiny_model)
 
 
 @pytest.fixture(scope="session")

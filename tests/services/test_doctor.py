@@ -13,12 +13,12 @@ import pytest
 from desktop.common.errors import MachineError
 from desktop.common.logs import get_logger, start_log, stop_log
 from desktop.hardware.machine import Machine
+from desktop.services.core import Core, build_core
 from desktop.services.doctor import Diagnosis, examine
 from desktop.services.history_records import Rates
 from desktop.services.history_summary import accuracy, compared
 from desktop.services.log_tail import last_errors
 from desktop.services.start import begin
-from desktop.services.wiring import Core, build_core
 from tests.services.fake_engine import plan
 from tests.services.past import GIB, LAPTOP, MIB, answer, end, held, load_record
 

@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 
 from desktop.common.messages import Messages
+from desktop.services.core import build_core
 from desktop.services.start import begin
-from desktop.services.wiring import build, build_core
+from desktop.services.wiring import build
 from tests.services.fake_engine import FakeEngine
 from tests.services.listening import Listener
 

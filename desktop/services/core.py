@@ -1,0 +1,102 @@
+"""What every command and the window stand on: settings, library, machine, history, network.
+
+What opens models is put on top by `wiring.py`: half the commands never open one, and loading its
+modules would take longer than their work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.common.errors import HausgeistError, StorageError
+from desktop.common.messages import Messages
+from desktop.common.paths import Paths
+from desktop.common.resources import resources_folder
+from desktop.common.settings import Settings, SettingsStore
+from desktop.library.library import Library
+from desktop.services.crash_marker import CrashMarker, CrashRecord
+from desktop.services.held_memory import HeldMemory
+from desktop.services.history import History
+from desktop.services.machine import MachineService
+from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
+from desktop.services.network import Network
+from desktop.services.start import Start
+
+GUIDE_FILE = "models/hausgeist-guide.gguf"
+HISTORY_FILE = "history.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts below everything that opens a model or keeps a chat.
+
+    `problems` are to be told at the start: nothing can be stored, a database was damaged...
+    `crashes` are what earlier processes died of since the last start.
+    """
+
+    paths: Paths
+    settings_store: SettingsStore
+    settings: Settings
+    messages: Messages
+    library: Library
+    machine_service: MachineService
+    crash_marker: CrashMarker
+    history: History
+    held: HeldMemory
+    network: Network
+    problems: tuple[HausgeistError, ...]
+    crashes: tuple[CrashRecord, ...]
+    writable: bool
+
+    def close(self) -> None:
+        self.network.close()
+        self.library.close()
+
+
+def build_core(start: Start) -> Core:
+    """A home that cannot be written is a problem to tell, not an end."""
+    paths, settings_store = start.paths, start.settings_store
+    found: list[HausgeistError | None] = [settings_store.problem]
+    try:
+        paths.ensure()
+        writable = True
+    except StorageError as error:
+        found = [error]
+        writable = False
+    library = _open_library(paths.library_database, guide_path(), writable, found)
+    crash_marker = CrashMarker(paths.crash_marker)
+    return Core(
+        paths=paths,
+        settings_store=settings_store,
+        settings=start.settings,
+        messages=start.messages,
+        library=library,
+        machine_service=MachineService(paths, speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE)),
+        crash_marker=crash_marker,
+        history=History(paths.data_dir / HISTORY_FILE),
+        held=HeldMemory(),
+        network=Network(paths, settings_store, start.env),
+        problems=tuple(problem for problem in found if problem is not None),
+        crashes=crash_marker.collect(),
+        writable=writable,
+    )
+
+
+def guide_path() -> Path:
+    """Where the model that ships inside lies; an incomplete installation may lack it."""
+    return resources_folder().joinpath(*GUIDE_FILE.split("/"))
+
+
+def _open_library(
+    path: Path, guide: Path, writable: bool, problems: list[HausgeistError | None]
+) -> Library:
+    if writable:
+        try:
+            library = Library.open(path, guide)
+        except StorageError as error:
+            problems.append(error)
+        else:
+            problems.append(library.problem)
+            return library
+    return Library.in_memory(guide, path)
