@@ -39,3 +39,15 @@ def test_on_this_machine_it_is_a_share() -> None:
     load = OthersLoad()
     sum(number * number for number in range(200_000))
     assert 0.0 <= load.share() <= 1.0
+
+
+def test_where_the_system_does_not_tell_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sandbox without /proc ended the trial."""
+
+    def closed() -> _Times:
+        raise FileNotFoundError("/proc/stat")
+
+    monkeypatch.setattr(psutil, "cpu_times", closed)
+    assert OthersLoad().share() == 0.0
