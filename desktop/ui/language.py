@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
@@ -15,7 +17,8 @@ class Translation:
 
     def __init__(self, app: QApplication) -> None:
         self._app = app
-        self._installed: list[QTranslator] = []
+        # With what each reads from: Qt does not copy it.
+        self._installed: list[tuple[QTranslator, bytes]] = []
 
     def use(self, language: Language) -> None:
         """Speak this language from now on; what is already on the screen must be built anew.
@@ -25,19 +28,25 @@ class Translation:
         self.release()
         QLocale.setDefault(QLocale(language))
         qt_folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-        places = [str(resource_path(f"translations/hausgeist_{language}.qm"))]
+        places = [resource_path(f"translations/hausgeist_{language}.qm")]
         if language != "en":
-            places.append(f"{qt_folder}/qtbase_{language}.qm")
+            places.append(Path(qt_folder) / f"qtbase_{language}.qm")
         for place in places:
+            # Read, because Qt would map the file: an update that writes over it ends the window.
+            try:
+                catalogue = place.read_bytes()
+            except OSError as error:
+                log.warning("no translation: %s", error)
+                continue
             translator = QTranslator(self._app)
-            if translator.load(place):
+            if translator.load(catalogue):
                 self._app.installTranslator(translator)
-                self._installed.append(translator)
+                self._installed.append((translator, catalogue))
             else:
-                log.warning("no translation at %s", place)
+                log.warning("no translation in %s", place.name)
 
     def release(self) -> None:
         """Speak the source's language again."""
-        for translator in self._installed:
+        for translator, _catalogue in self._installed:
             self._app.removeTranslator(translator)
         self._installed = []

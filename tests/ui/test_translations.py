@@ -112,6 +112,22 @@ def test_buttons_of_qt_speak_german_too(qapp: QApplication) -> None:
     translation.release()
 
 
+def test_an_update_may_write_over_a_catalogue_in_use(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mapped file that is cut ends the process with SIGBUS."""
+    copy = tmp_path / "hausgeist_de.qm"
+    shutil.copy(CATALOGUES / "hausgeist_de.qm", copy)
+    monkeypatch.setattr(
+        "desktop.ui.language.resource_path", lambda name: tmp_path / Path(name).name
+    )
+    translation = Translation(qapp)
+    translation.use("de")
+    copy.write_bytes(b"")
+    assert QCoreApplication.translate("Counted", "%n page(s)", "", 7) == "7 Seiten"
+    translation.release()
+
+
 def test_plural_forms_of_both_languages() -> None:
     for language, one, many in (("de", "%n Seite", "%n Seiten"), ("en", "%n page", "%n pages")):
         translator = QTranslator()
