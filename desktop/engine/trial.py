@@ -116,7 +116,7 @@ def run_trial(
                     return replace(tried.result, seconds=time.monotonic() - started)
             tried.end("timeout", f"{timeout_s:g} s")
         except ChildDiedError as death:
-            tried.end(cause_of(death), death.last_words)
+            tried.end(cause_of(death), death.last_words or f"exit {death.code}")
     return replace(tried.result, seconds=time.monotonic() - started)
 
 
