@@ -92,9 +92,13 @@ def _run(case: Case, sweep: list[Plan]) -> None:
             if (found := _turn(case, one)) is not None:
                 turns[one].append(found)
     best = {
-        one: (min(t for t, _ in found), max(s for _, s in found)) for one, found in turns.items()
+        one: (min(t for t, _ in found), max(s for _, s in found))
+        for one, found in turns.items()
+        if found
     }
-    mine, others = best[tuned.chosen], [best[one] for one in plans[1:]]
+    # A plan at the edge of the memory may fail another time: then it is infinitely slow.
+    mine = best.get(tuned.chosen, (float("inf"), 0.0))
+    others = [best[one] for one in plans[1:] if one in best]
     chosen = tuned.chosen
     print(
         json.dumps(
