@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -39,6 +40,10 @@ _ROUND_S = 0.02  # a slow device reads fewer weights a round
 
 _HEAD, _HEADS, _KV_HEADS, _CELLS, _CACHES = 128, 32, 8, 512, 12
 _CPU_ROWS = 512
+# A device that needs so long for one product is measured with smaller batches.
+_SLOW_S = 0.002
+_SLOW_BATCH_S = 0.2
+_LEAST_BATCH = 32
 _CPU_QUERIES = 64  # of a batch: a processor needs a second for all of them over a quantized cache
 _EXPERTS, _CHOSEN, _EXPERT_ROWS = 32, 4, 512
 _SMALL_ROWS = 16  # of a product that costs nothing but itself
@@ -63,9 +68,10 @@ class Measurement:
     _wall_s: float = field(default=0.0, init=False)
     _cpu_s: float = field(default=0.0, init=False)
 
-    def run(self) -> DeviceSpeed:
+    def run(self, on_kernel: Callable[[DeviceSpeed], None] | None = None) -> DeviceSpeed:
         """What the time allowed, in the order of `types`. Raises EngineError.
 
+        `on_kernel` is told what is known after each kind of work: the next may take too long.
         On a busy machine one thread is measured, by the time in which it ran.
         """
         started_s = time.perf_counter()
@@ -76,32 +82,41 @@ class Measurement:
             self._use_one_thread()
             overheads, values = self._overheads(), self._values()
         busy = self.in_processor_time
-        kernels: list[KernelSpeed | None] = [values]
+        kernels = [values]
         copied = None if self.backend.is_cpu else self._copies()
+
+        def so_far() -> DeviceSpeed:
+            return DeviceSpeed(
+                device=self.backend.name,
+                threads=self.threads if self.backend.is_cpu else 0,
+                kernels=tuple(kernels),
+                step_s=overheads[0],
+                copy_bytes_per_s=copied,
+                node_s=overheads[1],
+                steady=not busy and self._is_steady(),
+            )
+
         for name in self._names():
             if time.perf_counter() - started_s > self.seconds:
                 break
             if name.startswith(ATTENTION):
-                kernels.append(self._attention(name))
+                found = self._attention(name)
             elif name.startswith(EXPERTS):
-                kernels.append(self._experts(name))
+                found = self._experts(name)
             else:
-                kernels.append(self._weights(name))
-        on_cpu = self.backend.is_cpu
-        return DeviceSpeed(
-            device=self.backend.name,
-            threads=self.threads if on_cpu else 0,
-            kernels=tuple(kernel for kernel in kernels if kernel is not None),
-            step_s=overheads[0],
-            copy_bytes_per_s=copied,
-            node_s=overheads[1],
-            steady=not busy and self._is_steady(),
-        )
+                found = self._weights(name)
+            if found is not None:
+                kernels.append(found)
+                if on_kernel is not None:
+                    on_kernel(so_far())
+        return so_far()
 
     def _names(self) -> tuple[str, ...]:
         """All kinds of work, the most usual first."""
         first, soon, rest = self.types[:3], self.types[3:7], self.types[7:]
         f16, q8_0, q4_0 = (ATTENTION + kind for kind in CACHE_TYPES)
+        if not self.backend.is_cpu:
+            return (*first, f16, EXPERTS + EXPERT_TYPE, *soon, *rest, q8_0, q4_0)
         return (f16, *first, EXPERTS + EXPERT_TYPE, *soon, q8_0, *rest, q4_0)
 
     def _is_steady(self) -> bool:
@@ -118,19 +133,23 @@ class Measurement:
 
     def _weights(self, name: str) -> KernelSpeed | None:
         """Products with one row, one matrix after the other, and a product with a batch of them."""
-        rows = _CPU_ROWS if self.backend.is_cpu else _ROWS
-        batch_s = self._product_s(name, (_COLUMNS, rows), _BATCH, 1, _BATCH_S)
-        if batch_s is None:
-            return None
         size = _bytes_of(name, _COLUMNS * _ROWS)
         most = max(1, self.weights_bytes // size)
-        if not self.backend.is_cpu:  # some are a hundred times slower than others
-            alone_s = self._product_s(name, (_COLUMNS, _ROWS), 1, 1, 0.0) or _ROUND_S
+        shape, batch = (_COLUMNS, _CPU_ROWS), _BATCH
+        if not self.backend.is_cpu:  # some are a thousand times slower than others
+            alone_s = self._product_s(name, (_COLUMNS, _ROWS), 1, 1, 0.0)
+            if alone_s is None:
+                return None
             most = max(1, min(most, round(_ROUND_S / alone_s)))
+            if alone_s < _SLOW_S:
+                shape = (_COLUMNS, _ROWS)
+            else:
+                batch = max(_LEAST_BATCH, min(_BATCH, round(_SLOW_BATCH_S / alone_s)))
+        batch_s = self._product_s(name, shape, batch, 1, _BATCH_S)
         read_s = self._product_s(name, (_COLUMNS, _ROWS), 1, most, _READ_S)
-        if read_s is None:
+        if read_s is None or batch_s is None:
             return None
-        return _speed(name, size / read_s, 2 * _COLUMNS * rows * _BATCH / batch_s)
+        return _speed(name, size / read_s, 2 * shape[0] * shape[1] * batch / batch_s)
 
     def _product_s(
         self, name: str, shape: tuple[int, int], rows: int, count: int, seconds: float

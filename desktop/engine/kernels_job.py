@@ -25,6 +25,7 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
                 tuple(order["types"]),
                 in_processor_time=order["in_processor_time"],
             )
-            answer({"speed": measurement.run().to_json()})
+            speed = measurement.run(lambda so_far: answer({"so_far": so_far.to_json()}))
+            answer({"speed": speed.to_json()})
     except EngineError as error:
         answer({"error": error.kind, "params": dict(error.params)})

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from gguf import GGMLQuantizationType as Kind
 
 from desktop.engine.llama import llama
+from desktop.gguf.header import ModelHeader, TensorInfo
+from desktop.gguf.values import MetaValue
 from tests.tiny_models import CHATML, MERGES, SPECIALS, byte_characters
 
 Raw = npt.NDArray[np.uint8]
@@ -104,6 +106,45 @@ def written(case: Case) -> Path:
     return path
 
 
+def header_of(case: Case) -> ModelHeader:
+    """What the header of the case's file says, without a file."""
+    shape, mix = case.shape, _MIXES[case.mix]
+    arch = shape.architecture
+    metadata: dict[str, MetaValue] = {
+        "general.architecture": arch,
+        f"{arch}.block_count": shape.layers,
+        f"{arch}.context_length": shape.context,
+        f"{arch}.embedding_length": shape.width,
+        f"{arch}.feed_forward_length": shape.feed_forward,
+        f"{arch}.attention.head_count": shape.heads,
+        f"{arch}.attention.head_count_kv": shape.kv_heads,
+        f"{arch}.attention.key_length": shape.head_size,
+        f"{arch}.attention.value_length": shape.head_size,
+        f"{arch}.vocab_size": shape.vocab,
+    }
+    if shape.window:
+        metadata[f"{arch}.attention.sliding_window"] = shape.window
+    if shape.experts:
+        metadata[f"{arch}.expert_count"] = shape.experts
+        metadata[f"{arch}.expert_used_count"] = shape.experts_used
+    tensors = []
+    for name, dims in _tensors(shape):
+        kind = _kind(name, dims, mix, shape)
+        block, size = gguf.GGML_QUANT_SIZES[kind]
+        nbytes = int(np.prod(dims)) // block * size
+        tensors.append(TensorInfo(name, dims, int(kind), kind.name, 0, nbytes))
+    total = sum(tensor.nbytes for tensor in tensors)
+    return ModelHeader((), 3, "little", metadata, tuple(tensors), total, 0, 32)
+
+
+def _kind(
+    name: str, dims: tuple[int, ...], mix: Callable[[str, Shape], Kind], shape: Shape
+) -> Kind:
+    if len(dims) == 1 or name.endswith("ffn_gate_inp.weight"):
+        return Kind.F32
+    return _allowed(mix(name, shape), dims[0])
+
+
 def _write(path: Path, case: Case) -> None:
     shape = case.shape
     writer = gguf.GGUFWriter(path, shape.architecture)
@@ -128,10 +169,10 @@ def _write(path: Path, case: Case) -> None:
     _add_tokenizer(writer, shape.vocab)
     mix = _MIXES[case.mix]
     for name, dims in _tensors(shape):
-        if len(dims) == 1 or name.endswith("ffn_gate_inp.weight"):
+        kind = _kind(name, dims, mix, shape)
+        if kind == Kind.F32:
             writer.add_tensor(name, np.ones(dims[::-1], dtype=np.float32))
             continue
-        kind = _allowed(mix(name, shape), dims[0])
         rows = int(np.prod(dims[1:]))
         data = _rows(kind, rows, dims[0])
         writer.add_tensor(name, data.reshape(*dims[:0:-1], -1), raw_dtype=kind)

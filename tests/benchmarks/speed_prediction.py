@@ -154,6 +154,16 @@ def look_at(case: Case, machine: Machine, plan: Plan, clock: Clock) -> Row:
     )
 
 
+def recorded(machine: Machine, speed: DeviceSpeed, rows: Sequence[Row]) -> dict[str, object]:
+    """What a test needs to predict the same models again."""
+    return {
+        "machine": Machine(machine.memory, machine.cpu, speeds=(speed,)).to_json(),
+        "measured": {
+            row.name: [row.measured.prompt_tokens_per_s, row.measured.tokens_per_s] for row in rows
+        },
+    }
+
+
 def summary(rows: Sequence[Row]) -> dict[str, object]:
     def median(errors: Sequence[tuple[float, float]], place: int) -> float:
         return round(statistics.median(abs(pair[place]) for pair in errors), 3)
@@ -178,6 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--kv-type", default="f16")
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--processor-time", action="store_true")
+    parser.add_argument("--record", type=Path, help="for tests/fit/data/speeds.json")
     options = parser.parse_args(arguments)
     machine = detect(disk_path=Path(os.curdir))
     threads = options.threads or automatic_threads(machine.cpu)
@@ -193,6 +204,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             speeds = (measured_kernels(machine, threads, in_own_time=options.processor_time),)
         row = look_at(case, Machine(machine.memory, machine.cpu, speeds=speeds), plan, clock)
         rows.append(row)
+        if options.record:
+            options.record.write_text(json.dumps(recorded(machine, speeds[0], rows), indent=1))
         prompt, generation = row.errors
         print(
             f"{row.name:26} pp {row.measured.prompt_tokens_per_s:7.1f}"

@@ -114,6 +114,27 @@ def test_a_driver_that_fails_has_no_figures(
     assert measure_kernels(1, 0.5, ("Vulkan0",)) == ()
 
 
+PARTLY = json.dumps(
+    {
+        "so_far": {
+            "device": "Vulkan0",
+            "threads": 0,
+            "kernels": [
+                {"type_name": "Q4_K", "read_bytes_per_s": 3e8, "operations_per_s": 3e9},
+            ],
+            "step_s": 0.001,
+        }
+    }
+)
+
+
+def test_a_device_that_is_slow_is_known_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    behaviour = f"import time; print({PARTLY!r}, flush=True); time.sleep(60)"
+    monkeypatch.setattr(process, "child_command", _child_that(behaviour))
+    (speed,) = measure_kernels(1, 0.5, ("Vulkan0",))
+    assert speed.kernels[0].read_bytes_per_s == 3e8
+
+
 def test_weights_are_larger_than_the_caches() -> None:
     assert kernels._weights_bytes(CPU, 32 * MIB) > 32 * MIB
     assert kernels._weights_bytes(CPU, None) > 32 * MIB
