@@ -42,7 +42,7 @@ class Loaded:
             try_out(self.model, self.context, self.vocabulary)
             if cancel is not None:
                 cancel.raise_if_cancelled()
-            pace = Pace(self.context.batch_tokens, _step_s(self.model, plan))
+            pace = _pace(self.model, self.context, plan)
             self.batcher = Batcher(self.model, self.context, self.vocabulary, pace=pace)
         except BaseException:
             self.model.close()
@@ -52,11 +52,13 @@ class Loaded:
         self.model.close()
 
 
-def _step_s(model: Model, plan: Plan) -> float:
+def _pace(model: Model, context: Context, plan: Plan) -> Pace:
     if plan.gpu_layers == 0 or "MTL" in model.llama.backends():
-        return _STEP_S
+        return Pace(context.batch_tokens, _STEP_S)
     layers: int = model.llama.lib.llama_model_n_layer(model.handle)
-    return _STEP_ON_GPU_S if plan.gpu_layers > layers else _STEP_ON_BOTH_S
+    if plan.gpu_layers > layers and plan.expert_layers_on_cpu == 0:
+        return Pace(context.batch_tokens, _STEP_ON_GPU_S)
+    return Pace(context.batch_tokens, _STEP_ON_BOTH_S, copies=True)
 
 
 def _usable_vocabulary(model: Model) -> Vocabulary:
