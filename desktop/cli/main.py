@@ -34,6 +34,7 @@ COMMANDS = MappingProxyType(
         "bench": "desktop.cli.bench",
         "tune": "desktop.cli.tune",
         "list": "desktop.cli.list_models",
+        "pull": "desktop.cli.pull",
         "import": "desktop.cli.import_models",
         "remove": "desktop.cli.remove",
         "doctor": "desktop.cli.doctor",
@@ -42,7 +43,7 @@ COMMANDS = MappingProxyType(
 _HELP = ("-h", "--help", "help")
 _VERSION = ("-V", "--version", "version")
 # Said in interfaces.md, built later: a clear word is better than "unknown command".
-_LATER = ("search", "verify", "pull", "pack", "unpack", "serve")
+_LATER = ("search", "verify", "pack", "unpack", "serve")
 
 
 class Command(Protocol):

@@ -34,7 +34,7 @@ def write_atomic(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):  # the first error is the one that tells
                 temporary.unlink()
         raise storage_error(error, path) from error
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def replace(temporary: Path, path: Path, pauses_s: Sequence[float] = _PAUSES_S) -> None:
@@ -48,7 +48,7 @@ def replace(temporary: Path, path: Path, pauses_s: Sequence[float] = _PAUSES_S) 
     temporary.replace(path)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself durable, where folders can be synced at all (not on Windows)."""
     if os.name == "nt":
         return

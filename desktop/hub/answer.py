@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,15 +42,34 @@ class Answer:
         return None
 
 
+class Sink(Protocol):
+    """Takes a body as it comes, in the thread that makes the request; may raise to end it."""
+
+    def opened(self, shut: Callable[[], None]) -> None:
+        """`shut` ends the connection, from any thread."""
+        ...
+
+    def begin(self, head: Answer) -> None:
+        """A good answer (status below 300) begins; its body is empty here."""
+        ...
+
+    def take(self, piece: bytes) -> None: ...
+
+
 @dataclass(slots=True)
 class Bounds:
-    """How long and how much. `stall_s`: the longest silence; `deadline` (of time.monotonic): the
-    end of all patience. `stopped` is set by whoever does not wait any more."""
+    """How long, how much, and where to: with a `sink` the body of a good answer goes there.
+
+    `stall_s`: the longest silence; `deadline` (of time.monotonic): the end of all patience.
+    `stopped` is set by whoever does not wait any more; `redirected` is what led here.
+    """
 
     deadline: float
     stall_s: float
     max_bytes: int
     enough_bytes: int | None
+    sink: Sink | None = None
+    redirected: tuple[Answer, ...] = ()
     stopped: threading.Event = field(default_factory=threading.Event)
     received_bytes: int = 0
     started: float = field(default_factory=time.monotonic)

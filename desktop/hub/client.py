@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from desktop.common.errors import HubError, NetworkError
 from desktop.common.logs import get_logger
-from desktop.hub.answer import MAX_ANSWER_BYTES, Answer, Purpose
+from desktop.hub.answer import MAX_ANSWER_BYTES, Answer, Purpose, Sink
 from desktop.hub.door import STALL_S, Door
 from desktop.hub.statuses import require_good
 
@@ -78,6 +78,12 @@ class HubClient:
             return answer
 
         return self._patiently(ask)
+
+    def stream(
+        self, url: str, purpose: Purpose, sink: Sink, *, headers: Mapping[str, str], stall_s: float
+    ) -> Answer:
+        """As Door.stream: what is sent goes to `sink` at once; one try."""
+        return self._door.stream(url, purpose, sink, headers=headers, stall_s=stall_s)
 
     def file_url(self, repo: str, revision: str, file: str) -> str:
         """Where the Hub hands out a file."""

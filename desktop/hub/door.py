@@ -5,6 +5,7 @@ Every request has bounds on time and size, and every failure a kind that a front
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,11 +15,12 @@ from urllib.parse import urljoin
 
 from desktop.common.errors import CancelledError, HausgeistError, NetworkError
 from desktop.common.ledger import OK, Ledger
-from desktop.hub.answer import MAX_ANSWER_BYTES, Answer, Bounds, Purpose, Transport
+from desktop.hub.answer import MAX_ANSWER_BYTES, Answer, Bounds, Purpose, Sink, Transport
 from desktop.hub.policy import NetworkPolicy, Origin, origin_of
 
 STALL_S = 15.0
 MAX_REDIRECTS = 5
+_MAX_REFUSAL_BYTES = 64 << 10
 _LOOK_EVERY_S = 0.1  # how soon Ctrl+C and a wish to stop are seen (Windows wakes no waiting thread)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -59,13 +61,50 @@ class Door:
         offline_environment, offline_setting, bad_redirect, too_many_redirects, hub.http's kinds.
         """
         deadline = time.monotonic() + (self._stall_s if timeout_s is None else timeout_s)
+
+        def bounds() -> Bounds:
+            return Bounds(deadline, self._stall_s, max_bytes, enough_bytes)
+
+        return self._follow(url, purpose, headers or {}, bounds, is_cancelled)
+
+    def stream(
+        self,
+        url: str,
+        purpose: Purpose,
+        sink: Sink,
+        *,
+        headers: Mapping[str, str] | None = None,
+        stall_s: float | None = None,
+    ) -> Answer:
+        """As `get`, with the body of a good answer going to `sink`, in this very thread.
+
+        It may last as long as something comes at least every `stall_s`. Raises what the sink
+        raises, too.
+        """
+        patience_s = self._stall_s if stall_s is None else stall_s
+
+        def bounds() -> Bounds:
+            return Bounds(math.inf, patience_s, MAX_ANSWER_BYTES, _MAX_REFUSAL_BYTES, sink)
+
+        return self._follow(url, purpose, headers or {}, bounds, None)
+
+    def _follow(
+        self,
+        url: str,
+        purpose: Purpose,
+        headers: Mapping[str, str],
+        make_bounds: Callable[[], Bounds],
+        is_cancelled: Callable[[], bool] | None,
+    ) -> Answer:
+        """From host to host until one gives more than another address."""
         passed: list[Answer] = []
         while True:
             origin = origin_of(url)
             if origin is None:
                 raise NetworkError("bad_redirect" if passed else "bad_address", host=url[:80])
-            bounds = Bounds(deadline, self._stall_s, max_bytes, enough_bytes)
-            answer = self._one(url, origin, purpose, headers or {}, bounds, is_cancelled)
+            bounds = make_bounds()
+            bounds.redirected = tuple(passed)
+            answer = self._one(url, origin, purpose, headers, bounds, is_cancelled)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return replace(answer, redirected=tuple(passed))
             passed.append(answer)
@@ -97,7 +136,10 @@ class Door:
         line = self._ledger.begin(purpose.slug, origin.shown, purpose.subject)
         outcome, status = "internal", None
         try:
-            answer = self._wait(url, origin, sent, bounds, is_cancelled)
+            if bounds.sink is not None:
+                answer = self._open().send(url, sent, bounds)
+            else:
+                answer = self._wait(url, origin, sent, bounds, is_cancelled)
             outcome, status = OK if answer.status < 400 else "refused", answer.status
             return answer
         except HausgeistError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from desktop.common.errors import NetworkError
-from desktop.hub.answer import Answer, Bounds
+from desktop.hub.answer import Answer, Bounds, Sink
 from desktop.hub.policy import origin_of
 
 USER_AGENT = "hausgeist"
@@ -55,8 +56,12 @@ class HttpTransport:
                     raise NetworkError("proxy_needs_login", proxy=_proxy_of(url) or _host(url))
                 if found.status_code == _PORTAL:
                     raise NetworkError("portal", host=_host(url))
-                body, is_cut = _read(found, url, bounds)
                 named = {name.lower(): value for name, value in found.headers.items()}
+                if bounds.sink is not None and found.status_code < 300:
+                    head = Answer(url, found.status_code, named, b"", redirected=bounds.redirected)
+                    _pour(found, head, bounds, bounds.sink)
+                    return head
+                body, is_cut = _read(found, url, bounds)
                 return Answer(url, found.status_code, named, body, is_cut)
         except httpx2.HTTPError as error:
             raise _network_error(error, url, bounds.waited_s) from error
@@ -82,6 +87,27 @@ def _read(found: httpx2.Response, url: str, bounds: Bounds) -> tuple[bytes, bool
         if bounds.received_bytes > bounds.max_bytes:
             raise NetworkError("answer_too_large", host=_host(url), limit_bytes=bounds.max_bytes)
     return b"".join(pieces), False
+
+
+def _pour(found: httpx2.Response, head: Answer, bounds: Bounds, sink: Sink) -> None:
+    """The body into `sink`, piece by piece."""
+    encoding = head.headers.get("content-encoding", "").lower()
+    if encoding not in ("identity", ""):
+        raise NetworkError("bad_answer", host=_host(head.url), detail="compressed, unasked")
+    line = found.extensions["network_stream"].get_extra_info("socket")
+    sink.opened(lambda: _shut(line))
+    sink.begin(head)
+    for piece in found.iter_raw():
+        bounds.received_bytes += len(piece)
+        sink.take(piece)
+
+
+def _shut(line: socket.socket | None) -> None:
+    """End a connection on which another thread waits."""
+    if line is not None:
+        with contextlib.suppress(OSError):  # it has ended by itself
+            # Not a protected socket's own method: the other thread would find it torn down.
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 def _raw(found: httpx2.Response, url: str, bounds: Bounds) -> Iterator[bytes]:

@@ -87,8 +87,11 @@ class Library:
         *,
         copy_to: Path | None = None,
         progress: Progress | None = None,
+        source: Source = "import",
     ) -> LibraryModel:
         """Take in the model at `path`, by reference or as a copy in the folder `copy_to`.
+
+        `source` "copy" says that the file is the app's own already: removing it deletes it.
 
         The same model again, at this or another place, gives the entry that is there; one whose
         file has vanished, or that shall now be copied, moves to the new place and keeps its name.
@@ -102,7 +105,6 @@ class Library:
         known = self._index.by_file(parts[0]) or self._index.by_content(content)
         if known is not None and not _shall_move(known, copy_to):
             return self._checked(known)
-        source: Source = "import"
         if copy_to is not None:
             parts, source = copy_model(parts, copy_to, progress=progress), "copy"
         entry = self._new_entry(header, parts, source, content)

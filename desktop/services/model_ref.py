@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from desktop.common.errors import ModelFileError, UsageError
+from desktop.common.errors import HubError, ModelFileError, UsageError
+from desktop.hub.file_names import split_name, split_place
+from desktop.hub.listing import HubFile, Listing, group_files
+from desktop.hub.refs import parse_ref
+from desktop.hub.transfer.places import TWIN_MARK, repo_folder
 from desktop.library.model import LibraryModel
 
 GUIDE = "guide"
@@ -26,6 +31,7 @@ class KnownModels(Protocol):
 
     def get(self, name: str) -> LibraryModel: ...
     def find(self, path: Path) -> LibraryModel | None: ...
+    def list(self) -> list[LibraryModel]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,8 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
     there still resolves (reading it says what is wrong).
     """
     ref = parse(text)
+    if ref.kind == "hub":
+        return _fetched(text, library)
     if ref.kind != "path":
         try:
             entry = library.get(text)
@@ -85,6 +93,50 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
         known = library.find(path)
         return ResolvedModel(path, known.name if known else path.stem, known)
     return None
+
+
+def _fetched(text: str, library: KnownModels) -> ResolvedModel | None:
+    """The model of the Hub that was fetched: it lies in a folder ``org/name``, as others keep
+    theirs, too."""
+    try:
+        ref = parse_ref(text)
+    except UsageError:
+        return None
+    folder = repo_folder(Path(), ref.repo, ref.revision)
+    folders = [part.casefold() for part in folder.parts]
+    here = {
+        inside: entry
+        for entry in library.list()
+        if not entry.problem and (inside := _inside(entry.path, folders))
+    }
+    try:
+        wanted = Listing(ref.repo, "", group_files(_whole(here))).select(ref)
+    except HubError:
+        return None
+    entry = here[wanted.path]
+    return ResolvedModel(entry.path, entry.name, entry)
+
+
+def _inside(path: Path, folders: list[str]) -> str:
+    """The path below a repository's folder; empty if it does not lie in one of that name."""
+    parts = path.parts
+    names = [part.casefold() for part in parts]
+    for number in range(len(parts) - 2, 0, -1):
+        if names[number - 1 : number + 1] == folders:
+            inside = parts[number + 1 :]
+            return "/".join(inside[1:] if inside[0].startswith(TWIN_MARK) else inside)
+    return ""
+
+
+def _whole(paths: Iterable[str]) -> Iterator[HubFile]:
+    """The files of models whose first parts are known."""
+    for path in paths:
+        place = split_place(path)
+        if place is None:
+            yield HubFile(path)
+        else:
+            stem, _, count = place
+            yield from (HubFile(split_name(stem, n, count)) for n in range(1, count + 1))
 
 
 def resolve(text: str, library: KnownModels) -> ResolvedModel:

@@ -23,9 +23,11 @@ class Network:
         self.policy = NetworkPolicy(env, settings.is_offline)
         self.door = Door(self.policy, self.ledger)
         self.hub = HubClient(self.door)
-        headers = HeaderCache(paths.cache_dir / "headers")
-        self.remote_models = RemoteModels(self.hub, headers)
-        self.catalog = CatalogUpdates(self.remote_models, headers, paths.cache_dir / "catalog.json")
+        self.headers = HeaderCache(paths.cache_dir / "headers")
+        self.remote_models = RemoteModels(self.hub, self.headers)
+        self.catalog = CatalogUpdates(
+            self.remote_models, self.headers, paths.cache_dir / "catalog.json"
+        )
 
     def close(self) -> None:
         """Give up open connections."""

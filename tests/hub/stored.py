@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import struct
 import threading
@@ -22,9 +23,11 @@ class Content:
     def piece(self, start: int, end: int) -> bytes:
         return self.head[start:end].ljust(max(0, min(end, self.size) - start), b"\0")
 
-    @property
+    @functools.cached_property
     def sha256(self) -> str:
-        """Made of the head and the size alone: reading zeros by the gigabyte helps nobody."""
+        """With zeros behind, of the head and the size alone: hashing gigabytes helps nobody."""
+        if len(self.head) == self.size:
+            return hashlib.sha256(self.head).hexdigest()
         return hashlib.sha256(self.head + struct.pack("<Q", self.size)).hexdigest()
 
 

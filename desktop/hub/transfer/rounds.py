@@ -1,0 +1,114 @@
+"""What a pass over a file does with the bytes that come: fill its gaps, or find what is wrong."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from desktop.hub.transfer.extents import Extents
+from desktop.hub.transfer.hashing import FollowingHash
+from desktop.hub.transfer.part_file import PartFile
+
+_DOUBTED_BYTES = 4 << 20
+
+
+class Round(Protocol):
+    """One pass; any thread may `store`."""
+
+    part: PartFile
+    changed_bytes: int
+
+    def there(self) -> Extents:
+        """A copy of what needs no fetching (any more)."""
+        ...
+
+    def store(self, offset: int, data: bytes) -> None: ...
+
+    def seam(self, offset: int, n: int, /) -> bytes:
+        """The known bytes right before `offset`; empty if they are not known."""
+        ...
+
+    def distrust_before(self, offset: int, /) -> None:
+        """What lies right before `offset` is contradicted again and again."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is left to fetch."""
+        ...
+
+    def is_done(self, wanted: str, /) -> bool:
+        """Whether the hash of the file is known and no more can change, or it is the `wanted`."""
+        ...
+
+
+class FillRound:
+    """Fetches what is missing."""
+
+    def __init__(self, part: PartFile, hashed: FollowingHash) -> None:
+        self.part = part
+        self.changed_bytes = 0
+        self._hashed = hashed
+
+    def there(self) -> Extents:
+        return self.part.extents()
+
+    def store(self, offset: int, data: bytes) -> None:
+        self.part.write(offset, data)
+        self._hashed.wake()
+
+    def seam(self, offset: int, n: int) -> bytes:
+        start = max(0, offset - n)
+        if not self.part.extents().holds(start, offset):
+            return b""
+        return self.part.read(start, offset - start)
+
+    def distrust_before(self, offset: int) -> None:
+        start = max(0, offset - _DOUBTED_BYTES)
+        self.part.distrust(start, offset)
+        self._hashed.rewind(start)
+
+    @property
+    def is_full(self) -> bool:
+        return self.part.done_bytes >= self.part.size_bytes
+
+    def is_done(self, _wanted: str) -> bool:
+        return self.is_full and self._hashed.digest() is not None
+
+
+class CheckRound:
+    """Fetches everything once more, piece by piece, and puts right what is different; done as soon
+    as the hash is right."""
+
+    def __init__(self, part: PartFile, hashed: FollowingHash) -> None:
+        self.part = part
+        self.changed_bytes = 0
+        self._hashed = hashed
+        self._lock = threading.Lock()
+        self._checked = Extents()
+
+    def there(self) -> Extents:
+        with self._lock:
+            return Extents(self._checked)
+
+    def store(self, offset: int, data: bytes) -> None:
+        if self.part.overwrite(offset, data):
+            self.changed_bytes += len(data)
+            self._hashed.rewind(offset)
+        with self._lock:
+            self._checked.add(offset, offset + len(data))
+
+    def seam(self, _offset: int, _n: int) -> bytes:
+        return b""  # what is known is what is in doubt
+
+    def distrust_before(self, _offset: int) -> None:
+        """There are no seams here."""
+
+    @property
+    def is_full(self) -> bool:
+        with self._lock:
+            return self._checked.total_bytes >= self.part.size_bytes
+
+    def is_done(self, wanted: str) -> bool:
+        found = self._hashed.digest()
+        return found is not None and (found == wanted or self.is_full)
