@@ -30,7 +30,7 @@ from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.part_file import unfinished_path
 from desktop.hub.transfer.patience import Patience
 from desktop.hub.transfer.places import place_of, repo_folder
-from desktop.hub.transfer.source import identify
+from desktop.hub.transfer.source import ANOTHER_NOW, identify
 from desktop.hub.transfer.transfer import Fetched, TransferOptions, TransferProgress
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
@@ -135,7 +135,7 @@ class FetchJob:
             try:
                 return self._fetch(listing, group)
             except HubError as error:
-                if error.kind != "hub_changed" or number >= _CHANGES:
+                if error.kind not in ANOTHER_NOW or number >= _CHANGES:
                     raise
                 _log.info("asking anew what lies there: %s", error)
 

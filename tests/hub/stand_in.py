@@ -36,7 +36,9 @@ class HubStandIn:
         self.sent_bytes = 0
         self.token = ""  # what gated repositories want
         self.bytes_per_s = 0.0  # the line's speed, for benchmarks; 0: as fast as loopback
+        self.connection_bytes_per_s = 0.0  # the same for each connection
         self.latency_s = 0.0
+        self.is_xet = False  # form B: headers that lead Xet's clients another way
         self.valid_signature = "first"
         self._expiry: list[Any] = ["", 0]
         self._lock = threading.Condition()
@@ -118,14 +120,22 @@ class HubStandIn:
         with self._lock:
             self.sent_bytes += n
 
-    def fault_for(self, role: Role, path: str) -> Fault | None:
+    def fault_for(self, role: Role, path: str, wanted: str) -> Fault | None:
+        is_beginning = wanted in ("", "bytes=0-") or wanted.startswith("bytes=0-")
         with self._lock:
             for fault in self.faults:
+                if fault.only_resumed and is_beginning:
+                    continue
                 if fault.role == role and fault.times != 0 and fault.path in path:
                     if fault.times is not None:
                         fault.times -= 1
-                    return fault
-        return None
+                    found = fault
+                    break
+            else:
+                return None
+        if found.on_hit is not None:
+            found.on_hit()
+        return found
 
     def linger(self, seconds: float) -> None:
         """What a slow line takes, unless the stand-in closes."""
@@ -191,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
         )
         self.stand_in.linger(self.stand_in.latency_s)
-        fault = self.stand_in.fault_for(role, path)
+        fault = self.stand_in.fault_for(role, path, headers.get("range", ""))
         if fault is not None and self._stop(fault):
             return
         if role == "api":
@@ -206,7 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.kind == "hold":
             fault.gate.wait(timeout=60)
             return False
-        if fault.kind == "silent":
+        if fault.kind == "hangup":
+            self.close_connection = True
+        elif fault.kind == "silent":
             self.stand_in.wait_for_close()
             self.close_connection = True
         elif fault.kind == "page":
@@ -272,6 +284,9 @@ class _Handler(BaseHTTPRequestHandler):
             "X-Linked-ETag": f'"{found.sha256}"',
             "Accept-Ranges": "bytes",
         }
+        if self.stand_in.is_xet:
+            address = f"{self.stand_in.endpoint}/api/models/{match[1]}/xet-read-token/{repo.commit}"
+            headers |= {"X-Xet-Hash": found.sha256, "Link": f'<{address}>; rel="xet-auth"'}
         self._send(302, b"", headers)
 
     def _cdn(self, path: str, fault: Fault | None, *, with_body: bool) -> None:
@@ -295,6 +310,10 @@ class _Handler(BaseHTTPRequestHandler):
             "Accept-Ranges": "bytes",
             **more,
         }
+        if kind in ("bare", "no_etag"):
+            headers = {"Content-Type": "application/octet-stream"} | (
+                {} if kind == "bare" else {"Accept-Ranges": "bytes"}
+            )
         if match is None or kind == "no_ranges":
             self._stream(200, found, 0, found.size, headers, fault, with_body=with_body)
             return
@@ -305,7 +324,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(416, b"", {"Content-Range": f"bytes */{total}"})
             return
         shown = start + 1 if kind == "wrong_range" else start
-        headers["Content-Range"] = f"bytes {shown}-{end - 1}/{total}"
+        if kind != "bare":
+            headers["Content-Range"] = f"bytes {shown}-{end - 1}/{total}"
         self._stream(206, found, start, end, headers, fault, with_body=with_body)
 
     def _stream(
@@ -319,24 +339,52 @@ class _Handler(BaseHTTPRequestHandler):
         *,
         with_body: bool,
     ) -> None:
-        self._head(status, end - start, headers)
+        kind = fault.kind if fault else ""
+        half = start + (end - start + 1) // 2
+        if kind == "short_length":
+            end = half
+        without = kind in ("no_length", "bare")
+        self._head(status, None if without else end - start, headers)
         if not with_body:
             return
+        if without:
+            self.close_connection = True
+        if kind == "no_length":
+            end = half
         shift = fault.after if fault and fault.kind == "shift" else 0
         cut_at = end
         if fault is not None and fault.kind in ("cut", "reset"):
             cut_at = min(end, start + fault.after)
         for at in range(start, cut_at, _PIECE):
             piece = found.piece(at + shift, min(at + _PIECE, cut_at) + shift)
-            if self.stand_in.bytes_per_s:
-                self.stand_in.linger(len(piece) / self.stand_in.bytes_per_s)
-            self.wfile.write(piece.ljust(min(_PIECE, cut_at - at), b"\0"))
+            rate = self.stand_in.bytes_per_s or self.stand_in.connection_bytes_per_s
+            if rate:
+                self.stand_in.linger(len(piece) / rate)
+            piece = piece.ljust(min(_PIECE, cut_at - at), b"\0")
+            if fault is not None and kind in ("stall", "slow") and at >= start + fault.after:
+                if kind == "stall":
+                    self.stand_in.wait_for_close()
+                    self.close_connection = True
+                    return
+                self._trickle(piece)
+                continue
+            if fault is not None and kind == "flip" and at <= fault.after < at + len(piece):
+                place = fault.after - at
+                other = bytes([piece[place] ^ 8])
+                piece = piece[:place] + other + piece[place + 1 :]
+            self.wfile.write(piece)
             self.stand_in.count(len(piece))
         if cut_at < end:
             if fault is not None and fault.kind == "reset":
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.close_connection = True
+
+    def _trickle(self, piece: bytes) -> None:
+        for at in range(0, len(piece), 256):
+            self.stand_in.linger(0.25)
+            self.wfile.write(piece[at : at + 256])
+            self.stand_in.count(256)
 
     def _refuse(self, status: int, code: str, message: str) -> None:
         headers = {"X-Error-Code": code, "X-Error-Message": message}
@@ -348,11 +396,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
             self.stand_in.count(len(body))
 
-    def _head(self, status: int, length: int, headers: Mapping[str, str]) -> None:
+    def _head(self, status: int, length: int | None, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if "Content-Length" not in headers:
+        if "Content-Length" not in headers and length is not None:
             self.send_header("Content-Length", str(length))
         self.end_headers()
 

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,6 +65,15 @@ class Fault:
     total         Content-Range with `after` as the file's size
     etag          another ETag than before
     hold          the answer waits until `gate` is set
+    hangup        the connection ends before any answer
+    stall         silence after `after` bytes of the body, the connection stays
+    slow          1 KiB a second after `after` bytes of the body
+    flip          one bit of the file's byte `after` is another
+    short_length  half of the range, and Content-Length says so (Content-Range does not)
+    no_length     half of the range, without a Content-Length
+    bare          neither ETag, Content-Length, Accept-Ranges nor Content-Range
+    no_etag       without an ETag
+    and what happens then is `on_hit`, if given
     """
 
     role: Role
@@ -76,6 +85,8 @@ class Fault:
     after: int = 0
     gate: threading.Event = field(default_factory=threading.Event)
     path: str = ""  # only where the request's path contains it
+    only_resumed: bool = False  # requests for the beginning of the file are spared
+    on_hit: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)

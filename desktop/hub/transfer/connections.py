@@ -17,7 +17,6 @@ from desktop.hub.transfer.source import Source
 _TASTE_S = 0.1
 _QUICK_BYTES_PER_S = 150e6  # where one connection does this, more of them only cost
 _MORE_THAN_ONE_BYTES = 4 << 20
-_SLOW_AFTER_S = 5.0
 _SLOW_BYTES_PER_S = 8_000.0
 _SLOW_SHARE = 0.05
 # What may come of too many connections: then fewer of them do better.
@@ -34,13 +33,22 @@ class Connections:
     """Driven by `keep_going`, about 20 times a second, from one thread."""
 
     def __init__(
-        self, source: Source, fill: Round, patience: Patience, limit: RateLimit, most: int
+        self,
+        source: Source,
+        fill: Round,
+        patience: Patience,
+        limit: RateLimit,
+        *,
+        most: int,
+        slow_after_s: float,
     ) -> None:
+        """`most` at once; one that is far slower than others for `slow_after_s` is made anew."""
         self._source = source
         self._fill = fill
         self._patience = patience
         self._limit = limit
         self._most = most
+        self._slow_after_s = slow_after_s
         self._claims = Claims(fill.there, fill.part.size_bytes)
         self._lock = threading.Lock()
         self._halted = threading.Event()
@@ -120,12 +128,12 @@ class Connections:
             speed = (claim.at - began_at) / (now - began_s)
             self._best = max(self._best, speed)
             self._claims.bytes_per_s = max(self._claims.bytes_per_s * 0.98, speed)
-            if now - began_s < _SLOW_AFTER_S:
+            if now - began_s < self._slow_after_s:
                 continue
             claim.since = (now, claim.at)
             if self._is_too_slow(speed) and now >= self._strike_s:
                 self._strikes += 1
-                self._strike_s = now + _SLOW_AFTER_S * 2**self._strikes
+                self._strike_s = now + self._slow_after_s * 2**self._strikes
                 _log.info("a connection with %.0f bytes/s is made anew", speed)
                 self._source.forget_link()
                 claim.shut()

@@ -48,6 +48,7 @@ class Patience:
         self, patience_s: float = PATIENCE_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._patience_s = patience_s
+        self._scale = patience_s / PATIENCE_S
         self._clock = clock
         self._lock = threading.Lock()
         self._last = clock()
@@ -73,18 +74,19 @@ class Patience:
             return self._break_s(error)
         if self.idle_s >= self._patience_s:
             return None
-        return _PAUSES_S[failures - 1] if failures <= len(_PAUSES_S) else _LONG_PAUSE_S
+        pause_s = _PAUSES_S[failures - 1] if failures <= len(_PAUSES_S) else _LONG_PAUSE_S
+        return pause_s * self._scale
 
     def _break_s(self, error: NetworkError) -> float | None:
         """A busy Hub says how long it wants to be left alone."""
         asked = error.params.get("wait_s", 0.0)
         wait_s = float(asked) if isinstance(asked, int | float) else 0.0
         with self._lock:
-            if _LONG_PAUSE_S < wait_s <= _MOST_ASKED_S and self._asked < _ASKED_TIMES:
+            if _LONG_PAUSE_S * self._scale < wait_s <= _MOST_ASKED_S and self._asked < _ASKED_TIMES:
                 self._asked += 1
                 self._last = max(self._last, self._clock() + wait_s - self._patience_s / 2)
                 return wait_s
         if self.idle_s >= self._patience_s:
             return None
         # Perhaps it is another of its machines that answers next time.
-        return max(1.0, min(wait_s, 2 * _LONG_PAUSE_S))
+        return min(wait_s, 2 * _LONG_PAUSE_S * self._scale)

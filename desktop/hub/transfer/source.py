@@ -22,6 +22,9 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _EXPIRED = ("hub_forbidden", "hub_no_repo", "hub_no_file", "hub_refused", "hub_token_refused",
             "hub_gated")  # fmt: skip
 
+ANOTHER_NOW = ("hub_changed", "hub_no_revision", "hub_no_file")
+"""What it is called when the file is not (any more) the one that was listed: list it anew."""
+
 _log = get_logger("transfer")
 
 

@@ -163,7 +163,12 @@ class Transfer:
             for number in range(_REPAIRS + 1):
                 fill: Round = FillRound(part, hashed) if number == 0 else CheckRound(part, hashed)
                 connections = Connections(
-                    source, fill, self._patience, self._limit, self._options.connections
+                    source,
+                    fill,
+                    self._patience,
+                    self._limit,
+                    most=self._options.connections,
+                    slow_after_s=self._options.stall_s / 2,
                 )
                 self._state = "running" if number == 0 else "repairing"
                 received = self._drive(part, hashed, source, fill, connections, received)
