@@ -11,7 +11,7 @@ from desktop.cli.front import Front, speed_text
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
 from desktop.common.ledger import Connection
-from desktop.common.messages import format_bytes, format_number
+from desktop.common.messages import format_bytes, format_memory, format_number
 from desktop.fit.corrections import Corrections
 from desktop.fit.memory import CPU
 from desktop.services.doctor import Diagnosis, examine
@@ -104,7 +104,7 @@ def _attention(found: Diagnosis, front: Front) -> Iterator[Row]:
                 "cli.doctor.failed_load",
                 model=failure.model or "?",
                 device=_memory_of(failure.device, front),
-                needed=format_bytes(failure.predicted_bytes, front.messages.language),
+                needed=format_memory(failure.predicted_bytes, front.messages.language),
             ),
         )
 
@@ -128,8 +128,8 @@ def _figures(figures: SessionCompared, front: Front) -> Iterator[str]:
         yield front.text(
             "cli.doctor.memory",
             device=_memory_of(device.device, front),
-            predicted=format_bytes(int(device.total.predicted or 0), language),
-            actual=format_bytes(int(device.total.actual), language),
+            predicted=format_memory(int(device.total.predicted or 0), language),
+            actual=format_memory(int(device.total.actual), language),
             off=_off(device.total, front),
         )
     speed = figures.generation
@@ -149,7 +149,7 @@ def _learned(corrections: Corrections, front: Front) -> Iterator[Row]:
             name = front.text("cli.doctor.processor") if device == CPU else device
             yield name, front.text(key, percent=_percent(abs(factor - 1), front))
     for device, size in corrections.margin_bytes.items():
-        room = format_bytes(size, front.messages.language)
+        room = format_memory(size, front.messages.language)
         yield _memory_of(device, front), front.text("cli.doctor.margin", room=room)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop.cli.front import Front, speed_text
-from desktop.common.messages import format_bytes, format_number
+from desktop.common.messages import format_bytes, format_memory, format_number, format_speed
 from desktop.fit.companions import Companions
 from desktop.fit.memory import CPU
 from desktop.fit.types import DeviceMemory, FitReport
@@ -39,8 +39,10 @@ def rows(report: FitReport, companions: Companions, front: Front) -> list[Row]:
         layers = {"layers": plan.gpu_layers, "total": model.layers + 1}
         words = say(key, **layers, experts=plan.expert_layers_on_cpu)
         found.append((say("cli.fit.gpu_layers"), words))
-    if report.speed.tokens_per_s is not None:
-        speed = speed_text(report.speed.tokens_per_s, language)
+    if report.speed.tokens_per_s is not None and report.verdict != "too_large":
+        measured = report.speed.basis == "measured"
+        write = speed_text if measured else format_speed
+        speed = write(report.speed.tokens_per_s, language)
         words = say(f"cli.fit.speed_{report.speed.basis}", tokens_per_s=speed)
         found.append((say("cli.fit.speed"), words))
     found += _rule_of_thumb(report, front)
@@ -86,12 +88,14 @@ def _device(row: DeviceMemory, front: Front) -> str:
 
 def _memory(row: DeviceMemory, front: Front) -> str:
     language = front.messages.language
-    needed = format_bytes(row.total_bytes, language)
+    needed = format_memory(row.total_bytes, language)
     if row.available_bytes is None:
         lines = [front.text("cli.fit.needed", needed=needed)]
     else:
-        available = format_bytes(row.available_bytes, language)
-        lines = [front.text("cli.fit.needed_of", needed=needed, available=available)]
+        available = format_memory(row.available_bytes, language)
+        fits = row.total_bytes <= row.available_bytes
+        key = "cli.fit.needed_of" if fits else "cli.fit.needed_over"
+        lines = [front.text(key, needed=needed, available=available)]
     parts = {
         "weights": row.weights_bytes,
         "repacked": row.repacked_bytes,
@@ -103,15 +107,15 @@ def _memory(row: DeviceMemory, front: Front) -> str:
     shown = [(name, size) for name, size in parts.items() if size >= _WORTH_A_WORD_BYTES]
     if len(shown) > 1:
         words = (
-            f"{front.text(f'cli.fit.part.{name}')} {format_bytes(size, language)}"
+            f"{front.text(f'cli.fit.part.{name}')} {format_memory(size, language)}"
             for name, size in shown
         )
         lines.append(", ".join(words))
     if row.ours_bytes >= _WORTH_A_WORD_BYTES:
-        ours = format_bytes(row.ours_bytes, language)
+        ours = format_memory(row.ours_bytes, language)
         lines.append(front.text("cli.fit.part.ours", size=ours))
     if row.others_bytes is not None and row.others_bytes >= _WORTH_A_WORD_BYTES:
-        others = format_bytes(row.others_bytes, language)
+        others = format_memory(row.others_bytes, language)
         lines.append(front.text("cli.fit.part.others", size=others))
     return "\n".join(lines)
 
@@ -122,6 +126,6 @@ def _rule_of_thumb(report: FitReport, front: Front) -> list[Row]:
         return []
     percent = round(100 * (rule - total) / total)
     key = "right" if abs(percent) <= _RIGHT_PERCENT else "low" if percent < 0 else "high"
-    size = format_bytes(rule, front.messages.language)
+    size = format_memory(rule, front.messages.language)
     words = front.text(f"cli.fit.rule_{key}", size=size, percent=abs(percent))
     return [(front.text("cli.fit.rule"), words)]

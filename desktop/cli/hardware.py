@@ -8,7 +8,7 @@ from argparse import Namespace
 from desktop.cli.arguments import Arguments, columns
 from desktop.cli.front import Front
 from desktop.cli.progress import StatusLine
-from desktop.common.messages import format_bytes, format_number
+from desktop.common.messages import format_bytes, format_memory
 from desktop.hardware.machine import Gpu, Machine
 from desktop.services.machine import MachineService, sold_size_gb, summary
 from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
@@ -46,9 +46,9 @@ def _rows(machine: Machine, front: Front) -> list[tuple[str, str]]:
     memory = machine.memory
     total = sold_size_gb(memory.total_bytes)
     ram = f"{total} GB"
-    if memory.available_bytes is not None:  # counted as on the box: in units of 2^30
-        free = format_number(memory.available_bytes / 2**30, language, 1)
-        ram = text("cli.hardware.ram", ram_gb=total, free=f"{free} GB")
+    if memory.available_bytes is not None:
+        free = format_memory(memory.available_bytes, language)
+        ram = text("cli.hardware.ram", ram_gb=total, free=free)
     rows.append((text("cli.hardware.memory"), ram))
     if machine.cpu.memory_bandwidth_bytes_per_s:
         speed = format_bytes(machine.cpu.memory_bandwidth_bytes_per_s, language)
@@ -88,10 +88,10 @@ def _cpu(machine: Machine, front: Front) -> str:
 
 def _gpu(gpu: Gpu, front: Front) -> str:
     language = front.messages.language
-    total = format_bytes(gpu.total_bytes, language)
+    total = format_memory(gpu.total_bytes, language)
     if gpu.unified:
         return front.text("cli.hardware.gpu_unified", name=gpu.name, total=total)
     if gpu.free_bytes is None:
         return f"{gpu.name}, {total}"
-    free = format_bytes(gpu.free_bytes, language)
+    free = format_memory(gpu.free_bytes, language)
     return front.text("cli.hardware.gpu", name=gpu.name, total=total, free=free)

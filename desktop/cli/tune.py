@@ -12,7 +12,7 @@ from desktop.cli.house import open_house
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
 from desktop.common.errors import Param
-from desktop.common.messages import format_bytes
+from desktop.common.messages import format_memory
 from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Plan, Wish
 from desktop.hardware.machine import Machine
@@ -133,7 +133,7 @@ def _told(trial: Trial, front: Front) -> str:
     if trial.tokens_per_s is None:
         return front.text("cli.tune.unknown", plan=plan)
     speed = speed_text(trial.tokens_per_s, language)
-    size = format_bytes(trial.peak_bytes or 0, language)
+    size = format_memory(trial.peak_bytes or 0, language)
     return front.text(f"cli.tune.{trial.basis}", plan=plan, speed=speed, size=size)
 
 

@@ -4,7 +4,9 @@ A catalogue is a flat JSON object; a field may say how it is written:
 
     {path}                 as it is
     {free_bytes:bytes}     5,6 GB
-    {wait_s:duration}      45 Sekunden
+    {total:memory}         16 GB          main and graphics memory, in units of 1,024
+    {wait_s:duration}      45 Sekunden    {page_s:about}  etwa 45 Sekunden
+    {tokens_per_s:speed}   9,1            {factor:times}  1,9 or 2
     {n:number}             12.345         {x:number1}  with one digit behind the mark
     {n:Datei|Dateien}      the first word for exactly one, else the second
 
@@ -17,13 +19,22 @@ import json
 import locale
 import string
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from desktop.common.errors import HausgeistError, Param, StorageError
 from desktop.common.resources import read_text
-from desktop.common.wording import Language, format_bytes, format_duration, format_number
+from desktop.common.wording import (
+    Language,
+    format_about,
+    format_bytes,
+    format_duration,
+    format_memory,
+    format_number,
+    format_speed,
+    format_times,
+)
 
 __all__ = [
     "LANGUAGES",
@@ -31,11 +42,23 @@ __all__ = [
     "Messages",
     "format_bytes",
     "format_duration",
+    "format_memory",
     "format_number",
+    "format_speed",
     "system_language",
 ]
 
 LANGUAGES: tuple[Language, ...] = ("de", "en")
+
+
+_WRITERS: Mapping[str, Callable[[Any, Language], str]] = {
+    "about": format_about,
+    "bytes": lambda value, language: format_bytes(int(value), language),
+    "duration": format_duration,
+    "memory": lambda value, language: format_memory(int(value), language),
+    "speed": format_speed,
+    "times": format_times,
+}
 
 
 class Messages:
@@ -86,10 +109,8 @@ class _PersonFormatter(string.Formatter):
         if "|" in format_spec:
             one, many = format_spec.split("|")
             return one if value == 1 else many
-        if format_spec == "bytes":
-            return format_bytes(int(value), self._language)
-        if format_spec == "duration":
-            return format_duration(value, self._language)
+        if format_spec in _WRITERS:
+            return _WRITERS[format_spec](value, self._language)
         if format_spec.startswith("number"):
             return format_number(value, self._language, int(format_spec[6:] or 0))
         raise ValueError(f"unknown field format {format_spec!r}")

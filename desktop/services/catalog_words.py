@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from desktop.common.messages import Messages
+from desktop.common.wording import format_day
 from desktop.library.catalog import CatalogModel, Languages, Licence
 
 _NAMED = frozenset(
@@ -47,8 +48,8 @@ def _language(code: str, messages: Messages) -> str:
 
 
 def released_words(model: CatalogModel, messages: Messages) -> str:
-    """ "2026-04-01", "2026-04-01 or later", or that nobody says."""
+    """ "1 April 2026", "1 April 2026 or later", or that nobody says."""
     if model.released is None:
         return messages.text("released.not_stated")
     key = "released.on" if model.released_exact else "released.not_before"
-    return messages.text(key, day=model.released)
+    return messages.text(key, day=format_day(model.released, messages.language))

@@ -111,6 +111,13 @@ class Chooser:
             worth -= _NO_LICENCE_NATS
         return worth
 
+    def ability(self, model: CatalogModel, file: CatalogFile) -> float:
+        """How capable `file` is by itself, in nats: no preference for a language or a licence."""
+        year = None if model.released is None else _year(model.released)
+        size = effective_parameters(model.parameters, model.active_parameters, year)
+        loss = _loss(model, file)
+        return -text_loss(size) - (_UNKNOWN_LOSS_NATS if loss is None else loss)
+
     def quality(self, model: CatalogModel, file: CatalogFile) -> float:
         """What is left of the capability in `file`, in nats; speed and size do not count."""
         loss = _loss(model, file)

@@ -88,10 +88,15 @@ def recommend(
     labelled = _labelled(found)
     best = labelled[0][1]
     squeezed = _squeezed(chooser, models, best)
-    return tuple(
-        _recommendation(label, choice, best, language, squeezed if choice is best else None)
-        for label, choice in labelled
-    )
+    most = max(chooser.ability(choice.model, choice.file) for choice in found)
+    is_ablest = chooser.ability(best.model, best.file) >= most
+    described = []
+    for label, choice in labelled:
+        key, params = _reason(label, choice, best, squeezed if choice is best else None)
+        if key == "recommend.reason.best" and not is_ablest:
+            key = "recommend.reason.best_overall"
+        described.append(_recommendation(label, choice, key, params, language))
+    return tuple(described)
 
 
 def _enough(ordered: Iterator[Choice]) -> list[Choice]:
@@ -115,10 +120,11 @@ def _labelled(found: list[Choice]) -> list[tuple[Label, Choice]]:
     if small is not None:
         labelled.append(("small", small))
     makers = {_maker(choice) for _, choice in labelled}
+    least = 0 if small is None else small.disk_bytes  # no other is smaller than the "small" one
     for choice in found[1:]:
         if len(labelled) == MOST:
             break
-        if _maker(choice) not in makers:
+        if _maker(choice) not in makers and choice.disk_bytes >= least:
             makers.add(_maker(choice))
             labelled.append(("other", choice))
     return labelled
@@ -130,13 +136,13 @@ def _fast(found: list[Choice]) -> Choice | None:
 
 
 def _small(found: list[Choice]) -> Choice | None:
-    """Not slower than the best one either: somebody gains by it."""
+    """Smaller than the fast one, and not slower than the best: somebody gains by it."""
     best, fast = found[0], _fast(found)
-    for choice in found[1:]:
-        small = choice.disk_bytes <= best.disk_bytes * SMALL_SHARE
-        if small and choice is not fast and choice.tokens_per_s >= best.tokens_per_s:
-            return choice
-    return None
+    limit = best.disk_bytes * SMALL_SHARE
+    if fast is not None:
+        limit = min(limit, fast.disk_bytes - 1)
+    fitting = (choice for choice in found[1:] if choice.disk_bytes <= limit)
+    return next((one for one in fitting if one.tokens_per_s >= best.tokens_per_s), None)
 
 
 def _maker(choice: Choice) -> str:
@@ -167,11 +173,10 @@ def _squeezed(
 def _recommendation(
     label: Label,
     choice: Choice,
-    best: Choice,
+    key: str,
+    params: Mapping[str, Param],
     language: str,
-    squeezed: tuple[CatalogModel, CatalogFile] | None,
 ) -> Recommendation:
-    key, params = _reason(label, choice, best, squeezed)
     return Recommendation(
         label=label,
         model=choice.model,
@@ -199,10 +204,13 @@ def _reason(
     }
     if label == "fast":
         params["factor"] = round(choice.tokens_per_s / max(best.tokens_per_s, 0.01), 1)
+    small = choice.disk_bytes <= best.disk_bytes * SMALL_SHARE
+    suffix = "_small" if label == "fast" and small else ""
     if "embedding" in choice.model.tasks:
-        return f"recommend.reason.embedding_{label}", params
-    if label == "fast" and choice.worth < best.worth - _MUCH_WEAKER_NATS:
-        return "recommend.reason.fast_weaker", params
+        return f"recommend.reason.embedding_{label}{suffix}", params
+    if label == "fast":
+        weaker = "_weaker" if choice.worth < best.worth - _MUCH_WEAKER_NATS else ""
+        return f"recommend.reason.fast{weaker}{suffix}", params
     if label == "best" and squeezed is not None:
         model, file = squeezed
         params |= {"larger": model.name, "quantization": file.quantization}

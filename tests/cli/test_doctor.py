@@ -53,9 +53,9 @@ def test_the_history_in_words(cli: Cli, hausgeist_home: Path) -> None:
         history.add(record)
     history.failed_load(LAPTOP, "CUDA0", 6_000_000_000, kind="probe_out_of_memory", model="big")
     done = cli("doctor")
-    assert "“big” could not be loaded into CUDA0, although 6.0 GB should have fitted" in done.out
+    assert "“big” could not be loaded into CUDA0, although 5.6 GB should have fitted" in done.out
     assert "a model" in done.out
-    assert "main memory: 5.0 GB predicted, 5.0 GB used (right)" in done.out
+    assert "main memory: 4.6 GB predicted, 4.6 GB used (right)" in done.out
     assert "10.0 tokens/s predicted, 8.0 measured (25 % too much)" in done.out
 
 

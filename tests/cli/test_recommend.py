@@ -96,7 +96,7 @@ def test_this_computer_needs_no_file(
     ("language", "words"),
     [
         ("en", ("Best:", "Licence", "office use", "tokens a second")),
-        ("de", ("Am besten:", "Lizenz", "Büronutzung", "Token pro Sekunde")),
+        ("de", ("Am besten:", "Lizenz", "Büronutzung", "Tokens in der Sekunde")),
     ],
 )
 def test_for_a_person(cli: Cli, laptop: str, language: str, words: tuple[str, ...]) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.common.wording import format_bytes, format_duration, format_number
+from desktop.common.wording import (
+    format_about,
+    format_bytes,
+    format_day,
+    format_duration,
+    format_memory,
+    format_number,
+    format_speed,
+    format_times,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +86,54 @@ def test_any_size_reads_back_to_within_five_percent(n: int) -> None:
     unit = {"b": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}[match[2][0]]
     assert float(match[1].replace(",", "")) * unit == pytest.approx(n, rel=0.05)
     assert not match[1].startswith("1,000") or match[2] == "PB"
+
+
+@pytest.mark.parametrize(
+    ("n", "german"),
+    [
+        (16 << 30, "16 GB"),
+        (12 << 30, "12 GB"),
+        (int(11.4 * 2**30), "11,4 GB"),
+        (8 << 20, "8,0 MB"),
+        (1023 << 20, "1,0 GB"),
+        (0, "0 Byte"),
+        (-(3 << 29), "-1,5 GB"),
+    ],
+)
+def test_memory_is_counted_as_it_is_sold(n: int, german: str) -> None:
+    """A computer with 16 GB was said to have 17.2."""
+    assert format_memory(n, "de") == german
+
+
+@pytest.mark.parametrize(
+    ("speed", "german"), [(0.3, "0,3"), (9.94, "9,9"), (9.96, "10"), (51.6, "52"), (1421, "1.400")]
+)
+def test_a_predicted_speed_has_no_digits_that_nobody_knows(speed: float, german: str) -> None:
+    assert format_speed(speed, "de") == german
+
+
+@pytest.mark.parametrize(
+    ("seconds", "german", "english"),
+    [
+        (0.3, "weniger als einer Sekunde", "less than a second"),
+        (1.0, "etwa einer Sekunde", "about a second"),
+        (7.7, "etwa 8 Sekunden", "about 8 seconds"),
+        (42.4, "etwa 40 Sekunden", "about 40 seconds"),
+        (101, "etwa 2 Minuten", "about 2 minutes"),
+        (1319, "etwa 22 Minuten", "about 22 minutes"),
+        (7200, "etwa 2,0 Stunden", "about 2.0 hours"),
+    ],
+)
+def test_a_guessed_time_is_round(seconds: float, german: str, english: str) -> None:
+    assert format_about(seconds, "de") == german
+    assert format_about(seconds, "en") == english
+
+
+def test_times_as_much() -> None:
+    assert [format_times(x, "de") for x in (1.94, 2.0, 2.04, 3.1)] == ["1,9", "2", "2", "3,1"]
+
+
+def test_days() -> None:
+    assert format_day("2026-04-01", "de") == "1. April 2026"
+    assert format_day("2026-12-31", "en") == "31 December 2026"
+    assert format_day("2026-04", "de") == "2026-04"

@@ -392,11 +392,11 @@ def test_the_sentence_of_a_good_fit(eight_billion: ModelHeader) -> None:
     english = Messages("en").text(report.reason_key, **params)
     german = Messages("de").text(report.reason_key, **params)
     assert english == (
-        "Fits well: needs 5.9 GB of 17.2 GB, about 7 tokens a second, a page in 54 seconds."
+        "Fits well: needs 5.5 GB of 16 GB, about 7.4 tokens a second, a page in about 55 seconds."
     )
     assert german == (
-        "Passt gut: braucht 5,9 GB von 17,2 GB, etwa 7 Tokens in der Sekunde, "
-        "eine Seite in 54 Sekunden."
+        "Passt gut: braucht 5,5 GB von 16 GB, etwa 7,4 Tokens in der Sekunde, "
+        "eine Seite in etwa 55 Sekunden."
     )
     tokens_per_s = report.speed.tokens_per_s
     assert tokens_per_s is not None

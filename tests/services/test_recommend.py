@@ -87,6 +87,34 @@ def test_fast_is_faster_and_small_is_smaller(name: str) -> None:
         assert found["small"].tokens_per_s >= best.tokens_per_s
 
 
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", [*MACHINES, "plenty"])
+def test_nothing_in_the_list_is_smaller_than_what_is_called_small(name: str, task: Task) -> None:
+    """Once "small" was a model of 3.3 GB, and the fast one above it had 0.8 GB."""
+    machine = MACHINES.get(name) or laptop(24, 21)
+    found = recommend(machine, task, "de")
+    for small in (item for item in found if item.label == "small"):
+        assert small.disk_bytes == min(item.disk_bytes for item in found)
+    for fast in (item for item in found if item.label == "fast"):
+        says_so = fast.reason_key.endswith("_small")
+        assert says_so == (fast.disk_bytes <= found[0].disk_bytes / 2)
+
+
+@pytest.mark.parametrize("language", ["", "de"])
+def test_only_the_ablest_of_the_list_is_called_the_most_capable(language: str) -> None:
+    """Ministral 14B was, above the larger Qwen3 Coder Next that names no German."""
+    reasons = set()
+    for machine in MACHINES.values():
+        for task in ("chat", "code"):
+            chooser = Chooser(machine, task, language)
+            found = recommend(machine, task, language)
+            ability = [chooser.ability(item.model, item.file) for item in found]
+            reasons.add(found[0].reason_key)
+            if found[0].reason_key == "recommend.reason.best":
+                assert ability[0] == max(ability)
+    assert "recommend.reason.best_overall" in reasons
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_reason_and_note_is_a_sentence(language: str) -> None:
     messages = Messages("de" if language == "de" else "en")

@@ -8,7 +8,8 @@ from datetime import date, datetime
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.common.wording import Language
+from desktop.common.reading import TOKENS_PER_PAGE
+from desktop.common.wording import Language, format_about
 from desktop.fit.types import Verdict
 from desktop.ui import words
 from desktop.ui.language import Translation
@@ -37,6 +38,17 @@ def english(qapp: QApplication) -> Iterator[Translation]:
 )
 def test_speed_is_a_time(english: Translation, speed: float, said: str) -> None:
     assert words.page_time(speed, "en") == said
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("seconds", [0.3, 1.2, 4.4, 9.7, 42, 88, 92, 1319, 5399, 9000])
+def test_the_command_line_says_the_same_time(
+    english: Translation, seconds: float, language: Language
+) -> None:
+    english.use(language)
+    begins = {"de": "eine Seite in ", "en": "a page in "}[language]
+    said = begins + format_about(seconds, language)
+    assert words.page_time(TOKENS_PER_PAGE / seconds, language) == said
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "9.5 tokens/s"), ("de", "9,5 Token/s")])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
-from desktop.common.wording import Language, format_bytes, format_number
+from desktop.common.wording import Language, format_bytes, format_memory, format_number
 from desktop.hardware.machine import Gpu, Machine
 from desktop.ui.words import Counted
 
@@ -143,7 +143,7 @@ def details(machine: Machine, language: Language) -> list[tuple[str, str]]:
         add(QCoreApplication.translate("Machine", "Engine"), engine.version)
         add(QCoreApplication.translate("Machine", "Backends"), ", ".join(engine.backends))
         for device in engine.devices:
-            size = format_bytes(device.total_bytes, language)
+            size = format_memory(device.total_bytes, language)
             add(
                 QCoreApplication.translate("Machine", "Device"),
                 f"{device.name} · {device.description} · {size}",

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication
 
 from desktop.common.reading import COMFORTABLE_TOKENS_PER_S
-from desktop.common.wording import Language, format_bytes, format_duration, format_number
+from desktop.common.wording import (
+    Language,
+    format_bytes,
+    format_duration,
+    format_memory,
+    format_number,
+)
 from desktop.hardware.live import GpuLive, LiveSample
 from desktop.hardware.machine import Gpu, Machine
 from desktop.ui.machine.cards import Fact, free_disk, own_memory
@@ -111,7 +117,7 @@ def _memory(machine: Machine, sample: LiveSample, language: Language) -> Level:
     ]
     if (memory.swap_used_bytes or 0) >= _LEAST_SWAP_BYTES:
         moved = QCoreApplication.translate("Machine", "{size} moved to the disk")
-        size = format_bytes(memory.swap_used_bytes or 0, language)
+        size = format_memory(memory.swap_used_bytes or 0, language)
         parts.append(Part(moved.format(size=size)))
     alarm = (memory.available_bytes or 0) < _SCARCE * total
     return memory.held_bytes / total, others / total, alarm, tuple(parts)

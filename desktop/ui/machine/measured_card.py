@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from desktop.common.wording import format_bytes, format_number
+from desktop.common.wording import format_memory, format_number
 from desktop.fit.types import Plan
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Card, Frame, clear, column, row
@@ -99,7 +99,7 @@ class MeasuredCard(QWidget):
             facts.append(self._beside(measured, one.generation, is_speed=True))
         if one.memory.actual:
             held = self.tr("{size} in memory")
-            measured = held.format(size=format_bytes(round(one.memory.actual), language))
+            measured = held.format(size=format_memory(round(one.memory.actual), language))
             facts.append(self._beside(measured, one.memory, is_speed=False))
         words = " · ".join(facts) or self.tr("opened, but no answer yet")
         lines = column(head, Text(words, "small_muted", wrap=True), space=s.space_1)
@@ -115,7 +115,7 @@ class MeasuredCard(QWidget):
         if is_speed:
             expected = format_number(figures.predicted, language, 1)
         else:
-            expected = format_bytes(round(figures.predicted), language)
+            expected = format_memory(round(figures.predicted), language)
         words = self.tr("{measured} ({expected} expected)")
         return words.format(measured=measured, expected=expected)
 

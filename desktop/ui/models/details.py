@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop.common.messages import Messages
-from desktop.common.wording import format_bytes, format_number
+from desktop.common.wording import format_memory, format_number
 from desktop.fit.types import DeviceMemory, FitReport
 from desktop.fit.words import alternative_words
 from desktop.ui.look import Look
@@ -68,15 +68,15 @@ class ModelDetails(QWidget):
             (self.tr("graphics driver"), memory.driver_bytes),
         ]
         shown = ", ".join(
-            f"{name} {format_bytes(size, self._language)}"
+            f"{name} {format_memory(size, self._language)}"
             for name, size in parts
             if size >= _NOT_WORTH_A_WORD
         )
-        total = format_bytes(memory.total_bytes, self._language)
+        total = format_memory(memory.total_bytes, self._language)
         name = self.tr("Main memory") if memory.device == "CPU" else memory.device
         if memory.available_bytes is None:
             return name, f"{total}: {shown}"
-        free = format_bytes(memory.available_bytes, self._language)
+        free = format_memory(memory.available_bytes, self._language)
         words = self.tr("{total} of {free} free: {parts}")
         return name, words.format(total=total, free=free, parts=shown)
 
@@ -90,5 +90,5 @@ class ModelDetails(QWidget):
             words = self.tr("{size}, {percent} % too little")
         elif error >= _RIGHT:
             words = self.tr("{size}, {percent} % too much")
-        size = format_bytes(rule, self._language)
+        size = format_memory(rule, self._language)
         return self.tr("Rule of thumb"), words.format(size=size, percent=percent)
