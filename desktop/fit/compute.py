@@ -19,6 +19,10 @@ _BASE_BYTES = 1 << 20
 _COPIES = 4  # of the graph's inputs on each of several cards that work at the same time
 _OFFLOADS_LONG_PROMPTS = ("CUDA", "ROCm", "Vulkan", "SYCL", "MTL", "Metal", "GPU", "CANN", "MUSA")
 _WORK_AHEAD = ("CUDA", "ROCm", "SYCL")
+_TWO_MASKS = frozenset({"gemma-embedding", "modern-bert"})  # encoders, some layers windowed
+_OWN_TOKENS_ONLY = ("t5encoder",)  # biases for each pair of the text's tokens
+_READS_FIRST = ("t5",)
+_READ_WIDTHS = 5  # what was read, its keys and values, and copies of them
 
 
 class ComputeEstimator(Protocol):
@@ -34,7 +38,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
         return {CPU: work.buffer(unfused=not work.flash)}
     offloads = devices[0].startswith(_OFFLOADS_LONG_PROMPTS)
     fails = footprint.flash_attention_fails(plan.gpu_layers)
-    if not work.whole or plan.expert_layers_on_cpu > 0:
+    if not work.whole or min(plan.expert_layers_on_cpu, footprint.expert_layers) > 0:
         if offloads:
             # Long prompts are computed on the card, with weights copied there one or two at a
             # time; only the attention of the host's own layers stays.
@@ -45,7 +49,8 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
             attended = footprint.largest_context_bytes(plan) if not work.whole else 0
             card = max(card + largest, card // 2 + 2 * largest, card + attended + largest)
         else:
-            host = work.buffer(unfused=fails or not work.flash)
+            attends = fails or not (work.flash or work.whole)
+            host = work.buffer(unfused=attends)
             card = work.on_card(unfused=fails or not work.flash)
             if plan.gpu_layers == 1:
                 card = work.results()
@@ -64,23 +69,35 @@ class _Work:
         self._width = footprint.width
         self._header = footprint.header
         self._parallel = plan.parallel
-        self._context = padded_context(plan.context)
+        rows = min(max(plan.ubatch, plan.parallel), padded_context(plan.context))
+        own = footprint.header.architecture in _OWN_TOKENS_ONLY
+        self._context = rows if own else padded_context(plan.context)
         self.whole = plan.gpu_layers >= footprint.all_layers
-        self._rows = min(max(plan.ubatch, plan.parallel), self._context)
+        self._rows = rows
         self._embedding_values = max(0, footprint.header.embedding_length)
         self.flash = plan.flash_attention and footprint.flash_attention
         self.embedding = _FLOAT * self._rows * self._embedding_values
         self.masks = _mask_bytes(footprint, plan, self._rows)
+        self._read = 0
+        if footprint.header.architecture in _READS_FIRST:
+            # As long as in training, until something is read.
+            read = max(0, footprint.header.context_length)
+            self._read = _FLOAT * read * self._embedding_values
+            self.masks += self._read + _MASK_BYTES * read * rows
 
     def buffer(self, *, unfused: bool) -> int:
         """All of it on one device; `unfused`: attention writes its scores down."""
         width = self._width
         values = width.values + width.cell_values * self._context
+        if width.index_cell_values:
+            scores = width.index_cell_values * self._context + width.chosen_values(self._context)
+            values = max(values, width.attention_values + scores)
         if unfused:
             scores = width.unfused_cell_values * self._context
             values = max(values, width.attention_values + scores)
         states = _FLOAT * width.state_values * self._parallel
-        return _BASE_BYTES + _FLOAT * self._rows * values + states + self.masks
+        attended = _BASE_BYTES + _FLOAT * self._rows * values + states + self.masks
+        return max(attended, _READ_WIDTHS * self._read)
 
     def on_card(self, *, unfused: bool) -> int:
         """What is computed there; the embedding's rows stay in main memory."""
@@ -93,7 +110,9 @@ class _Work:
         values = self._width.host_values
         values += self._embedding_values + self._width.recurrent_values if attends else 0
         values += self._width.unfused_cell_values * self._context if unfused else 0
-        values += self._width.cell_values * self._context if attends else 0
+        if self._width.cell_values:
+            # At least which bias belongs to which cell.
+            values += (self._width.cell_values if attends else 1) * self._context
         return _BASE_BYTES + _FLOAT * self._rows * values + self.masks
 
     def results(self) -> int:
@@ -104,9 +123,12 @@ class _Work:
 
 def _mask_bytes(footprint: Footprint, plan: Plan, rows: int) -> int:
     if footprint.reads_whole:
-        return _MASK_BYTES * rows * rows
+        windowed = footprint.header.architecture in _TWO_MASKS
+        return _MASK_BYTES * rows * rows * (2 if windowed else 1)
     if not any(cache.k_values for cache in footprint.caches):
         return 0
     cells = padded_context(plan.context)
+    # An indexer has a mask of its own.
+    cells *= 2 if footprint.width.index_cell_values else 1
     cells += footprint.window_cells(plan) if footprint.window else 0
     return _MASK_BYTES * cells * rows

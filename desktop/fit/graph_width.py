@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from desktop.fit.layers import has_compressed_keys, has_output, state_values
+from desktop.fit.layers import has_compressed_keys, has_indexer, has_output, recurs, state_values
 from desktop.gguf.header import ModelHeader
 
 _EXPERTS = re.compile(r"blk\.(\d+)\.ffn_(up|gate_up|down)_exps\.weight")
@@ -32,9 +32,13 @@ _ONE_EXPERT_BUFFER = frozenset(
 )
 """Where an expert's result is weighted in place, it is not there twice."""
 _PARALLEL_BLOCKS = frozenset({"cohere2", "cohere2moe", "command-r", "falcon", "gptneox", "phi2"})
+_SPLIT_HEADS = frozenset({"gptneox"})
+"""Where queries are copied out of one product with keys and values, as where heads are scaled."""
 _RELATIVE_BIAS = frozenset({"t5", "t5encoder"})
 _WITH_INDEXER = frozenset({"deepseek32", "glm-dsa", "dots3note", "hy_v4"})
-_INDEX_VALUES_A_HEAD = 1024
+_INDEX_VALUES_A_HEAD = 600
+_INDEX_QUERIES = 3  # as they come, turned, and turned by heads
+_VALUES_A_CHOSEN_CELL = 8  # its number and its place in the mask, sorted and copied
 _RWKV_WIDTHS = 20
 _RWKV = frozenset({"arwkv7", "rwkv6", "rwkv6qwen2", "rwkv7"})
 
@@ -44,7 +48,8 @@ class GraphWidth:
     """f32 values: a token's at the widest place, those that stay on the host, attention's.
 
     `cell_values` are for each cell of the context besides, `unfused_cell_values` where flash
-    attention is off; `state_values` are there once a sequence.
+    attention is off; `state_values` are there once a sequence. Where an indexer chooses cells,
+    each has a score (`index_cell_values`), and at most `chosen_cells` are sorted.
     """
 
     values: int
@@ -54,6 +59,12 @@ class GraphWidth:
     unfused_cell_values: int
     state_values: int
     recurrent_values: int
+    index_cell_values: int = 0
+    chosen_cells: int = 0
+
+    def chosen_values(self, cells: int) -> int:
+        """What the chosen ones of `cells` take, for one token."""
+        return _VALUES_A_CHOSEN_CELL * min(cells, self.chosen_cells)
 
 
 def graph_width(header: ModelHeader) -> GraphWidth:
@@ -64,11 +75,16 @@ def graph_width(header: ModelHeader) -> GraphWidth:
     queries = max(attended, heads * _head(header, "key_length"))
     keys = 2 * max(0, header.head_count_kv) * _head(header, "key_length")
     attention = 4 * width + queries + keys
+    if header.architecture in _SPLIT_HEADS or header.tensor("blk.0.attn_q_norm.weight"):
+        attention += attended
     if has_compressed_keys(header):
         attended = heads * _count(header, "attention.value_length_mla")
         attention = 4 * width + heads * _latent(header)
-        if header.architecture in _WITH_INDEXER:
-            attention += heads * _INDEX_VALUES_A_HEAD
+    indexed = header.architecture in _WITH_INDEXER and has_indexer(header)
+    if indexed:
+        index = _count(header, "attention.indexer.head_count")
+        index *= _count(header, "attention.indexer.key_length")
+        attention += heads * _INDEX_VALUES_A_HEAD + _INDEX_QUERIES * index
     stages = [attention, _recurrent(header)]
     base = _around(header) * width + attended
     stages.append(base + _dense(header))
@@ -84,8 +100,10 @@ def graph_width(header: ModelHeader) -> GraphWidth:
         attention_values=attention,
         cell_values=relative,
         unfused_cell_values=heads + 1,
-        state_values=state_values(header),
+        state_values=state_values(header) if recurs(header) else 0,
         recurrent_values=_recurring(header),
+        index_cell_values=1 if indexed else 0,
+        chosen_cells=_count(header, "attention.indexer.top_k") if indexed else 0,
     )
 
 
@@ -104,9 +122,7 @@ def _dense(header: ModelHeader) -> int:
         if match is not None and len(tensor.dims) > 1:
             rows = tensor.dims[0] if match[2] == "down" else tensor.dims[1]
             matrices.setdefault(match[1], {})[match[2]] = rows
-    if not matrices:
-        return 0 if header.expert_count else 3 * _count(header, "feed_forward_length")
-    return max(map(_block_rows, matrices.values()))
+    return max(map(_block_rows, matrices.values()), default=0)
 
 
 def _block_rows(block: Mapping[str, int]) -> int:
@@ -124,11 +140,12 @@ def _mixture(header: ModelHeader, base: int) -> list[int]:
         match = _EXPERTS.fullmatch(tensor.name)
         if match is not None and len(tensor.dims) > 1:
             rows = max(rows, tensor.dims[0] if match[2] == "down" else tensor.dims[1])
-    rows = rows or _count(header, "expert_feed_forward_length")
     if not header.expert_count or not rows:
         return []
     shared = _count(header, "expert_shared_feed_forward_length")
     inside = base + 3 * used * rows + shared
+    if width > 2 * rows:
+        inside += used * width  # does not fit where up and gate were
     if header.architecture in _ONE_EXPERT_BUFFER:
         return [inside]
     again = 2 * width if has_compressed_keys(header) else 0
@@ -137,7 +154,7 @@ def _mixture(header: ModelHeader, base: int) -> list[int]:
 
 def _recurrent(header: ModelHeader) -> int:
     inner = _count(header, "ssm.inner_size")
-    if not inner:
+    if not inner or not recurs(header):
         return 0
     return 4 * max(0, header.embedding_length) + 3 * inner + 2 * _mixed(header)
 
@@ -145,7 +162,7 @@ def _recurrent(header: ModelHeader) -> int:
 def _recurring(header: ModelHeader) -> int:
     if header.architecture in _RWKV:
         return 6 * max(0, header.embedding_length)
-    return 3 * _mixed(header)
+    return 3 * _mixed(header) if recurs(header) else 0
 
 
 def _mixed(header: ModelHeader) -> int:

@@ -282,6 +282,18 @@ def state_values(header: ModelHeader) -> int:
     return max(0, convolution - 1) * (inner + 2 * groups * state) + state * inner
 
 
+def recurs(header: ModelHeader) -> bool:
+    """Whether any layer keeps a state instead of a cache, or besides."""
+    if header.architecture == "falcon-h1":
+        return True
+    return any(_is_recurrent(header, layer) for layer in range(used_layers(header)))
+
+
+def has_indexer(header: ModelHeader) -> bool:
+    """Whether any layer finds the cells to attend to by small keys of its own."""
+    return any(_has_indexer(header, layer) for layer in range(used_layers(header)))
+
+
 def _has_indexer(header: ModelHeader, layer: int) -> bool:
     """Whether the layer keeps small keys besides, by which it finds what to attend to."""
     arch = header.architecture
