@@ -16,6 +16,7 @@ from desktop.common.errors import (
     NetworkError,
 )
 from desktop.common.logs import get_logger
+from desktop.common.storage import free_bytes
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.gguf.safety import check
@@ -74,6 +75,7 @@ class FetchJob:
         limit: RateLimit | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_header: Callable[[ModelHeader], None] | None = None,
+        free: Callable[[Path], int] = free_bytes,
     ) -> None:
         """`text` names the model (``org/repo:Q4_K_M``...). `on_header` hears what it is as soon as
         its description has come, long before the rest: the moment to say whether it fits.
@@ -88,6 +90,7 @@ class FetchJob:
         self.limit = limit or RateLimit()
         self._on_progress = on_progress
         self._on_header = on_header
+        self._free = free
         self._lock = threading.Lock()
         self._order: Order | None = None
         self._stopped = threading.Event()
@@ -158,6 +161,7 @@ class FetchJob:
             options=self._options,
             limit=self.limit,
             on_progress=lambda progress: self._tell(progress, files[-1], group),
+            free=self._free,
         )
         with self._lock:
             self._order = order
@@ -274,8 +278,16 @@ class ModelFetcher:
     """Makes jobs; one for the whole house."""
 
     def __init__(
-        self, client: HubClient, cache: HeaderCache, library: Library, models_dir: Path
+        self,
+        client: HubClient,
+        cache: HeaderCache,
+        library: Library,
+        models_dir: Path,
+        *,
+        free: Callable[[Path], int] = free_bytes,
     ) -> None:
+        """`free` tells the bytes that are free in a folder."""
+        self._free = free
         self._client = client
         self._cache = cache
         self._library = library
@@ -303,4 +315,5 @@ class ModelFetcher:
             limit=limit,
             on_progress=on_progress,
             on_header=on_header,
+            free=self._free,
         )

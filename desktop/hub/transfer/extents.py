@@ -43,6 +43,8 @@ class Extents:
         self._all[first:last] = [(start, end)]
 
     def remove(self, start: int, end: int) -> None:
+        if start >= end:
+            return
         kept: list[Extent] = []
         for low, high in self._all:
             kept += [piece for piece in ((low, min(high, start)), (max(low, end), high))

@@ -12,7 +12,7 @@ from desktop.hub.transfer.claims import Claim
 SEAM_BYTES = 1024
 """How many known bytes are asked for again where a range begins: a shifted answer shows."""
 _FLUSH_BYTES = 256 << 10
-_FLUSH_S = 0.5
+_FLUSH_S = 0.1
 
 Store = Callable[[int, bytes], None]
 
