@@ -125,16 +125,17 @@ class OtherComputer(QWidget):
             self._recommended.addWidget(self._row(name, words, label, found.report, last=last))
 
     def _row(self, name: str, words: str, label: str, report: FitReport, *, last: bool) -> Frame:
+        """Two lines: a name must not give way to its numbers where the window is narrow."""
         s = self._look.sizes
-        line = row(Elided(name, "strong"), space=s.space_3, margins=(0, s.space_2, 0, s.space_2))
+        head = row(Elided(name, "strong"), space=s.space_3)
         if label:
-            line.addWidget(Tag(label, "accent"))
-        line.addWidget(Elided(words, "small_muted"))
-        line.addStretch(1)
+            head.addWidget(Tag(label, "accent"))
+        head.addStretch(1)
+        head.addWidget(Tag(*report_words(report)))
         speed = report.speed.tokens_per_s
         if speed and report.verdict != "too_large":
-            line.addWidget(Elided(page_time(speed, self._session.language), "small_muted"))
-        line.addWidget(Tag(*report_words(report)))
-        frame = Frame("row", line)
+            words = f"{words} · {page_time(speed, self._session.language)}"
+        lines = column(head, Text(words, "small_muted", wrap=True), space=s.space_1)
+        frame = Frame("row", row(lines, margins=(0, s.space_2, 0, s.space_2)))
         frame.setProperty("last", last)
         return frame

@@ -80,21 +80,20 @@ class StepsCard(Card):
         return holder
 
     def _model(self, label: str, found: Suggestion) -> QVBoxLayout:
+        """Two lines: a name must not give way to its numbers where the window is narrow."""
         language = self._session.language
-        size = format_bytes(found.file_bytes, language)
         line = row(
             Text(label, "small_muted"),
             Elided(found.name, "small_strong"),
-            Text(size, "small_muted"),
             space=self._look.sizes.space_2,
         )
         line.addStretch(1)
-        if found.tokens_per_s:
-            words = f"{page_time(found.tokens_per_s, language)} · "
-            words += tokens_per_s(found.tokens_per_s, language)
-            line.addWidget(Elided(words, "small_muted"))
         line.addWidget(Tag(*verdict_words(found.verdict, found.tokens_per_s)))
-        return column(line)
+        facts = [format_bytes(found.file_bytes, language)]
+        if found.tokens_per_s:
+            facts.append(page_time(found.tokens_per_s, language))
+            facts.append(tokens_per_s(found.tokens_per_s, language))
+        return column(line, Text(" · ".join(facts), "small_muted", wrap=True))
 
     def _gain(self, then: Suggestion, before: Suggestion) -> str:
         """What becomes of a model that one has; "" where nothing does."""

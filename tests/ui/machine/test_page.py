@@ -25,6 +25,7 @@ from desktop.services.wiring import Services
 from desktop.ui.machine.gauges import ANSWERS, MEMORY, POWER, PROCESSOR
 from desktop.ui.machine.history_chart import HistoryChart
 from desktop.ui.machine.page import MachinePage
+from desktop.ui.parts.text import Elided
 from desktop.ui.rail import CHATS, MACHINE
 from tests.services.past import answer, held, load_record, plan_of
 from tests.ui.conftest import Driven
@@ -326,6 +327,24 @@ def test_other_computer_from_the_list_and_back(driven: Driven) -> None:
     page.show_this()
     assert page.other.isHidden()
     driven.until(lambda: len(driven.services.live._listeners) == 1)
+
+
+def test_a_narrow_window_cuts_no_model_name(open_window: Open) -> None:
+    """ "Qwen3. …" stood there: the name gave way to its numbers."""
+    driven = open_window(settings=Settings(language="de"))
+    driven.window.resize(760, 560)
+    page = page_of(driven)
+    choose(page, "RTX 4060")
+    driven.until(lambda: page.other.advice.advice is not None)
+    driven.bot.waitUntil(lambda: not page.other.advice.working, timeout=60_000)
+    QApplication.processEvents()
+    cut = [
+        label.text()
+        for label in page.other.findChildren(Elided)
+        if label.isVisible() and label.fontMetrics().horizontalAdvance(label.text()) > label.width()
+    ]
+    assert page.other.findChildren(Elided)
+    assert cut == []
 
 
 def described(tmp_path: Path, document: object) -> Path:
