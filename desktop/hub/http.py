@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
+import httpcore2
 import httpx2
 
 from desktop.common.errors import NetworkError
@@ -19,6 +20,8 @@ from desktop.hub.answer import Answer, Bounds, Sink
 from desktop.hub.policy import origin_of
 
 USER_AGENT = "hausgeist"
+# 64 kB at once by default, which costs 0.70 s of processor time for 512 MiB; these take 0.29 s.
+httpcore2.HTTP11Connection.READ_NUM_BYTES = 512 << 10
 _PROXY_LOGIN = 407
 _PORTAL = 511  # "network authentication required", RFC 6585
 

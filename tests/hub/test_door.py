@@ -7,10 +7,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from inspect import isfunction
 from pathlib import Path
 
+import httpcore2
 import pytest
 
+import desktop.hub.http  # noqa: F401  (sets how much is read at once)
 from desktop.common.errors import CancelledError, HausgeistError, NetworkError
 from desktop.hub.answer import Answer, Bounds, Purpose
 from desktop.hub.door import Door
@@ -393,3 +396,11 @@ def test_many_threads_one_door(house: House, hub: HubStandIn) -> None:
         thread.join(30)
     assert found == {n: bytes([n]) * 1000 for n in range(20)}
     assert len(house.ledger.entries()) == 40
+
+
+def test_large_reads_are_still_heard_of() -> None:
+    """Half the cost of a download; a newer version may call it otherwise."""
+    assert httpcore2.HTTP11Connection.READ_NUM_BYTES == 512 << 10
+    readers = vars(httpcore2.HTTP11Connection).values()
+    names = {name for reader in readers if isfunction(reader) for name in reader.__code__.co_names}
+    assert "READ_NUM_BYTES" in names

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from desktop.hub.transfer.extents import Extents
 
 MIN_PIECE_BYTES = 1 << 20
-MAX_PIECE_BYTES = 256 << 20
-_PIECE_S = 4.0  # of a connection's time
-_WORTH_SPLITTING_S = 1.5
+MAX_PIECE_BYTES = 512 << 20
+_PIECE_S = 6.0  # of a connection's time
+_WORTH_SPLITTING_S = 1.0
 
 
 class Claim:
@@ -44,12 +44,13 @@ class Claim:
 class Claims:
     """Any thread. `there()` is a copy of what needs no fetching."""
 
-    def __init__(self, there: Callable[[], Extents], size_bytes: int) -> None:
+    def __init__(self, there: Callable[[], Extents], size_bytes: int, *, connections: int) -> None:
+        """`connections`: how many share the work; change it as they come and go."""
         self._there = there
         self._size_bytes = size_bytes
         self._lock = threading.Lock()
         self._active: list[Claim] = []
-        self.connections = 1
+        self.connections = connections
         self.bytes_per_s = 0.0  # of one connection, as known so far
 
     @property
@@ -61,10 +62,11 @@ class Claims:
         """The next range to fetch, None if there is none."""
         with self._lock:
             taken = self._there()
+            left = self._size_bytes - taken.total_bytes
             for claim in self._active:
                 taken.add(claim.at, claim.end)
             for start, end in taken.gaps(self._size_bytes):
-                claim = Claim(start, min(end, start + self._piece_bytes(taken)))
+                claim = Claim(start, min(end, start + self._piece_bytes(left)))
                 self._active.append(claim)
                 return claim
             return self._split()
@@ -92,10 +94,9 @@ class Claims:
             if claim in self._active:
                 self._active.remove(claim)
 
-    def _piece_bytes(self, taken: Extents) -> int:
-        """A few seconds' work, less near the end, so that all connections end together."""
-        left = self._size_bytes - taken.total_bytes
-        share = left // (2 * self.connections)
+    def _piece_bytes(self, left: int) -> int:
+        """A few seconds' work, near the end a fair share, so that all connections end together."""
+        share = left // self.connections
         usual = int(self.bytes_per_s * _PIECE_S) or 4 * MIN_PIECE_BYTES
         return max(MIN_PIECE_BYTES, min(share, usual, MAX_PIECE_BYTES))
 

@@ -14,7 +14,7 @@ from desktop.hub.transfer.reception import SEAM_BYTES, EnoughError, Reception, S
 from desktop.hub.transfer.rounds import Round
 from desktop.hub.transfer.source import Source
 
-_TASTE_S = 0.1
+_TASTE_S = 0.05
 _QUICK_BYTES_PER_S = 150e6  # where one connection does this, more of them only cost
 _MORE_THAN_ONE_BYTES = 4 << 20
 _SLOW_BYTES_PER_S = 8_000.0
@@ -49,7 +49,7 @@ class Connections:
         self._limit = limit
         self._most = most
         self._slow_after_s = slow_after_s
-        self._claims = Claims(fill.there, fill.part.size_bytes)
+        self._claims = Claims(fill.there, fill.part.size_bytes, connections=most)
         self._lock = threading.Lock()
         self._halted = threading.Event()
         self._workers: set[threading.Thread] = set()
@@ -67,6 +67,11 @@ class Connections:
     def received_bytes(self) -> int:
         """All that came over the network."""
         return self._received
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known how many connections help."""
+        return 0 < self._started_s < time.monotonic() - 2 * _TASTE_S
 
     def waiting(self) -> tuple[str, float] | None:
         """The kind of error that is waited out and how long still, if nothing else goes on."""
@@ -115,6 +120,7 @@ class Connections:
         if spent_s < _TASTE_S or left < _MORE_THAN_ONE_BYTES:
             return max(1, len(self._workers))
         if self._claims.bytes_per_s > _QUICK_BYTES_PER_S:
+            self._claims.connections = 1
             return 1
         self._claims.connections = self._most
         return self._most

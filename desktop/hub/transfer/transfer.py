@@ -26,6 +26,7 @@ State = Literal["running", "waiting", "paused", "checking", "repairing"]
 
 PROGRESS_EVERY_S = 0.25
 _TICK_S = 0.05
+_FIRST_TICK_S = 0.01  # while it shows how many connections help
 _SYNC_EVERY_S = 5.0
 _SYNC_BYTES = 16 << 20
 _LOOK_AT_DISK_EVERY_S = 1.0
@@ -224,7 +225,7 @@ class Transfer:
                     self._keep_room(part)
                 self._state = self._state_of(fill, connections)
                 self._tell(part, received + connections.received_bytes, connections)
-                self._wake.wait(_TICK_S)
+                self._wake.wait(_TICK_S if connections.is_settled else _FIRST_TICK_S)
                 self._wake.clear()
         finally:
             connections.halt()
