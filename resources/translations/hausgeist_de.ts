@@ -577,8 +577,12 @@
         <translation>Arbeitsspeicher</translation>
     </message>
     <message>
+        <source>Graphics ({device})</source>
+        <translation>Grafik ({device})</translation>
+    </message>
+    <message>
         <source>{total} of {free} free: {parts}</source>
-        <translation>{total} von {free} freien: {parts}</translation>
+        <translation>{total}, frei sind {free}: {parts}</translation>
     </message>
     <message>
         <source>{size}, about right here</source>
@@ -959,6 +963,10 @@
         <translation>Sprache</translation>
     </message>
     <message>
+        <source>Check for new models</source>
+        <translation>Nach Neuem sehen</translation>
+    </message>
+    <message>
         <source>More suggestions</source>
         <translation>Weitere Vorschläge</translation>
     </message>
@@ -969,10 +977,6 @@
     <message>
         <source>Recommended for this computer</source>
         <translation>Empfohlen für diesen Rechner</translation>
-    </message>
-    <message>
-        <source>Look for news</source>
-        <translation>Nach Neuem sehen</translation>
     </message>
     <message>
         <source>Asking … (stop)</source>

@@ -212,7 +212,7 @@ def test_looking_for_news_only_by_a_click(driven: Driven, monkeypatch: pytest.Mo
     gate.set()
     driven.until(lambda: driven.window.toast.text == "The suggestions are up to date.")
     assert len(asked) == 1
-    assert section.renew.text() == "Look for news"
+    assert section.renew.text() == "Check for new models"
 
 
 def test_looking_for_news_offline_is_a_sentence(

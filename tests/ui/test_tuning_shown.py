@@ -6,6 +6,7 @@ import threading
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from desktop.services.open_progress import OpenProgress
 from tests.ui.conftest import Driven
@@ -24,6 +25,7 @@ def _opens(driven: Driven, *progress: OpenProgress) -> None:
 
 
 def test_the_first_trial_is_told_as_trying_out(driven: Driven) -> None:
+    driven.window.resize(1180, 780)
     _opens(driven, FIRST)
     bar = driven.window.chats.top_bar
     assert "Trying it out safely" in bar.words.text()
@@ -41,6 +43,23 @@ def test_further_trials_are_counted_and_can_be_left(driven: Driven) -> None:
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
     assert driven.opener.hurried
     assert not bar.start_now.isVisible()
+
+
+def test_a_narrow_window_still_says_what_is_going_on(driven: Driven) -> None:
+    """Beside "Start now" there was a meter and not one word."""
+    driven.window.resize(760, 560)
+    _opens(driven, FIRST, SECOND)
+    bar = driven.window.chats.top_bar
+    QApplication.processEvents()
+    said = bar.words.fontMetrics().horizontalAdvance(bar.words.text())
+    assert bar.words.width() >= said
+    assert bar.start_now.isVisible()
+    assert bar.cancel_small.isVisible()
+    right = bar.cancel_small.geometry().right()
+    assert right <= bar.width()
+    QTest.mouseClick(bar.cancel_small, Qt.MouseButton.LeftButton)
+    driven.until(lambda: driven.desk.house.model.state.phase == "asleep")
+    assert not bar.cancel_small.isVisible()
 
 
 def test_start_now_is_for_this_opening_alone(driven: Driven) -> None:

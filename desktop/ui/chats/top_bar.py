@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from desktop.ui.chats.conversation import Conversation
@@ -11,7 +12,7 @@ from desktop.ui.chats.model_words import speed_words, stage_words
 from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import Frame, row
-from desktop.ui.parts.button import Button
+from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.meter import Meter
 from desktop.ui.parts.text import Elided
 from desktop.ui.session import Session
@@ -30,6 +31,7 @@ class TopBar(Frame):
     ) -> None:
         super().__init__("topbar")
         s = look.sizes
+        self._look = look
         self._session = session
         self._model = model
         self._conversation = conversation
@@ -43,6 +45,7 @@ class TopBar(Frame):
         self.start_now = Button(look, self.tr("Start now"), model.start_now)
         self.start_now.setToolTip(self.tr("Use the best setting found so far"))
         self.cancel = Button(look, self.tr("Cancel"), model.cancel, kind="quiet")
+        self.cancel_small = IconButton(look, "x", self.tr("Cancel"), model.cancel)
         self.retry = Button(look, self.tr("Try again"), model.wake)
         layout = row(
             pill,
@@ -50,6 +53,7 @@ class TopBar(Frame):
             self.words,
             self.start_now,
             self.cancel,
+            self.cancel_small,
             self.retry,
             space=s.space_3,
             margins=(s.space_4, 0, s.space_4, 0),
@@ -66,14 +70,33 @@ class TopBar(Frame):
         """Say again what is going on."""
         state = self._model.state
         opening = state.phase == "opening"
-        self.meter.setVisible(opening)
         self.start_now.setVisible(state.may_start_now)
-        self.cancel.setVisible(opening)
         self.retry.setVisible(state.phase == "failed")
         if opening:
             told = state.stage in ("tuning", "loading")
             self.meter.show_share(state.fraction if told else 0.0)
         self.words.setText(self._engine_words())
+        self._share_width()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Where an opening needs more than there is, its words go before meter and long button."""
+        s = self._look.sizes
+        opening = self._model.state.phase == "opening"
+        words = self.words.fontMetrics().horizontalAdvance(self.words.text())
+        words = min(words, s.card_min)  # the longest may be cut short
+        buttons = [self.cancel, *([self.start_now] if self._model.state.may_start_now else [])]
+        fixed = sum(button.sizeHint().width() for button in buttons)
+        needed = self.pill.minimumSizeHint().width() + self.meter.sizeHint().width() + words + fixed
+        gaps = 2 * s.space_4 + (2 + len(buttons)) * s.space_3
+        tight = opening and needed + gaps > self.width()
+        self.meter.setVisible(opening and not tight)
+        self.cancel.setVisible(opening and not tight)
+        self.cancel_small.setVisible(tight)
+        self.words.setMinimumWidth(words if tight else 0)
 
     def _engine_words(self) -> str:
         state = self._model.state

@@ -73,7 +73,9 @@ class ModelDetails(QWidget):
             if size >= _NOT_WORTH_A_WORD
         )
         total = format_memory(memory.total_bytes, self._language)
-        name = self.tr("Main memory") if memory.device == "CPU" else memory.device
+        name = self.tr("Main memory")
+        if memory.device != "CPU":
+            name = self.tr("Graphics ({device})").format(device=memory.device)
         if memory.available_bytes is None:
             return name, f"{total}: {shown}"
         free = format_memory(memory.available_bytes, self._language)

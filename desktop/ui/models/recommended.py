@@ -119,7 +119,7 @@ class Recommended(QWidget):
     def _say_renew(self) -> None:
         """What the button does now: ask, or stop asking; its tip says whom and when last."""
         if not self.advice.refreshing:
-            self.renew.setText(self.tr("Look for news"))
+            self.renew.setText(self.tr("Check for new models"))
         elif self.advice.step is None:
             self.renew.setText(self.tr("Asking … (stop)"))
         else:
