@@ -29,6 +29,8 @@ _TICK_S = 0.05
 _FIRST_TICK_S = 0.01  # while it shows how many connections help
 _SYNC_EVERY_S = 5.0
 _SYNC_BYTES = 16 << 20
+_SYNC_SOON_BYTES = 128 << 20
+_LOOK_EVERY_S = 0.1
 _LOOK_AT_DISK_EVERY_S = 1.0
 _SLEPT_S = 10.0
 _REPAIRS = 2
@@ -327,9 +329,13 @@ class _Syncer:
         self._thread.join()
 
     def _work(self) -> None:
-        while not self._closed.wait(_SYNC_EVERY_S):
-            if self._part.unsynced_bytes >= _SYNC_BYTES:
-                try:
-                    self._part.sync()
-                except HausgeistError as error:
-                    _log.warning("not synced: %s", error)  # writing or the end will say why
+        synced_s = time.monotonic()
+        while not self._closed.wait(_LOOK_EVERY_S):
+            is_time = time.monotonic() - synced_s >= _SYNC_EVERY_S
+            if self._part.unsynced_bytes < (_SYNC_BYTES if is_time else _SYNC_SOON_BYTES):
+                continue
+            try:
+                self._part.sync()
+            except HausgeistError as error:
+                _log.warning("not synced: %s", error)  # writing or the end will say why
+            synced_s = time.monotonic()
