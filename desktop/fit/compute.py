@@ -14,7 +14,7 @@ from desktop.fit.memory import CPU, Footprint, padded_context
 from desktop.fit.types import Plan
 
 _FLOAT = 4
-_MASK_BYTES = 2  # flash attention reads the mask as f16
+_MASK_BYTES = 2  # flash attention reads the mask as f16, other attention as f32
 _BASE_BYTES = 1 << 20
 _COPIES = 4  # of the graph's inputs on each of several cards that work at the same time
 _OFFLOADS_LONG_PROMPTS = ("CUDA", "ROCm", "Vulkan", "SYCL", "MTL", "Metal", "GPU", "CANN", "MUSA")
@@ -37,7 +37,7 @@ def estimated_compute(footprint: Footprint, plan: Plan, devices: tuple[str, ...]
     if not devices or plan.gpu_layers == 0:
         return {CPU: work.buffer(unfused=not work.flash)}
     offloads = devices[0].startswith(_OFFLOADS_LONG_PROMPTS)
-    fails = footprint.flash_attention_fails(plan.gpu_layers)
+    fails = work.fails
     if not work.whole or min(plan.expert_layers_on_cpu, footprint.expert_layers) > 0:
         if offloads:
             # Long prompts are computed on the card, with weights copied there one or two at a
@@ -76,8 +76,10 @@ class _Work:
         self._rows = rows
         self._embedding_values = max(0, footprint.header.embedding_length)
         self.flash = plan.flash_attention and footprint.flash_attention
+        self.fails = footprint.flash_attention_fails(plan.gpu_layers, plan.kv_type)
         self.embedding = _FLOAT * self._rows * self._embedding_values
         self.masks = _mask_bytes(footprint, plan, self._rows)
+        self.masks *= 1 if self.flash and not self.fails else 2
         self._read = 0
         if footprint.header.architecture in _READS_FIRST:
             # As long as in training, until something is read.

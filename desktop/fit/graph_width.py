@@ -92,7 +92,7 @@ def graph_width(header: ModelHeader) -> GraphWidth:
     if header.architecture in _RWKV:
         stages.append(_RWKV_WIDTHS * width)
     deep = _count(header, "n_deepstack_layers")
-    by_layer = _count(header, "embedding_length_per_layer_input") * max(0, header.block_count)
+    by_layer = _embedded_by_layer(header)
     relative = 3 * heads + 2 if header.architecture in _RELATIVE_BIAS else 0
     return GraphWidth(
         values=max(stages) + 2 * deep * width + 2 * by_layer,
@@ -105,6 +105,12 @@ def graph_width(header: ModelHeader) -> GraphWidth:
         index_cell_values=1 if indexed else 0,
         chosen_cells=_count(header, "attention.indexer.top_k") if indexed else 0,
     )
+
+
+def _embedded_by_layer(header: ModelHeader) -> int:
+    """Values of a token's embeddings for all layers, where each has one of its own."""
+    rows = header.tensor("per_layer_token_embd.weight")
+    return rows.dims[0] if rows is not None and rows.dims else 0
 
 
 def _around(header: ModelHeader) -> int:

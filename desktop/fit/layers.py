@@ -74,6 +74,7 @@ _FULL_ATTENTION_INTERVAL = {
     "qwen4exp": 4,
     "minimax-01": 8,
 }
+_KEEPS_FLASH_ATTENTION = _DELTA_ATTENTION | _FULL_ATTENTION_INTERVAL.keys()
 MAX_LAYERS = 4096  # that are looked at; llama.cpp opens none with more than 512
 _LOOPED = "nanbeige"
 _WITH_ROUTER = "graniteswitch"  # one more layer that attends, with one head
@@ -140,6 +141,14 @@ def has_output(header: ModelHeader) -> bool:
 def has_flash_attention(header: ModelHeader) -> bool:
     """Whether llama.cpp may use it; Grok's attention and T5's bias do not go with it."""
     return header.architecture not in _NO_FLASH_ATTENTION
+
+
+def keeps_flash_attention(header: ModelHeader) -> bool:
+    """Whether its recurrent layers may follow one that attends on another device.
+
+    Those with a delta rule may; convolutions and Mamba's states mislead llama.cpp (measured).
+    """
+    return header.architecture in _KEEPS_FLASH_ATTENTION
 
 
 def quantizable_heads(header: ModelHeader) -> bool:

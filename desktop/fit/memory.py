@@ -18,6 +18,7 @@ from desktop.fit.layers import (
     has_flash_attention,
     has_no_context,
     has_output,
+    keeps_flash_attention,
     layer_caches,
     layer_count,
     quantizable_heads,
@@ -123,6 +124,7 @@ class Footprint:
         )
         self._quantizable = quantizable_heads(header)
         self.flash_attention = has_flash_attention(header)
+        self._keeps_flash_attention = keeps_flash_attention(header)
         self.reads_whole = has_no_context(header)
         self._weights_before = _sums(self.layer_bytes)
         self._experts_before = _sums(self.expert_bytes)
@@ -149,12 +151,16 @@ class Footprint:
         """Whether llama.cpp opens a context of this type: every head must fill whole blocks."""
         return kv_type == "f16" or self._quantizable
 
-    def flash_attention_fails(self, gpu_layers: int) -> bool:
+    def flash_attention_fails(self, gpu_layers: int, kv_type: KvType = "f16") -> bool:
         """Whether llama.cpp gives flash attention up: where a GPU's layers begin with a recurrent
         one behind one that attends, it finds the latter's attention on the wrong device.
+
+        Not for a quantized context, which needs it, nor where experts lie between.
         """
         first = self.all_layers - gpu_layers
-        if not 0 < first < self.used_layers:
+        if kv_type != "f16" or self._keeps_flash_attention or not 0 < first < self.used_layers:
+            return False
+        if self.expert_bytes[first - 1]:
             return False
         before, begin = self.caches[first - 1], self.caches[first]
         return before.k_values > 0 and begin.k_values == 0 and begin.state_values > 0
