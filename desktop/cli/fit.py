@@ -27,6 +27,8 @@ from desktop.services.measured_speed import as_measured
 from desktop.services.model_ref import find_local, parse
 from desktop.services.remote_model import Beside, OnBytes, find_for_fit
 
+_CANNOT_BE_OPENED = "engine_refuses"
+
 
 def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
@@ -58,12 +60,16 @@ def run(given: Namespace, front: Front) -> int:
         status.show(front.text("cli.fit.looking"))
         on_bytes = fetched(front, status)
         companions = _companions(given, core, on_bytes)
-        report = _fit(given.model, wish, core, described, companions, ask, on_bytes)
+        report, machine = _fit(given.model, wish, core, described, companions, ask, on_bytes)
         beside = _beside(given.model, core)
     reason = front.text(report.reason_key, **report.reason_params)
-    more = [
-        front.text(f"fit.warning.{warning.kind}", **warning.params) for warning in report.warnings
-    ]
+    more = []
+    for warning in report.warnings:
+        words = front.text(f"fit.warning.{warning.kind}", **warning.params)
+        if warning.kind == _CANNOT_BE_OPENED:
+            reason = words  # "fits well" would be true of a model that this one is not
+        else:
+            more.append(words)
     if front.as_json:
         document = report.to_json(reason, tuple(more))
         document["companions"] = [
@@ -83,7 +89,7 @@ def run(given: Namespace, front: Front) -> int:
         more.append(front.text(key, **params))
     front.say(reason)
     front.say()
-    for line in columns(rows(report, companions, front)):
+    for line in columns(rows(report, companions, machine, front)):
         front.say(line)
     for sentence in more:
         front.say()
@@ -124,16 +130,19 @@ def _fit(
     companions: Companions,
     ask: DryRuns,
     on_bytes: OnBytes,
-) -> FitReport:
+) -> tuple[FitReport, Machine]:
+    """The report, and the machine that it is about."""
     if described is None and parse(model).kind == "hub":
         # The Hub is waited for anyway; whoever asks for the machine below finds it looked at.
         Pending(core.machine_service.machine, "machine")
     found = find_for_fit(model, core.library, core.network.remote_models, on_bytes=on_bytes)
     if described is not None:
-        return fit(found, described, wish, this_machine=False, run=ask, companions=companions)
+        report = fit(found, described, wish, this_machine=False, run=ask, companions=companions)
+        return report, described
     if isinstance(found, Path):
         ask.expect(found)
     machine = core.machine_service.machine()
     lessons = core.history.corrections(machine)
     report = fit(found, machine, wish, run=ask, corrections=lessons, companions=companions)
-    return as_measured(report, core.history, machine, lambda: fingerprint_of(found))
+    report = as_measured(report, core.history, machine, lambda: fingerprint_of(found))
+    return report, machine

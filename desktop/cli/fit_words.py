@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from desktop.cli.front import Front, speed_text
 from desktop.common.messages import format_bytes, format_memory, format_number, format_speed
 from desktop.fit.companions import Companions
+from desktop.fit.devices import rooms
 from desktop.fit.memory import CPU
 from desktop.fit.types import DeviceMemory, FitReport
 from desktop.gguf.header import ModelHeader
+from desktop.hardware.machine import Machine
 
 Row = tuple[str, str]
 
@@ -15,8 +19,9 @@ _RIGHT_PERCENT = 2  # the rule of thumb is called right up to here
 _WORTH_A_WORD_BYTES = 1 << 20
 
 
-def rows(report: FitReport, companions: Companions, front: Front) -> list[Row]:
+def rows(report: FitReport, companions: Companions, machine: Machine, front: Front) -> list[Row]:
     """Label and text; further lines of a text stand in lines of their own."""
+    cards = {room.device: room.gpu.name for room in rooms(machine).gpus if room.gpu is not None}
     say, language = front.text, front.messages.language
     model, plan = report.model, report.plan
     described = say(
@@ -27,7 +32,7 @@ def rows(report: FitReport, companions: Companions, front: Front) -> list[Row]:
     )
     found = [(say("cli.fit.name"), f"{model.name}\n{described}")]
     found += _companions(companions, front)
-    found += [(_device(row, front), _memory(row, front)) for row in report.memory]
+    found += [(_device(row, front), _memory(row, cards, front)) for row in report.memory]
     found.append(
         (
             say("cli.fit.context"),
@@ -83,10 +88,10 @@ def companion_headers(companions: Companions) -> list[tuple[str, ModelHeader]]:
 def _device(row: DeviceMemory, front: Front) -> str:
     if row.device == CPU:
         return front.text("cli.fit.main_memory")
-    return front.text("cli.fit.graphics_memory", device=row.device)
+    return front.text("cli.fit.graphics_memory")
 
 
-def _memory(row: DeviceMemory, front: Front) -> str:
+def _memory(row: DeviceMemory, cards: Mapping[str, str], front: Front) -> str:
     language = front.messages.language
     needed = format_memory(row.total_bytes, language)
     if row.available_bytes is None:
@@ -96,6 +101,9 @@ def _memory(row: DeviceMemory, front: Front) -> str:
         fits = row.total_bytes <= row.available_bytes
         key = "cli.fit.needed_of" if fits else "cli.fit.needed_over"
         lines = [front.text(key, needed=needed, available=available)]
+    if row.device != CPU:
+        name = cards.get(row.device)
+        lines.insert(0, f"{name} ({row.device})" if name else row.device)
     parts = {
         "weights": row.weights_bytes,
         "repacked": row.repacked_bytes,

@@ -17,6 +17,7 @@ from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Plan, Wish
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
+from desktop.library.model import GUIDE_NAME
 from desktop.services.core import Core
 from desktop.services.tune_report import Trial, TuneProgress, TuneReport
 from desktop.services.wiring import build_opening
@@ -53,7 +54,12 @@ def run(given: Namespace, front: Front) -> int:
     if front.as_json:
         front.document(_document(report))
     else:
-        _say(report, front, described=described is not None)
+        chosen = "chosen_there" if described is not None else "chosen"
+        if described is None and given.model == GUIDE_NAME:
+            chosen = "chosen_guide"  # it is always opened at once, in the same way
+        elif described is None and wish != Wish():
+            chosen = "chosen_wish"
+        _say(report, front, chosen)
     return 0
 
 
@@ -108,7 +114,7 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
 
 
-def _say(report: TuneReport, front: Front, *, described: bool) -> None:
+def _say(report: TuneReport, front: Front, chosen: str) -> None:
     language = front.messages.language
     front.say(front.text(f"cli.tune.stopped_{report.stopped}", model=report.predicted.model.name))
     front.say()
@@ -120,8 +126,7 @@ def _say(report: TuneReport, front: Front, *, described: bool) -> None:
     front.say()
     if report.speed.tokens_per_s is not None:
         speed = speed_text(report.speed.tokens_per_s, language)
-        key = "cli.tune.chosen_there" if described else "cli.tune.chosen"
-        front.say(front.text(key, plan=_plan(report.chosen, front), speed=speed))
+        front.say(front.text(f"cli.tune.{chosen}", plan=_plan(report.chosen, front), speed=speed))
 
 
 def _told(trial: Trial, front: Front) -> str:

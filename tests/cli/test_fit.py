@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,10 @@ from tests.cli.running import Cli
 from tests.fit.projectors import write_siglip
 from tests.fit.real_shapes import shapes
 from tests.gguf_files import Tensor, write_gguf
+from tests.tiny_models import write_tiny_model
 
 GIB = 1 << 30
-CARD = {
+CARD: dict[str, Any] = {
     "memory": {"total_bytes": 32 * GIB, "available_bytes": 24 * GIB},
     "gpus": [
         {
@@ -132,3 +134,32 @@ def test_experts_that_stay_in_main_memory_are_named(
     assert plan["expert_layers_on_cpu"] > 0
     said = cli("fit", str(model), "--machine", str(machine)).out
     assert f"the experts of the first {plan['expert_layers_on_cpu']}" in said
+
+
+def test_what_the_engine_refuses_is_not_called_fitting(cli: Cli, tmp_path: Path) -> None:
+    """The answer began with "Fits well", and the refusal stood at the end."""
+    path = write_tiny_model(tmp_path / "m.gguf", metadata={"tokenizer.ggml.model": "unheard-of"})
+    done = cli("fit", str(path))
+    assert done.code == 0
+    assert done.out.startswith("The engine could not open")
+    assert "Fits" not in done.out
+    assert cli("fit", str(path), "--json").json["reason"].startswith("The engine could not open")
+
+
+def test_cards_are_called_by_their_names(cli: Cli, large: Path, tmp_path: Path) -> None:
+    """Two cards were "GPU" and "GPU1"."""
+    card = {**CARD["gpus"][0], "total_bytes": 4 * GIB, "free_bytes": 4 * GIB}
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps({**CARD, "gpus": [card, {**card, "name": "RTX 3050"}]}))
+    done = cli("fit", str(large), "--machine", str(path))
+    assert "RTX 4060 (GPU" in done.out
+    assert "RTX 3050 (GPU" in done.out
+
+
+def test_what_is_too_large_has_no_speed(cli: Cli, large: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps({"memory": {"total_bytes": 4 * GIB, "available_bytes": 2 * GIB}}))
+    done = cli("fit", str(large), "--machine", str(path))
+    assert done.out.startswith("Too large")
+    assert "only 2 GB is free" in done.out
+    assert "Speed" not in done.out

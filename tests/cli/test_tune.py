@@ -58,6 +58,14 @@ def test_for_a_person(cli: Cli, tiny_model: Path, language: str, words: str) -> 
     assert words in done.out
 
 
+def test_the_guide_is_not_said_to_be_opened_otherwise(cli: Cli) -> None:
+    """It is opened in one way always, whatever tuning finds."""
+    done = cli("tune", "guide")
+    assert done.code == 0
+    assert "From now on" not in done.out
+    assert "always in the same way" in done.out
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", "not tried"), ("de", "nicht ausprobiert")])
 def test_a_described_machine_is_told_apart(
     cli: Cli, tmp_path: Path, tiny_model: Path, language: str, words: str
