@@ -118,7 +118,7 @@ class Footprint:
             and has_output(header)
             and header.architecture not in _ONE_EMBEDDING
         )
-        self.embedding_bytes = embedding.nbytes if embedding is not None else 0
+        self.embedding_bytes = _aligned(embedding.nbytes) if embedding is not None else 0
         self._embedding_twice = embedding is not None and (
             header.architecture in _TWO_EMBEDDINGS or self._is_rearranged(embedding)
         )
@@ -315,7 +315,7 @@ class Footprint:
     def _add_tensors(self) -> None:
         first_layer = self._first_layer_names()
         for tensor in self.header.tensors:
-            size = -(-tensor.nbytes // _ALIGNMENT) * _ALIGNMENT
+            size = _aligned(tensor.nbytes)
             match = LAYER.match(tensor.name)
             if match is not None:
                 self._add_to_layer(int(match[1]), tensor, size)
@@ -368,6 +368,10 @@ def context_bytes(header: ModelHeader, plan: Plan) -> int:
 
 def padded_context(tokens: int) -> int:
     return -(-tokens // CONTEXT_STEP) * CONTEXT_STEP
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 def _one_share(plan: Plan) -> tuple[Share, ...]:

@@ -105,7 +105,17 @@ class Shape:
 @cache
 def shapes() -> dict[str, Shape]:
     """By name."""
-    document = json.loads(DATA.read_text("utf-8"))
+    return _read(DATA)
+
+
+@cache
+def made_up_shapes() -> dict[str, Shape]:
+    """Of further architectures, in sizes drawn at random: the estimates were not fitted to them."""
+    return _read(DATA.with_name("made_up_shapes.json"))
+
+
+def _read(path: Path) -> dict[str, Shape]:
+    document = json.loads(path.read_text("utf-8"))
     return {name: _shape(name, model) for name, model in document["models"].items()}
 
 
