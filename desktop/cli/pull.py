@@ -123,6 +123,9 @@ class _Pull:
                     "bytes_per_s": round(progress.bytes_per_s),
                     "state": progress.state,
                     "received_bytes": progress.received_bytes,
+                    "free_bytes": progress.free_bytes,
+                    "waits_for": progress.waits_for,
+                    "wait_s": round(progress.wait_s, 1),
                 }
             )
             return

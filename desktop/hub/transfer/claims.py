@@ -52,6 +52,7 @@ class Claims:
         self._active: list[Claim] = []
         self.connections = connections
         self.bytes_per_s = 0.0  # of one connection, as known so far
+        self.answer_s = 0.0  # how long an answer took to begin
 
     @property
     def active(self) -> list[Claim]:
@@ -101,20 +102,33 @@ class Claims:
         return max(MIN_PIECE_BYTES, min(share, usual, MAX_PIECE_BYTES))
 
     def _split(self) -> Claim | None:
-        """Half of what the farthest behind has still to do."""
+        """Half of what the farthest behind has still to do; all of it where it hardly moves."""
         now = time.monotonic()
-        longest, worst_s = None, _WORTH_SPLITTING_S
+        longest, worst_s, is_stuck = None, _WORTH_SPLITTING_S, False
         for claim in self._active:
             spent_s = now - claim.started_at
+            if claim.shut is None and claim.at == claim.start:
+                # No answer yet; others had theirs soon.
+                if spent_s > _WORTH_SPLITTING_S + 4 * self.answer_s:
+                    longest, is_stuck = claim, True
+                    break
+                continue
             speed = (claim.at - claim.start) / spent_s if spent_s > 0 else 0.0
             needs_s = claim.rest_bytes / max(speed, 1.0)
-            if claim.rest_bytes > MIN_PIECE_BYTES // 4 and spent_s > 1.0 and needs_s > worst_s:
+            if spent_s > _WORTH_SPLITTING_S and needs_s > worst_s:
                 longest, worst_s = claim, needs_s
+                is_stuck = speed < self.bytes_per_s / 4
         if longest is None:
             return None
-        # One that hardly moves leaves all but what may be on its way.
-        half = longest.at + max(MIN_PIECE_BYTES // 8, longest.rest_bytes // 2)
-        taken_over = Claim(half, longest.end)
-        longest.end = half
+        if is_stuck:
+            self._active.remove(longest)
+            taken_over = Claim(longest.at, longest.end)
+            longest.stop()
+        elif longest.rest_bytes > MIN_PIECE_BYTES // 4:
+            half = longest.at + longest.rest_bytes // 2
+            taken_over = Claim(half, longest.end)
+            longest.end = half
+        else:
+            return None
         self._active.append(taken_over)
         return taken_over

@@ -152,6 +152,13 @@ class Connections:
         return speed < usual
 
     def _work(self, halted: threading.Event) -> None:
+        try:
+            self._live(halted)
+        except Exception as error:  # noqa: BLE001  (else the transfer would wait for this thread)
+            _log.exception("a connection's thread died")
+            self.error = self.error or HausgeistError(detail=repr(error))
+
+    def _live(self, halted: threading.Event) -> None:
         """One connection's life: piece after piece, and what to do when it breaks."""
         failures = 0
         while not halted.is_set():
@@ -208,7 +215,9 @@ class Connections:
 
     def _begin(self, claim: Claim) -> None:
         """A good answer begins."""
-        claim.since = (time.monotonic(), claim.at)
+        now = time.monotonic()
+        claim.since = (now, claim.at)
+        self._claims.answer_s = max(self._claims.answer_s, now - claim.started_at)
         if not self._started_s:
             self._started_s = time.monotonic()
         if self._source.has_ranges:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.part_file import journal_path, unfinished_path
 from desktop.hub.transfer.places import keep_origin, origin_of_file
 from desktop.hub.transfer.transfer import (
+    PROGRESS_EVERY_S,
     SPARE_BYTES,
     Fetched,
     Transfer,
@@ -162,12 +164,17 @@ class Order:
     def _hash_of(self, file: OrderedFile) -> str:
         """Of a file that somebody else may have put there."""
         digest = hashlib.sha256()
+        done, told_s = 0, time.monotonic()
         try:
             with file.place.open("rb") as source:
                 while block := source.read(_BLOCK_BYTES):
                     if self._is_stopped:
                         raise CancelledError
                     digest.update(block)
+                    done += len(block)
+                    if time.monotonic() - told_s >= PROGRESS_EVERY_S:
+                        told_s = time.monotonic()
+                        self._tell(TransferProgress("checking", done, 0, 0.0))
         except OSError as error:
             raise storage_error(error, file.place, reading=True) from error
         return digest.hexdigest()

@@ -79,13 +79,15 @@ class Reception:
         self._on_start()
 
     def take(self, piece: bytes) -> None:
-        if self._claim.stopped or self._claim.at >= self._claim.end:
+        if self._claim.at >= self._claim.end:
             raise EnoughError
         self._pause(len(piece))
         if self._skips:
             piece = self._without_known(piece)
         self._pieces.append(piece)
         self._buffered += len(piece)
+        if self._claim.stopped:
+            raise EnoughError
         if (
             self._buffered >= _FLUSH_BYTES
             or self._claim.at + self._buffered >= self._claim.end

@@ -71,6 +71,7 @@ class Source:
         self.has_ranges = True
         self.says_places = True
         self.linked_sha256 = ""
+        self._etag = ""
 
     @property
     def host(self) -> str:
@@ -166,8 +167,12 @@ class Source:
         if size.isascii() and size.isdigit() and int(size[:18]) != self._identity.size_bytes:
             raise self.changed(f"{size[:18]} bytes")
         etag = head.headers.get("etag", "")
-        if link is not None and link.etag and etag and etag != link.etag:
-            raise self.inconsistent("another mark")  # the Hub will say whether that is its file
+        if self.linked_sha256:
+            if link is not None and link.etag and etag and etag != link.etag:
+                raise self.inconsistent("another mark")  # the Hub will say whether it is its file
+        elif self._etag and etag and etag != self._etag:
+            raise self.changed("another mark")
+        self._etag = self._etag or etag
 
     def inconsistent(self, detail: str) -> HubError:
         repo, path = self._identity.repo, self._identity.path

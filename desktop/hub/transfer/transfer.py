@@ -42,7 +42,8 @@ _log = get_logger("transfer")
 @dataclass(frozen=True, slots=True)
 class TransferProgress:
     """`received_bytes` came over the network in this session, waste included; `front_bytes` are
-    there without a gap from the beginning (of the file that is fetched now). `waits_for` is the
+    there without a gap from the beginning (of the file that is fetched now); `free_bytes` has the
+    disk still. `waits_for` is the
     kind of the error that is waited out in state "waiting", for `wait_s` more seconds."""
 
     state: State
@@ -53,6 +54,7 @@ class TransferProgress:
     front_bytes: int = 0
     waits_for: str = ""
     wait_s: float = 0.0
+    free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Transfer:
         self._is_discarded = False
         self._speed = Speed()
         self._told_s = 0.0
+        self._room: int | None = None
         self._state: State = "running"
 
     def pause(self) -> None:
@@ -268,6 +271,7 @@ class Transfer:
                 front_bytes=self._identity.size_bytes if force else part.front,
                 waits_for=waiting[0] if waiting else "",
                 wait_s=waiting[1] if waiting else 0.0,
+                free_bytes=self._room,
             )
         )
 
@@ -275,7 +279,7 @@ class Transfer:
         """Before the first byte."""
         left = part.size_bytes - part.done_bytes
         spare = min(SPARE_BYTES, part.size_bytes // 20)
-        room = self._free(self._final.parent)
+        room = self._room = self._free(self._final.parent)
         if left and left + spare > room:
             raise StorageError(
                 "no_room_for_download",
@@ -287,7 +291,7 @@ class Transfer:
     def _keep_room(self, part: PartFile) -> None:
         """Others write, too: stop before the disk is so full that the computer suffers."""
         left = part.size_bytes - part.done_bytes
-        room = self._free(self._final.parent)
+        room = self._room = self._free(self._final.parent)
         if left > room and room < SPARE_BYTES // 5:
             raise StorageError(
                 "no_room_for_download",

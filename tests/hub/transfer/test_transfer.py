@@ -335,6 +335,28 @@ def test_all_connections_share_the_work(bench: Bench) -> None:
     assert bench.place.read_bytes() == DATA
 
 
+def test_a_server_that_answers_one_connection_at_a_time(bench: Bench) -> None:
+    """The others would wait for it for good: the one that gets on takes their part over."""
+    bench.hub.connection_bytes_per_s = 6e6
+    bench.hub.fail("cdn", "silent", times=3, only_resumed=True)
+    began_s = time.monotonic()
+    bench.transfer(options=PATIENT).run()
+    assert time.monotonic() - began_s < PATIENT.stall_s / 2
+    assert bench.place.read_bytes() == DATA
+
+
+def test_a_mirror_without_the_hubs_word_changes_its_file(bench: Bench) -> None:
+    """Neither hash nor size beforehand, only another ETag: listed anew."""
+    repo = bench.hub.repos[next(iter(bench.hub.repos))]
+    repo.without_cdn = True
+    bench.hub.fail("resolve", "cut", times=1, after=1 << 19)
+    bench.hub.fail("resolve", "etag", times=1)
+    with pytest.raises(HausgeistError, match="hub_changed"):
+        bench.transfer(options=replace(QUICK, connections=1)).run()
+    bench.transfer().run()
+    assert bench.place.read_bytes() == DATA
+
+
 def test_one_connection_if_asked(bench: Bench) -> None:
     bench.transfer(options=replace(QUICK, connections=1)).run()
     ranges = [seen.range.removeprefix("bytes=") for seen in bench.hub.requests("cdn")]
