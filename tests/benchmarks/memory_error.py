@@ -28,7 +28,7 @@ from desktop.fit.repack import rearranged_types
 from desktop.fit.rule_of_thumb import rule_of_thumb_bytes
 from desktop.hardware.cpu import complete
 from desktop.hardware.machine import Cpu
-from tests.fit.real_shapes import DATA, Run, Shape, features, shapes
+from tests.fit.real_shapes import DATA, Run, Shape, features, made_up_shapes, shapes
 
 EVERY = json.loads((DATA.parent / "every_architecture.json").read_text("utf-8"))
 NOT_BY_ITSELF = {
@@ -62,12 +62,20 @@ def main() -> None:
         "architectures_with_context_to_the_byte": len(EVERY["architectures"]),
         "architectures_without": NOT_BY_ITSELF,
         "runs": len(errors),
-        "percent": {
-            name: _summary([error[name] for error in errors])
-            for name in ("weights", "context", "compute", "total", "rule_of_thumb", "file_plain_kv")
-        },
+        "percent": _percent(errors),
+        "made_up_shapes": len(made_up_shapes()),
+        "percent_of_made_up_shapes": _percent(
+            [error for shape in made_up_shapes().values() for error in _errors(shape)]
+        ),
     }
     print(json.dumps(document))
+
+
+def _percent(errors: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    return {
+        name: _summary([error[name] for error in errors])
+        for name in ("weights", "context", "compute", "total", "rule_of_thumb", "file_plain_kv")
+    }
 
 
 def _errors(shape: Shape) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def test_as_llama_cpp_computes_it_here(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("case", LOAD_LOGS, ids=lambda case: str(case["id"]))
 def test_as_real_loads_logged_it(case: dict[str, Any]) -> None:
-    """22 logs from Vulkan, CUDA, Metal and CPU: context on the host and on the graphics."""
+    """40 logs from Vulkan, CUDA, Metal and CPU: context on the host and on the graphics."""
     metadata = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in case["metadata"].items()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from functools import cache
+from types import MappingProxyType
 
 import pytest
 
 from desktop.fit.compute import estimated_compute
-from desktop.fit.memory import Footprint
+from desktop.fit.memory import CPU, Footprint, Share
 from desktop.fit.overheads import output_bytes
 from desktop.fit.repack import rearranged_types
-from tests.fit.real_shapes import Run, features, made_up_shapes
+from desktop.gguf.header import ModelHeader
+from tests.fit.real_shapes import DATA, Run, features, made_up_shapes, plan_for, shapes
 
+MIB = 1 << 20
 LITTLE_BYTES = 256 << 20  # of buffers, where weights are few: odd sizes, long micro-batches
 
 
@@ -57,3 +61,29 @@ def test_mostly_within_a_few_parts_of_a_thousand() -> None:
     assert len(off) > 300
     assert statistics.median(map(abs, off)) < 0.003
     assert sum(abs(part) > 0.05 for part in off) < 0.02 * len(off)
+
+
+def test_a_real_load_in_part_on_a_card() -> None:
+    """A public log: Qwen2.5 7B Q4_K_M, 25 of 29 on an RTX 2060, llama.cpp 689e227db, in MiB."""
+    footprint = Footprint(shapes()["qwen2.5-7b"].header())
+    plan = plan_for({"ngl": 25})
+    placed = footprint.place(plan, (Share("CUDA0"),))
+    compute = estimated_compute(footprint, plan, ("CUDA0",))
+    assert placed[CPU].weights_bytes / MIB == pytest.approx(844.04, abs=0.006)
+    assert placed["CUDA0"].weights_bytes / MIB == pytest.approx(3616.41, abs=0.006)
+    assert placed[CPU].context_bytes == 32 * MIB
+    assert placed["CUDA0"].context_bytes == 192 * MIB
+    assert 183.44 <= compute["CUDA0"] / MIB <= 183.44 * 1.15
+    assert 18.01 <= compute[CPU] / MIB <= 18.01 + 10
+
+
+def test_a_real_load_with_an_indexer() -> None:
+    """A public log: GLM 5.2 over 768,000 tokens; scores and masks fill its card's buffers."""
+    logs = json.loads(DATA.with_name("load_logs.json").read_text("utf-8"))
+    metadata = next(log["metadata"] for log in logs if log["id"] == "glm5.2-768k")
+    metadata = {**metadata, "glm-dsa.rope.dimension_count": 64}
+    footprint = Footprint(ModelHeader((), 3, "little", MappingProxyType(metadata), (), 0, 0, 32))
+    plan = plan_for({"ngl": footprint.all_layers, "ctx": 768_000})
+    compute = estimated_compute(footprint, plan, ("CUDA0",))
+    assert compute["CUDA0"] / MIB == pytest.approx(3252.07, rel=0.05)
+    assert compute[CPU] / MIB == pytest.approx(1524.07, rel=0.01)
