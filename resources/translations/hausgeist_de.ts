@@ -647,6 +647,10 @@
         <translation>Mehr</translation>
     </message>
     <message>
+        <source>More about {name}</source>
+        <translation>Mehr zu {name}</translation>
+    </message>
+    <message>
         <source>Hide the details of {name}</source>
         <translation>Details zu {name} ausblenden</translation>
     </message>

@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from desktop.common.errors import CancelledError, NetworkError, StorageError
 from desktop.common.messages import Messages
@@ -190,6 +190,19 @@ def test_it_fits_into_every_window(driven: Driven, width: int) -> None:
     for card in section.cards:
         assert card.minimumSizeHint().width() <= card.width()
         assert card.mapTo(page, card.rect().topRight()).x() < page.viewport().width()
+
+
+def test_by_keyboard_the_cards_come_before_what_stands_below(driven: Driven) -> None:
+    """They are made last, and stood behind all rows of "My models"."""
+    section = known(driven)
+    section.renew.setFocus()
+    QApplication.processEvents()
+    for card in section.cards:
+        for button in (card.copy, card.fold):
+            focused = QApplication.focusWidget()
+            assert focused is not None
+            QTest.keyClick(focused, Qt.Key.Key_Tab)
+            assert QApplication.focusWidget() is button
 
 
 def test_looking_for_news_only_by_a_click(driven: Driven, monkeypatch: pytest.MonkeyPatch) -> None:

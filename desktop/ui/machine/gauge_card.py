@@ -20,9 +20,7 @@ class GaugeCard(Card):
         self.gauge = gauge
         # A name may take two lines; a speed is painted, because it changes.
         self._changing = LiveWords(look, size="title", token="text")
-        self._changing.setVisible(gauge.key in CHANGING)
         self._figure = Text(gauge.figure, "figure", wrap=True)
-        self._figure.setVisible(gauge.key not in CHANGING)
         self.meter = SharesMeter(look, gauge.name)
         self.live = LiveWords(look, _lines(gauge))
         self._words = Text(gauge.words, "small_muted", wrap=True)
@@ -35,6 +33,10 @@ class GaugeCard(Card):
             self.meter,
             self.live,
         )
+        # Only now: shown without a parent they would be windows of their own for a moment,
+        # which flash and take the keyboard away.
+        self._changing.setVisible(gauge.key in CHANGING)
+        self._figure.setVisible(gauge.key not in CHANGING)
         self.inner.addStretch(1)
         self._show_parts()
 

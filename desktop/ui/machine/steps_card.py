@@ -74,7 +74,8 @@ class StepsCard(Card):
                     lines.addWidget(Text(words, "small_muted", wrap=True))
         line = Frame("line")
         line.setFixedHeight(s.line)
-        line.setVisible(not first)
+        if first:
+            line.hide()
         holder = QWidget()
         holder.setLayout(column(line, column(lines, margins=(0, s.space_3, 0, s.space_3))))
         return holder

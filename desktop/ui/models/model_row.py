@@ -64,6 +64,8 @@ class ModelRow(Frame):
             self._say_fold()
         if model.source != "built_in":
             self.more = IconButton(look, "dots-three", self.tr("More"), self._open_menu)
+            name = self.tr("More about {name}").format(name=display_name(model.name))
+            self.more.setAccessibleName(name)
             ends.addWidget(self.more)
         else:
             ends.addSpacing(s.target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
@@ -106,9 +108,16 @@ class Recommended(QWidget):
             self._open(None)
             self.cards = [self._card(item) for item in shown]
             self._grid.show_widgets(list(self.cards))
+            self._put_in_tab_order()
         self._grid.setVisible(bool(shown))
         self._below.setVisible(bool(shown))
         self.more.setVisible(len(shown) < len(found))
+
+    def _put_in_tab_order(self) -> None:
+        """The cards come long after what stands below them; by keyboard they come before."""
+        buttons = [button for card in self.cards for button in (card.copy, card.fold)]
+        for before, after in pairwise([self.renew, *buttons, self.more]):
+            QWidget.setTabOrder(before, after)
 
     def _renew(self) -> None:
         if self.advice.refreshing:

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop.common.settings import Settings
 from desktop.engine.usage import DeviceUsage
@@ -327,6 +327,33 @@ def test_other_computer_from_the_list_and_back(driven: Driven) -> None:
     page.show_this()
     assert page.other.isHidden()
     driven.until(lambda: len(driven.services.live._listeners) == 1)
+
+
+class Windows(QObject):
+    """Everything that becomes a window of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.shown.append(type(watched).__name__)
+        return False
+
+
+def test_no_part_of_the_page_is_a_window_for_a_moment(open_window: Open) -> None:
+    """Figures and lines were shown before they had a parent: they flashed, and the window that
+    lost the focus to them heard no key any more."""
+    driven = open_window(change=gaming)
+    windows = Windows()
+    QApplication.instance().installEventFilter(windows)  # type: ignore[union-attr]
+    page = page_of(driven)
+    driven.bot.waitUntil(lambda: not page.here.advice.working, timeout=60_000)
+    choose(page, "RTX 4060")
+    driven.until(lambda: page.other.advice.advice is not None)
+    QApplication.instance().removeEventFilter(windows)  # type: ignore[union-attr]
+    assert windows.shown == []
 
 
 def test_a_narrow_window_cuts_no_model_name(open_window: Open) -> None:
