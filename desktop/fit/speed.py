@@ -223,7 +223,7 @@ def rates_of(machine: Machine, device: str, gpu: Gpu | None, threads: int) -> Ra
 def _seconds(layer: LayerWork, rates: Rates, kv_type: KvType, cells: tuple[int, int]) -> _Seconds:
     expert_token_s, expert_row_s = _product_s(layer.expert_products, rates)
     token_s, row_s = _product_s(layer.products, rates)
-    if layer.heads:
+    if layer.heads and layer.head_values:
         looked_at = layer.heads * (cells[1] if layer.windowed else cells[0])
         # Small heads cost more than their values: measured was one of 128.
         overhead = (layer.head_values + HEAD_OVERHEAD_VALUES) / layer.head_values

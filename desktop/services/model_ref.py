@@ -79,8 +79,8 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
     there still resolves (reading it says what is wrong).
     """
     ref = parse(text)
-    if ref.kind == "hub":
-        return _fetched(text, library)
+    if ref.kind == "hub" and (fetched := _fetched(text, library)) is not None:
+        return fetched
     if ref.kind != "path":
         try:
             entry = library.get(text)
