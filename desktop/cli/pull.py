@@ -17,8 +17,9 @@ from desktop.common.errors import CancelledError, HausgeistError
 from desktop.engine.cancel import CancelToken
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.header import ModelHeader
+from desktop.hub.metered import MeteredWatch
 from desktop.hub.transfer.pace import RateLimit
-from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
+from desktop.hub.transfer.transfer import METERED, TransferOptions, TransferProgress
 from desktop.services.core import Core
 from desktop.services.fetch_model import FetchedModel, FetchJob, ModelFetcher
 from desktop.services.fit_model import fit
@@ -32,6 +33,7 @@ def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
     arguments.option("--connections", value="N", kind=whole(1, MAX_CONNECTIONS), default=4)
     arguments.option("--limit", value="MB", kind=real(0, 100_000), default=0.0)
+    arguments.switch("--unmetered-only")
     arguments.switch("--no-mmproj")
     arguments.switch("--json")
 
@@ -69,6 +71,7 @@ class _Pull:
             with_projector=not given.no_mmproj,
             options=TransferOptions(connections=given.connections),
             limit=RateLimit(given.limit * _MEGABYTE),
+            is_metered=MeteredWatch() if given.unmetered_only else None,
             on_progress=self._show,
             on_header=self._begin_fit,
         )
@@ -134,6 +137,8 @@ class _Pull:
     def _words(self, progress: TransferProgress) -> str:
         percent = int(100 * progress.done_bytes / max(1, progress.total_bytes))
         key, more = f"cli.pull.{progress.state}", {}
+        if progress.waits_for == METERED:
+            key = "cli.pull.metered"
         if progress.state == "running":
             left = progress.total_bytes - progress.done_bytes
             if progress.bytes_per_s <= 0:

@@ -73,12 +73,14 @@ class FetchJob:
         with_projector: bool = True,
         options: TransferOptions | None = None,
         limit: RateLimit | None = None,
+        is_metered: Callable[[], bool] | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_header: Callable[[ModelHeader], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         """`text` names the model (``org/repo:Q4_K_M``...). `on_header` hears what it is as soon as
         its description has come, long before the rest: the moment to say whether it fits.
+        `is_metered`, if given, holds the transfer back as long as it is true.
         Raises UsageError(bad_hub_ref, bad_endpoint)."""
         self._client = client
         self._cache = cache
@@ -88,6 +90,7 @@ class FetchJob:
         self._with_projector = with_projector
         self._options = options or TransferOptions()
         self.limit = limit or RateLimit()
+        self._is_metered = is_metered
         self._on_progress = on_progress
         self._on_header = on_header
         self._free = free
@@ -162,6 +165,7 @@ class FetchJob:
             limit=self.limit,
             on_progress=lambda progress: self._tell(progress, files[-1], group),
             free=self._free,
+            is_metered=self._is_metered,
         )
         with self._lock:
             self._order = order
@@ -300,6 +304,7 @@ class ModelFetcher:
         with_projector: bool = True,
         options: TransferOptions | None = None,
         limit: RateLimit | None = None,
+        is_metered: Callable[[], bool] | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_header: Callable[[ModelHeader], None] | None = None,
     ) -> FetchJob:
@@ -313,6 +318,7 @@ class ModelFetcher:
             with_projector=with_projector,
             options=options,
             limit=limit,
+            is_metered=is_metered,
             on_progress=on_progress,
             on_header=on_header,
             free=self._free,

@@ -48,6 +48,7 @@ class Order:
         limit: RateLimit | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
+        is_metered: Callable[[], bool] | None = None,
     ) -> None:
         self._client = client
         self._files = tuple(files)
@@ -55,6 +56,7 @@ class Order:
         self._limit = limit or RateLimit()
         self._on_progress = on_progress
         self._free = free
+        self._is_metered = is_metered
         self._lock = threading.Lock()
         self._current: Transfer | None = None
         self._is_paused = False
@@ -120,6 +122,7 @@ class Order:
                 limit=self._limit,
                 on_progress=self._tell,
                 free=self._free,
+                is_metered=self._is_metered,
             )
             with self._lock:
                 self._current = transfer

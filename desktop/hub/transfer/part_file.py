@@ -212,7 +212,8 @@ class PartFile:
             with self._lock:
                 os.lseek(handle, offset, os.SEEK_SET)
                 return os.write(handle, data)
-        return os.pwrite(handle, data, offset)
+        else:
+            return os.pwrite(handle, data, offset)
 
     def _get(self, offset: int, n: int) -> bytes:
         with self._using() as handle:
@@ -220,7 +221,8 @@ class PartFile:
                 with self._lock:
                     os.lseek(handle, offset, os.SEEK_SET)
                     return os.read(handle, n)
-            return os.pread(handle, n, offset)
+            else:
+                return os.pread(handle, n, offset)
 
     @contextlib.contextmanager
     def _using(self) -> Iterator[int]:

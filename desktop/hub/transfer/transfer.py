@@ -25,6 +25,7 @@ from desktop.hub.transfer.source import STALL_S, Source
 State = Literal["running", "waiting", "paused", "checking", "repairing"]
 
 PROGRESS_EVERY_S = 0.25
+METERED = "metered_network"
 _TICK_S = 0.05
 _FIRST_TICK_S = 0.01  # while it shows how many connections help
 _SYNC_EVERY_S = 5.0
@@ -90,8 +91,10 @@ class Transfer:
         limit: RateLimit | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
+        is_metered: Callable[[], bool] | None = None,
     ) -> None:
-        """`free` tells the bytes that are free where the file goes."""
+        """`free` tells the bytes that are free where the file goes; while `is_metered` (None: not
+        asked) says so, nothing is fetched, and the state is "waiting" for METERED."""
         self._client = client
         self._identity = identity
         self._final = final
@@ -99,6 +102,8 @@ class Transfer:
         self._limit = limit or RateLimit()
         self._on_progress = on_progress
         self._free = free
+        self._is_metered = is_metered
+        self._is_held = False
         self._patience = Patience(self._options.patience_s)
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -220,8 +225,10 @@ class Transfer:
                     _log.info("back from sleep: new connections")
                     self._patience.progressed()
                     connections.halt()
-                if self._is_paused:
+                self._is_held = self._is_metered is not None and self._is_metered()
+                if self._is_paused or self._is_held:
                     connections.halt()
+                    self._patience.progressed()
                 elif not fill.is_full:
                     connections.keep_going()
                 now = time.monotonic()
@@ -242,7 +249,7 @@ class Transfer:
             return "paused"
         if fill.is_full:
             return "checking"
-        if connections.waiting() is not None:
+        if self._is_held or connections.waiting() is not None:
             return "waiting"
         return "repairing" if isinstance(fill, CheckRound) else "running"
 
@@ -261,6 +268,8 @@ class Transfer:
         self._told_s = now
         self._speed.mark(now, received)
         waiting = connections.waiting() if connections is not None else None
+        if self._is_held:
+            waiting = (METERED, 0.0)
         self._on_progress(
             TransferProgress(
                 state=self._state,

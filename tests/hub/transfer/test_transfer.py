@@ -371,3 +371,20 @@ def test_nothing_is_written_after_the_end(bench: Bench) -> None:
     with pytest.raises(StorageError):
         part.write(0, b"late")
     assert part_file.UNFINISHED in journal_path(bench.place).name
+
+
+def test_held_back_while_the_line_is_metered(bench: Bench) -> None:
+    metered = [True]
+    waits = threading.Event()
+
+    def see(progress: transfer.TransferProgress) -> None:
+        if progress.waits_for == transfer.METERED:
+            assert progress.state == "waiting"
+            waits.set()
+
+    running = Running(bench.transfer(is_metered=lambda: metered[0], on_progress=see))
+    assert waits.wait(30)
+    assert bench.hub.requests() == []
+    metered[0] = False
+    running.join()
+    assert bench.place.read_bytes() == DATA
