@@ -13,6 +13,11 @@ from desktop.hardware.speeds import ATTENTION, EXPERTS, VALUES, DeviceSpeed, Ker
 UNKNOWN_BANDWIDTH_BYTES_PER_S = 25e9
 """A laptop's main memory of the last years, where nobody has measured it."""
 
+UNKNOWN_LARGE_BANDWIDTH_BYTES_PER_S = 40e9
+"""Two channels of DDR4-3200 as all cores read them: who has so much memory has both filled."""
+
+LARGE_MEMORY_BYTES = 48 << 30
+
 HEAD_VALUES = 256
 """Attention is measured with heads of 128: so many values of key and value together."""
 
@@ -187,9 +192,12 @@ class CpuTable:
     step_s = _STEP_S
     node_s = _NODE_S
 
-    def __init__(self, cpu: Cpu, threads: int) -> None:
+    def __init__(self, cpu: Cpu, threads: int, memory_bytes: int = 0) -> None:
+        """`memory_bytes`: all of main memory; its speed is guessed from that where unknown."""
         self._features = tuple(feature.lower().replace("-", "_") for feature in cpu.features)
-        memory = cpu.memory_bandwidth_bytes_per_s or UNKNOWN_BANDWIDTH_BYTES_PER_S
+        large = memory_bytes >= LARGE_MEMORY_BYTES
+        unknown = UNKNOWN_LARGE_BANDWIDTH_BYTES_PER_S if large else UNKNOWN_BANDWIDTH_BYTES_PER_S
+        memory = cpu.memory_bandwidth_bytes_per_s or unknown
         self._memory = memory * _CPU_SHARE
         threads = _effective(threads, cpu)
         self._reads = threads * self._by_feature(_CORE_READS_BYTES_PER_S, 8e9)

@@ -216,7 +216,7 @@ def rates_of(machine: Machine, device: str, gpu: Gpu | None, threads: int) -> Ra
         if speed.device == device and speed.kernels:
             return MeasuredRates(speed, threads, machine.cpu)
     if gpu is None:
-        return CpuTable(machine.cpu, threads)
+        return CpuTable(machine.cpu, threads, machine.memory.total_bytes)
     return GpuTable(gpu, machine.cpu)
 
 
