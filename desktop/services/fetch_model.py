@@ -37,6 +37,7 @@ from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 
 _CHANGES = 3
+_LESS = 0.25
 _HEADER_TRIES_BYTES = (1 << 20, 4 << 20, 16 << 20, 64 << 20)
 
 _log = get_logger("services")
@@ -137,31 +138,38 @@ class FetchJob:
         number = 0
         while True:
             number += 1
-            listing, group = self._find()
+            listing, group, is_new = self._find()
+            # Who asked the Hub in vain has waited for a good part of the time already.
+            options = (
+                self._options
+                if is_new
+                else replace(self._options, patience_s=_LESS * self._options.patience_s)
+            )
             try:
-                return self._fetch(listing, group)
+                return self._fetch(listing, group, options)
             except HubError as error:
                 if error.kind not in ANOTHER_NOW or number >= _CHANGES:
                     raise
                 _log.info("asking anew what lies there: %s", error)
 
-    def _find(self) -> tuple[Listing, FileGroup]:
-        """What lies in the repository now, and which of its files are meant."""
+    def _find(self) -> tuple[Listing, FileGroup, bool]:
+        """What lies in the repository, which of its files are meant, and whether the Hub said so
+        just now (else it cannot be reached, and this is what it once said)."""
 
-        def ask() -> tuple[Listing, FileGroup]:
-            listing, _ = known_listing(self._client, self._cache, self._ref, ask=True)
-            return listing, listing.select(self._ref)
+        def ask() -> tuple[Listing, FileGroup, bool]:
+            listing, is_new = known_listing(self._client, self._cache, self._ref, ask=True)
+            return listing, listing.select(self._ref), is_new
 
         return self._patiently(ask)
 
-    def _fetch(self, listing: Listing, group: FileGroup) -> FetchedModel:
+    def _fetch(self, listing: Listing, group: FileGroup, options: TransferOptions) -> FetchedModel:
         # The first part last: whoever sees it sees a whole model.
         wanted = [*group.files[1:], *self._projector(listing, group), group.files[0]]
         files = [self._ordered(listing, file) for file in wanted]
         order = Order(
             self._client,
             files,
-            options=self._options,
+            options=options,
             limit=self.limit,
             on_progress=lambda progress: self._tell(progress, files[-1], group),
             free=self._free,
@@ -262,7 +270,8 @@ class FetchJob:
 
     def _patiently(self, ask: Callable[[], _Found]) -> _Found:
         """Once more after faults that pass."""
-        patience = Patience(self._options.patience_s)
+        # Half of it: an answer that does not come costs 15 s, and 30 are all there is.
+        patience = Patience(self._options.patience_s / 2)
         failures = 0
         while True:
             if self._stopped.is_set():

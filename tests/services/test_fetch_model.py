@@ -170,6 +170,16 @@ def test_a_mirror_without_listings(shop: Shop) -> None:
     assert found.path.read_bytes() == shop.whole
 
 
+def test_a_hub_that_fell_silent(shop: Shop) -> None:
+    """Its listing is known from before; the error comes soon all the same."""
+    shop.job(f"{REPO}:Q8_0").run().path.unlink()
+    shop.house.door._stall_s = 0.3
+    shop.hub.fail("api", "silent")
+    shop.hub.fail("resolve", "silent")
+    assert shop.kind(f"{REPO}:Q8_0") == "connection_timeout"
+    assert len(shop.hub.requests("resolve")) <= 20
+
+
 @pytest.mark.parametrize("status", [500, 503, 429])
 def test_a_listing_that_fails_at_first(shop: Shop, status: int) -> None:
     shop.hub.fail("api", "status", status=status, times=3, headers={"Retry-After": "1"})

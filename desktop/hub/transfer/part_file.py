@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import sys
 import threading
@@ -191,6 +192,9 @@ class PartFile:
                 os.ftruncate(self._handle, 0)
         except OSError as error:
             raise storage_error(error, self.path) from error
+        for left in self.path.parent.glob(f".{glob.escape(self._journal_path.name)}.*.tmp"):
+            with contextlib.suppress(OSError):  # of a process that was killed; a few bytes
+                left.unlink()
         for known in (extents, synced):
             known.remove(min(there, self.size_bytes), sys.maxsize)
         self._extents, self._synced = extents, synced

@@ -297,6 +297,14 @@ def test_synced_parts_survive_a_power_failure(
     again.close()
 
 
+def test_what_a_killed_process_left_lying_goes(bench: Bench) -> None:
+    left = journal_path(bench.place).with_name(f".{journal_path(bench.place).name}.x1.tmp")
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half a journal")
+    bench.transfer().run()
+    assert [path.name for path in bench.place.parent.iterdir()] == [bench.place.name]
+
+
 def test_a_shortened_file_is_noticed(bench: Bench) -> None:
     """The journal says more than there is: only what is there counts."""
     part = PartFile.open(bench.place, bench.identity())
