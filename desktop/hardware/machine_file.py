@@ -16,7 +16,7 @@ def read_machine(path: Path) -> Machine:
     """The machine that `path` describes, in the form that `hausgeist hardware --json` prints.
 
     Raises MachineError: machine_file_unreadable, machine_file_not_json (path, problem in
-    `detail`), or bad_machine as `machine_from_json`.
+    `detail`), machine_file_other (JSON of something else), or bad_machine as `machine_from_json`.
     """
     try:
         with path.open("rb") as file:
@@ -29,6 +29,8 @@ def read_machine(path: Path) -> Machine:
         document = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:  # RecursionError: nested a thousand deep
         raise MachineError("machine_file_not_json", path=str(path), detail=str(error)) from error
+    if not isinstance(document, dict):
+        raise MachineError("machine_file_other", path=str(path))
     return machine_from_json(document)
 
 

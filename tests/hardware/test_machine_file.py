@@ -57,3 +57,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         with pytest.raises(MachineError) as caught:
             read_machine(path)
         assert caught.value.kind == "machine_file_unreadable"
+
+
+@pytest.mark.parametrize("text", ["[]", '"16 GB"', "null", "17"])
+def test_json_of_something_else(tmp_path: Path, text: str) -> None:
+    """It was said of "$" that it should be {...}."""
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    with pytest.raises(MachineError) as caught:
+        read_machine(path)
+    assert caught.value.kind == "machine_file_other"
