@@ -44,8 +44,17 @@ class Claim:
 class Claims:
     """Any thread. `there()` is a copy of what needs no fetching."""
 
-    def __init__(self, there: Callable[[], Extents], size_bytes: int, *, connections: int) -> None:
-        """`connections`: how many share the work; change it as they come and go."""
+    def __init__(
+        self,
+        there: Callable[[], Extents],
+        size_bytes: int,
+        *,
+        connections: int,
+        most_bytes: int = MAX_PIECE_BYTES,
+    ) -> None:
+        """`connections`: how many share the work; change it as they come and go. `most_bytes`: no
+        piece is larger."""
+        self._most_bytes = most_bytes
         self._there = there
         self._size_bytes = size_bytes
         self._lock = threading.Lock()
@@ -99,7 +108,7 @@ class Claims:
         """A few seconds' work, near the end a fair share, so that all connections end together."""
         share = left // self.connections
         usual = int(self.bytes_per_s * _PIECE_S) or 4 * MIN_PIECE_BYTES
-        return max(MIN_PIECE_BYTES, min(share, usual, MAX_PIECE_BYTES))
+        return max(MIN_PIECE_BYTES, min(share, usual, self._most_bytes))
 
     def _split(self) -> Claim | None:
         """Half of what the farthest behind has still to do; all of it where it hardly moves."""

@@ -15,7 +15,7 @@ from desktop.hub.transfer.rounds import Round
 from desktop.hub.transfer.source import Source
 
 _TASTE_S = 0.05
-_QUICK_BYTES_PER_S = 150e6  # where one connection does this, more of them only cost
+_QUICK_BYTES_PER_S = 80e6  # where one connection does this, more of them only cost
 _MORE_THAN_ONE_BYTES = 4 << 20
 _SLOW_BYTES_PER_S = 8_000.0
 _SLOW_SHARE = 0.05
@@ -23,6 +23,7 @@ _SLOW_SHARE = 0.05
 _CROWDED = ("hub_busy", "hub_down", "connection_refused", "hub_link_refused")
 _SEAMS = 3
 _SETTLE_S = 0.1
+_HOLD_S = 0.02
 _WHOLE_AGAIN_BYTES = 1 << 20
 _WHOLE_ANSWERS = 2
 
@@ -49,7 +50,9 @@ class Connections:
         self._limit = limit
         self._most = most
         self._slow_after_s = slow_after_s
-        self._claims = Claims(fill.there, fill.part.size_bytes, connections=most)
+        self._claims = Claims(
+            fill.there, fill.part.size_bytes, connections=most, most_bytes=fill.piece_bytes
+        )
         self._lock = threading.Lock()
         self._halted = threading.Event()
         self._workers: set[threading.Thread] = set()
@@ -162,6 +165,9 @@ class Connections:
         """One connection's life: piece after piece, and what to do when it breaks."""
         failures = 0
         while not halted.is_set():
+            if self._fill.is_on_hold:
+                halted.wait(_HOLD_S)
+                continue
             claim = self._claims.next()
             if claim is None:
                 return

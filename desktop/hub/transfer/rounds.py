@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
+from desktop.hub.transfer.claims import MAX_PIECE_BYTES, MIN_PIECE_BYTES
 from desktop.hub.transfer.extents import Extents
 from desktop.hub.transfer.hashing import FollowingHash
 from desktop.hub.transfer.part_file import PartFile
@@ -17,6 +18,7 @@ class Round(Protocol):
 
     part: PartFile
     changed_bytes: int
+    piece_bytes: int
 
     def there(self) -> Extents:
         """A copy of what needs no fetching (any more)."""
@@ -37,6 +39,11 @@ class Round(Protocol):
         """Whether nothing is left to fetch."""
         ...
 
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether what is known soon may make further fetching needless."""
+        ...
+
     def is_done(self, wanted: str, /) -> bool:
         """Whether the hash of the file is known and no more can change, or it is the `wanted`."""
         ...
@@ -48,6 +55,7 @@ class FillRound:
     def __init__(self, part: PartFile, hashed: FollowingHash) -> None:
         self.part = part
         self.changed_bytes = 0
+        self.piece_bytes = MAX_PIECE_BYTES
         self._hashed = hashed
 
     def there(self) -> Extents:
@@ -72,6 +80,10 @@ class FillRound:
     def is_full(self) -> bool:
         return self.part.done_bytes >= self.part.size_bytes
 
+    @property
+    def is_on_hold(self) -> bool:
+        return False
+
     def is_done(self, _wanted: str) -> bool:
         return self.is_full and self._hashed.digest() is not None
 
@@ -80,10 +92,13 @@ class CheckRound:
     """Fetches everything once more, piece by piece, and puts right what is different; done as soon
     as the hash is right."""
 
-    def __init__(self, part: PartFile, hashed: FollowingHash) -> None:
+    def __init__(self, part: PartFile, hashed: FollowingHash, wanted: str) -> None:
+        """`wanted`: the hash that the file should have."""
         self.part = part
         self.changed_bytes = 0
+        self.piece_bytes = 2 * MIN_PIECE_BYTES
         self._hashed = hashed
+        self._wanted = wanted
         self._lock = threading.Lock()
         self._checked = Extents()
 
@@ -108,6 +123,10 @@ class CheckRound:
     def is_full(self) -> bool:
         with self._lock:
             return self._checked.total_bytes >= self.part.size_bytes
+
+    @property
+    def is_on_hold(self) -> bool:
+        return self.changed_bytes > 0 and self._hashed.digest() in (None, self._wanted)
 
     def is_done(self, wanted: str) -> bool:
         found = self._hashed.digest()

@@ -169,10 +169,12 @@ class Transfer:
     def _run(self, part: PartFile, hashed: FollowingHash) -> Fetched:
         source = Source(self._client, self._identity, stall_s=self._options.stall_s)
         syncer = _Syncer(part)
-        received = 0
+        received, wanted = 0, ""
         try:
             for number in range(_REPAIRS + 1):
-                fill: Round = FillRound(part, hashed) if number == 0 else CheckRound(part, hashed)
+                fill: Round = FillRound(part, hashed)
+                if number:
+                    fill = CheckRound(part, hashed, wanted)
                 connections = Connections(
                     source,
                     fill,

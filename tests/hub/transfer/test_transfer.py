@@ -396,3 +396,13 @@ def test_held_back_while_the_line_is_metered(bench: Bench) -> None:
     metered[0] = False
     running.join()
     assert bench.place.read_bytes() == DATA
+
+
+def test_a_wrong_piece_is_fetched_again_and_not_the_file(bench: Bench) -> None:
+    """What comes behind it is not asked for before the hash was computed anew."""
+    part = PartFile.open(bench.place, bench.identity())
+    part.write(0, b"\1" + DATA[1:])
+    part.close()
+    fetched = bench.transfer(options=replace(QUICK, connections=1)).run()
+    assert bench.place.read_bytes() == DATA
+    assert fetched.received_bytes <= 3 << 20
