@@ -12,7 +12,7 @@ from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine, fetched
 from desktop.engine.dry_run import DryRuns
-from desktop.fit.companions import Companions
+from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.types import FitReport, Wish
 from desktop.fit.words import alternative_words
 from desktop.gguf.header import ModelHeader
@@ -20,12 +20,14 @@ from desktop.hardware.bounded import Pending
 from desktop.hardware.machine import Machine
 from desktop.hardware.machine_file import read_machine
 from desktop.services.companion_files import companions_of
-from desktop.services.core import Core
+from desktop.services.core import TUNED_FILE, Core
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
 from desktop.services.model_ref import find_local, parse
 from desktop.services.remote_model import Beside, OnBytes, find_for_fit
+from desktop.services.tuned_fit import as_tuned
+from desktop.services.tuned_plans import TunedPlans
 
 _CANNOT_BE_OPENED = "engine_refuses"
 
@@ -144,5 +146,8 @@ def _fit(
     machine = core.machine_service.machine()
     lessons = core.history.corrections(machine)
     report = fit(found, machine, wish, run=ask, corrections=lessons, companions=companions)
+    if isinstance(found, Path) and companions == NO_COMPANIONS:
+        tuned = TunedPlans(core.paths.data_dir / TUNED_FILE)
+        report = as_tuned(report, found, machine, wish, tuned, lessons)
     report = as_measured(report, core.history, machine, lambda: fingerprint_of(found))
     return report, machine

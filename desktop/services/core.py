@@ -25,6 +25,7 @@ from desktop.services.start import Start
 
 GUIDE_FILE = "models/hausgeist-guide.gguf"
 HISTORY_FILE = "history.jsonl"
+TUNED_FILE = "tuned.json"
 
 
 @dataclass(frozen=True, slots=True)

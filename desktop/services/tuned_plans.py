@@ -60,6 +60,10 @@ class TunedPlans:
         self._most = most
         self._now = now
 
+    def is_empty(self) -> bool:
+        """Whether nothing was ever tuned here: then no file needs to be read for a lookup."""
+        return not self._load()
+
     def lookup(self, header: ModelHeader, machine: Machine, wish: Wish) -> TunedPlan | None:
         """What was found for this very model here, if nothing has changed since."""
         key = _key(header, machine, wish)

@@ -14,7 +14,7 @@ from desktop.common.settings import Settings, SettingsStore
 from desktop.hardware.live_sensors import NativeSensors
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
-from desktop.services.core import Core, build_core
+from desktop.services.core import TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
@@ -77,7 +77,7 @@ def build_opening(core: Core) -> Opening:
     """For the commands that open a model or bring one in."""
     probed = ProbeMemory(core.paths.cache_dir / "probed.json")
     recorder = Recorder(core.history, core.held)
-    tuned = TunedPlans(core.paths.data_dir / "tuned.json")
+    tuned = TunedPlans(core.paths.data_dir / TUNED_FILE)
     tuner = Tuner(core.library, core.machine_service, tuned, core.history)
     return Opening(
         opener=ModelOpener(

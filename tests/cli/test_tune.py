@@ -47,6 +47,11 @@ def test_what_was_found_is_used_and_told_by_the_next_run(
     chosen = cli("tune", str(tiny_model), "--json").json["chosen"]
     kept = json.loads((hausgeist_home / "data" / "tuned.json").read_bytes())
     assert [entry["plan"] for entry in kept["plans"].values()] == [chosen]
+    told = cli("fit", str(tiny_model), "--json").json
+    assert told["plan"] == chosen
+    assert told["speed"]["basis"] == "measured"
+    other = cli("fit", str(tiny_model), "--ctx", "512", "--json").json
+    assert other["speed"]["basis"] == "predicted"
 
 
 @pytest.mark.parametrize(
