@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desktop.common.errors import StorageError
-from desktop.common.locks import file_lock
+from desktop.common.locks import claim, file_lock
 from tests.ordinary_user import read_only
 
 _HOLD = """
@@ -60,3 +60,15 @@ def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with read_only(tmp_path), pytest.raises(StorageError) as caught, file_lock(tmp_path / "x"):
         pytest.fail("not reached")
     assert caught.value.kind == "read_only"
+
+
+def test_a_claim_is_held_by_one(tmp_path: Path) -> None:
+    held = claim(tmp_path / "lock")
+    assert held is not None
+    assert claim(tmp_path / "lock") is None
+    held.close()
+    held.close()
+    assert not (tmp_path / "lock").exists()
+    again = claim(tmp_path / "lock")
+    assert again is not None
+    again.close()
