@@ -160,7 +160,7 @@ class Placements:
         """The plan, a step or a few smaller where the whole table says that it is too much."""
         layers = list(counts)
         for _ in range(_STEPS_BACK):
-            if self.footprint.flash_attention_fails(sum(layers)):
+            if self.footprint.flash_attention_fails(sum(layers), setting.kv_type):
                 _take_one(layers)
             if sum(layers) == 0:
                 return None
