@@ -19,7 +19,8 @@ from desktop.services.network import Network
 from desktop.services.recommend import recommend
 from tests.fit.machines import laptop
 from tests.gguf_files import LlamaShape, header_bytes
-from tests.hub.stand_in import Content, HubStandIn
+from tests.hub.stand_in import HubStandIn
+from tests.hub.stored import Content
 
 SMALL = ("granite-4.1-3b", "qwen3.5-2b")
 GRANITE = "unsloth/granite-4.1-3b-GGUF"
