@@ -45,6 +45,15 @@ def test_a_good_model_passes_and_tells_its_peak(tiny_model: Path) -> None:
     assert 10 << 20 < result.peak_bytes < 500 << 20
 
 
+def test_a_large_parent_does_not_make_the_peak_larger(tiny_model: Path) -> None:
+    """getrusage would give the child the size that its parent had when it was started."""
+    ballast = b"\x01" * (600 << 20)
+    result = _probe(tiny_model)
+    assert len(ballast) == 600 << 20
+    assert result.peak_bytes is not None
+    assert result.peak_bytes < 500 << 20
+
+
 @pytest.mark.parametrize("writer", [write_tiny_mamba, write_tiny_gemma2])
 def test_other_architectures_pass(tmp_path: Path, writer: Any) -> None:
     assert _probe(writer(tmp_path / "model.gguf")).ok
