@@ -1,4 +1,4 @@
-"""The most memory this process has ever held."""
+"""How much memory this process holds, and the most it has ever held."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import psutil
 
 _STATUS = Path("/proc/self/status")
 _HIGH_WATER = "VmHWM:"
+
+
+def resident_bytes() -> int:
+    """What of this process lies in main memory now; mapped files count as far as they are read."""
+    return int(psutil.Process().memory_info().rss)
 
 
 def peak_bytes() -> int:
