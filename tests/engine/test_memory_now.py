@@ -23,7 +23,7 @@ def test_the_process_grows_by_what_it_takes() -> None:
     assert block[-1] == 1
     del block
     assert resident_bytes() < during.process_bytes - 48 * MIB
-    assert peak_bytes() >= during.peak_bytes
+    assert peak_bytes() >= during.peak_bytes - MIB
 
 
 def test_graphics_are_asked_only_where_they_take_part() -> None:
