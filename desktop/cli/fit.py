@@ -34,12 +34,7 @@ _CANNOT_BE_OPENED = "engine_refuses"
 
 def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
-    options.context(arguments)
-    options.kv_type(arguments)
-    options.parallel(arguments)
-    options.gpu_layers(arguments)
-    options.ubatch(arguments)
-    options.priority(arguments)
+    options.planning(arguments)
     arguments.option("--mmproj", value="FILE", kind=text)
     arguments.option("--model-draft", value="MODEL", kind=text)
     arguments.option("--lora", value="FILE", kind=text, repeated=True)
@@ -48,14 +43,7 @@ def configure(arguments: Arguments) -> None:
 
 
 def run(given: Namespace, front: Front) -> int:
-    wish = Wish(
-        context=given.ctx,
-        kv_type=given.kv_type,
-        parallel=given.parallel,
-        gpu_layers=given.gpu_layers,
-        ubatch=given.ubatch,
-        priority=given.priority,
-    )
+    wish = options.planned_wish(given)
     described = None if given.machine is None else read_machine(Path(given.machine))
     # The child that will be asked starts while everything else is looked at.
     with DryRuns() as ask, open_house(front) as core, StatusLine(front) as status:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+
 from desktop.cli.arguments import Arguments, one_of, whole
 from desktop.engine.model import MAX_UBATCH_TOKENS
+from desktop.fit.types import Wish
 from desktop.fit.wishes import MAX_CONTEXT
 
 MAX_THREADS = 512
@@ -40,4 +43,26 @@ def priority(arguments: Arguments) -> None:
         value="balanced|quality|speed",
         kind=one_of("balanced", "quality", "speed"),
         default="balanced",
+    )
+
+
+def planning(arguments: Arguments) -> None:
+    """All that a plan can be asked for, threads apart; `planned_wish` reads it."""
+    context(arguments)
+    kv_type(arguments)
+    parallel(arguments)
+    gpu_layers(arguments)
+    ubatch(arguments)
+    priority(arguments)
+
+
+def planned_wish(given: Namespace) -> Wish:
+    """What `planning` was given."""
+    return Wish(
+        context=given.ctx,
+        kv_type=given.kv_type,
+        parallel=given.parallel,
+        gpu_layers=given.gpu_layers,
+        ubatch=given.ubatch,
+        priority=given.priority,
     )

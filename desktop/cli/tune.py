@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from desktop.cli import options
@@ -25,27 +26,14 @@ from desktop.services.wiring import build_opening
 
 def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
-    options.context(arguments)
-    options.kv_type(arguments)
-    options.parallel(arguments)
-    options.gpu_layers(arguments)
-    options.ubatch(arguments)
-    options.priority(arguments)
+    options.planning(arguments)
     options.threads(arguments)
     arguments.option("--machine", value="FILE", kind=text)
     arguments.switch("--json")
 
 
 def run(given: Namespace, front: Front) -> int:
-    wish = Wish(
-        context=given.ctx,
-        kv_type=given.kv_type,
-        parallel=given.parallel,
-        gpu_layers=given.gpu_layers,
-        ubatch=given.ubatch,
-        priority=given.priority,
-        threads=given.threads,
-    )
+    wish = replace(options.planned_wish(given), threads=given.threads)
     described = None if given.machine is None else read_machine(Path(given.machine))
     with Interrupts() as interrupts, open_house(front) as core:
         report = interrupts.run(

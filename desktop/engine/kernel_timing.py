@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -158,13 +158,8 @@ class Measurement:
             weights = [graph.weight(_CODES[name], *shape) for _ in range(count)]
             values = graph.input(F32, shape[0], rows)
             nodes = [graph.product(weight, values) for weight in weights]
-            if not graph.supported(nodes[0]):
+            if not _placed(graph, nodes, [*weights, values]):
                 return None
-            for node in nodes:
-                graph.keep(node)
-            graph.place(probe=nodes[0])
-            for tensor in (*weights, values):
-                graph.fill(tensor, _bytes(graph.nbytes(tensor)))
             return self._best_s(graph, seconds) / count
 
     def _experts(self, name: str) -> KernelSpeed | None:
@@ -190,13 +185,8 @@ class Measurement:
             values = graph.input(F32, _COLUMNS, 1, rows)
             choice = graph.input(I32, chosen, rows)
             nodes = [graph.expert_product(weight, values, choice) for weight in weights]
-            if not graph.supported(nodes[0]):
+            if not _placed(graph, nodes, [*weights, values]):
                 return None
-            for node in nodes:
-                graph.keep(node)
-            graph.place(probe=nodes[0])
-            for tensor in (*weights, values):
-                graph.fill(tensor, _bytes(graph.nbytes(tensor)))
             graph.fill(choice, struct.pack(f"={len(picked)}i", *picked))
             return self._best_s(graph, seconds) / count
 
@@ -304,6 +294,18 @@ class Measurement:
         self._wall_s += taken_s
         self._cpu_s += time.process_time() - started_cpu_s
         return max(best_s, 1e-9)
+
+
+def _placed(graph: Graph, nodes: Sequence[int], filled: Sequence[int]) -> bool:
+    """Put `nodes` on the device and numbers into `filled`; False where it has no such product."""
+    if not graph.supported(nodes[0]):
+        return False
+    for node in nodes:
+        graph.keep(node)
+    graph.place(probe=nodes[0])
+    for tensor in filled:
+        graph.fill(tensor, _bytes(graph.nbytes(tensor)))
+    return True
 
 
 def _speed(name: str, read_bytes_per_s: float, operations_per_s: float) -> KernelSpeed:

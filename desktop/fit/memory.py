@@ -205,28 +205,6 @@ class Footprint:
             for name in weights
         }
 
-    def place_active(
-        self, plan: Plan, shares: Sequence[Share], expert_share: float
-    ) -> dict[str, float]:
-        """Bytes that one token reads, by device: `expert_share` of the experts, one embedding row.
-
-        A tied embedding is read whole as the output.
-        """
-        read: dict[str, float] = {CPU: 0.0, **{share.device: 0.0 for share in shares}}
-        kept = min(max(0, plan.expert_layers_on_cpu), self.layers)
-        experts = self._experts_before
-        for run in self.runs(plan, shares):
-            stop = min(run.stop, self.layers)
-            inside = experts[stop] - experts[run.start]
-            moved = experts[min(stop, kept)] - experts[min(run.start, kept)]
-            read[run.device] += self._weights_before[stop] - self._weights_before[run.start]
-            read[run.device] += (inside - moved) * expert_share - inside
-            read[CPU] += moved * expert_share
-            if run.stop > self.layers:
-                read[run.device] += self.output_bytes
-                read[run.device] += self.embedding_bytes if self.tied else 0
-        return read
-
     def largest_context_bytes(self, plan: Plan) -> int:
         """Keys and values of the layer that keeps most of them."""
         return self._contexts(plan).largest_bytes

@@ -156,7 +156,7 @@ class PsutilProcessor:
         try:
             counters = psutil.disk_io_counters()
         except (OSError, psutil.Error, RuntimeError, NotImplementedError, ValueError):
-            return None
+            return None  # shown as not known; a line in the log once a second would help nobody
         return None if counters is None else int(counters.read_bytes)
 
     def battery(self) -> tuple[float, bool | None, int | None] | None:

@@ -110,4 +110,4 @@ def _read_bytes(process: psutil.Process) -> int | None:
     try:
         return int(counters().read_bytes)
     except (psutil.Error, OSError, AttributeError, NotImplementedError, RuntimeError):
-        return None
+        return None  # it ended meanwhile, or this system does not tell: shown as not known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from desktop.fit.compute import estimated_compute
@@ -86,7 +86,7 @@ class Simulated:
         share = 1.0
         if self.header.expert_count:
             share = self.header.expert_used_count / self.header.expert_count
-        active = self._footprint.place_active(given, shares, share)
+        active = _read_by_a_token(self._footprint, given, shares, share)
         used = self.used(given)
         threads = given.threads or 1
         cores = min(threads, truth.best_threads) / truth.best_threads
@@ -178,3 +178,20 @@ class Simulated:
         if given.split:
             return tuple(Share(name, count) for name, count in given.split)
         return (Share(given.device),)
+
+
+def _read_by_a_token(
+    footprint: Footprint, given: Plan, shares: Sequence[Share], expert_share: float
+) -> dict[str, float]:
+    """Bytes by device: `expert_share` of the experts; a tied embedding is read as the output."""
+    read: dict[str, float] = {CPU: 0.0, **{share.device: 0.0 for share in shares}}
+    for run in footprint.runs(given, shares):
+        for layer in range(run.start, min(run.stop, footprint.layers)):
+            experts = footprint.expert_bytes[layer]
+            home = CPU if layer < given.expert_layers_on_cpu else run.device
+            read[home] += experts * expert_share
+            read[run.device] += footprint.layer_bytes[layer] - experts
+        if run.stop > footprint.layers:
+            read[run.device] += footprint.output_bytes
+            read[run.device] += footprint.embedding_bytes if footprint.tied else 0
+    return read

@@ -7,6 +7,7 @@ reference to interfaces made in Python, so the list keeps them as long as it liv
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 from weakref import ref
 
 from PySide6.QtCore import QObject, QPoint, QRect
@@ -40,6 +41,14 @@ class AccessibleArea(QAbstractScrollArea):
     stage: Stage
     attention: Attention
 
+    if TYPE_CHECKING:  # the view's own; Qt's metaclass rules out abstract methods
+
+        def press(self, row: int, target: Target) -> None:
+            """Do what the target says."""
+
+        def row_rect(self, row: int) -> QRect:
+            """Where a row is on the viewport; empty when it is not on screen."""
+
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.kept = Kept()
@@ -64,14 +73,6 @@ class AccessibleArea(QAbstractScrollArea):
             return None
         item = self.message_in(row)
         return item.button_of(focus) or item
-
-    def press(self, row: int, target: Target) -> None:
-        """Do what the target says."""
-        raise NotImplementedError
-
-    def row_rect(self, row: int) -> QRect:
-        """Where a row is on the viewport; empty when it is not on screen."""
-        raise NotImplementedError
 
     def announce(self, text: str) -> None:
         """Have a screen reader, if there is one, say this when it has finished speaking."""
