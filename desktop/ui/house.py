@@ -8,8 +8,8 @@ from desktop.ui.chats.chat_list import ChatList
 from desktop.ui.chats.conversation import Conversation
 from desktop.ui.look import Look
 from desktop.ui.machine.watch import MachineWatch
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.model_session import ModelSession
-from desktop.ui.models.shelf import Shelf
 from desktop.ui.session import Session
 
 

@@ -793,6 +793,9 @@
         <source>Models</source>
         <translation>Modelle</translation>
     </message>
+</context>
+<context>
+    <name>MyModels</name>
     <message>
         <source>Import a model file …</source>
         <translation>Modelldatei importieren …</translation>

@@ -63,18 +63,18 @@ def drop(driven: Driven, *paths: Path) -> QDropEvent:
 
 def test_only_the_guide_and_how_to_get_more(driven: Driven) -> None:
     page = page_of(driven)
-    assert [row.model.name for row in page.rows] == ["guide"]
-    assert page.hint.isVisible()
+    assert [row.model.name for row in page.mine.rows] == ["guide"]
+    assert page.mine.hint.isVisible()
 
 
 def test_dropped_file_is_imported_and_judged(driven: Driven, model_file: Path) -> None:
     assert drop(driven, model_file).isAccepted()
     assert driven.window.place == MODELS
-    driven.until(lambda: len(page_of(driven).rows) == 2)
+    driven.until(lambda: len(page_of(driven).mine.rows) == 2)
     name = driven.desk.house.shelf.models[1].name
     driven.until(lambda: name in driven.window.toast.text)
     driven.until(lambda: driven.desk.house.shelf.reports.get(name) is not None)
-    assert not page_of(driven).hint.isVisible()
+    assert not page_of(driven).mine.hint.isVisible()
 
 
 def test_dropped_text_file_is_left_alone(driven: Driven, tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_import_by_dialog(
     driven: Driven, model_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: ([str(model_file)], ""))
-    QTest.mouseClick(page_of(driven).import_file, Qt.MouseButton.LeftButton)
-    driven.until(lambda: len(page_of(driven).rows) == 2)
+    QTest.mouseClick(page_of(driven).mine.import_file, Qt.MouseButton.LeftButton)
+    driven.until(lambda: len(page_of(driven).mine.rows) == 2)
 
 
 def test_bad_file_is_a_sentence_and_not_a_model(driven: Driven, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_chat_button_opens_the_model_and_goes_to_the_chats(
     driven: Driven, model_file: Path
 ) -> None:
     name = imported(driven, model_file)
-    row = page_of(driven).rows[1]
+    row = page_of(driven).mine.rows[1]
     row.chat.click()
     assert driven.window.place == CHATS
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
@@ -142,12 +142,12 @@ def test_chat_button_opens_the_model_and_goes_to_the_chats(
 
 def test_model_in_use_is_not_said_to_be_unused(driven: Driven) -> None:
     page = page_of(driven)
-    words = [label.text() for label in page.rows[0].findChildren(QLabel)]
+    words = [label.text() for label in page.mine.rows[0].findChildren(QLabel)]
     assert any("not used yet" in text for text in words)
     driven.desk.house.model.wake()
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
-    driven.until(lambda: "in use" in [x.text() for x in page.rows[0].findChildren(QLabel)])
-    words = [label.text() for label in page.rows[0].findChildren(QLabel)]
+    driven.until(lambda: "in use" in [x.text() for x in page.mine.rows[0].findChildren(QLabel)])
+    words = [label.text() for label in page.mine.rows[0].findChildren(QLabel)]
     assert not any("not used yet" in text for text in words)
 
 
@@ -216,7 +216,7 @@ def test_steps_down_are_said(driven: Driven) -> None:
 def test_remove_and_undo(driven: Driven, model_file: Path) -> None:
     name = imported(driven, model_file)
     driven.until(lambda: driven.window.toast.isVisible())
-    page_of(driven).rows[1].menu().actions()[0].trigger()
+    page_of(driven).mine.rows[1].menu().actions()[0].trigger()
     assert [m.name for m in driven.desk.house.shelf.models] == ["guide"]
     assert driven.window.toast.undo()
     assert [m.name for m in driven.desk.house.shelf.models] == ["guide", name]
@@ -239,7 +239,7 @@ def test_vanished_file_says_so_and_cannot_be_chosen(driven: Driven, model_file: 
     model_file.unlink()
     driven.desk.house.shelf.reload()
     driven.until(lambda: driven.desk.house.shelf.models[1].problem == "vanished")
-    row = page_of(driven).rows[1]
+    row = page_of(driven).mine.rows[1]
     assert not hasattr(row, "chat")
     menu = driven.window.chats.pill.menu_of_models()
     assert [a.isEnabled() for a in menu.actions()[:2]] == [True, False]

@@ -22,8 +22,8 @@ from desktop.fit.types import Wish
 from desktop.hardware.machine import Machine, Memory
 from desktop.library.catalog import shipped_catalog
 from desktop.services.catalog_updates import Refreshed
+from desktop.ui.mine.details import ModelDetails
 from desktop.ui.models import advice
-from desktop.ui.models.details import ModelDetails
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.models.recommended import Recommended
 from desktop.ui.rail import MODELS
@@ -158,27 +158,27 @@ def test_only_the_last_question_is_answered(driven: Driven) -> None:
 def test_details_of_an_own_model(driven: Driven) -> None:
     page = page_of(driven)
     driven.desk.house.shelf.judge_for(MACHINE)
-    driven.until(lambda: driven.desk.house.shelf.is_judged(page.rows[0].model))
-    click(page.rows[0].fold)
-    driven.until(lambda: page.rows[0].details is not None)
-    details = page.rows[0].details
+    driven.until(lambda: driven.desk.house.shelf.is_judged(page.mine.rows[0].model))
+    click(page.mine.rows[0].fold)
+    driven.until(lambda: page.mine.rows[0].details is not None)
+    details = page.mine.rows[0].details
     assert details is not None
     lines = dict(details.lines)
     assert "computing" in lines["Main memory"]
     assert lines["File"].endswith(".gguf")
     assert "Rule of thumb" in lines
-    page.refresh()
-    assert page.rows[0].details is not None  # it stays open while the list changes
-    click(page.rows[0].fold)
-    assert page.rows[0].details is None
+    page.mine.refresh()
+    assert page.mine.rows[0].details is not None  # it stays open while the list changes
+    click(page.mine.rows[0].fold)
+    assert page.mine.rows[0].details is None
 
 
 def test_details_of_a_file_that_is_gone(driven: Driven, tmp_path: Path) -> None:
     page = page_of(driven)
-    page.rows[0].model.path.unlink()
-    click(page.rows[0].fold)
+    page.mine.rows[0].model.path.unlink()
+    click(page.mine.rows[0].fold)
     driven.until(lambda: driven.window.banners.texts)
-    assert page.rows[0].details is None
+    assert page.mine.rows[0].details is None
 
 
 @pytest.mark.parametrize("width", [640, 760, 1180])

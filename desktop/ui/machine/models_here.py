@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.library.model import LibraryModel
 from desktop.ui.look import Look
-from desktop.ui.models.shelf import Shelf
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.parts.boxes import Card, Frame, clear, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Elided, Tag, Text

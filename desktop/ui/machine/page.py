@@ -12,8 +12,8 @@ from desktop.ui.look import Look
 from desktop.ui.machine.computer_choice import ComputerChoice
 from desktop.ui.machine.this_computer import ThisComputer
 from desktop.ui.machine.watch import MachineWatch
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.model_session import ModelSession
-from desktop.ui.models.shelf import Shelf
 from desktop.ui.parts.boxes import Page, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Text

@@ -25,8 +25,8 @@ from desktop.ui.machine.models_here import ModelsHere
 from desktop.ui.machine.slow_card import SlowCard
 from desktop.ui.machine.steps_card import StepsCard
 from desktop.ui.machine.watch import LANE, MachineWatch
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.model_session import ModelSession
-from desktop.ui.models.shelf import Shelf
 from desktop.ui.notice import Toast
 from desktop.ui.parts.banner import BannerBox
 from desktop.ui.parts.boxes import clear, column, row

@@ -16,7 +16,7 @@ from desktop.services.catalog_updates import Refreshed
 from desktop.services.recommend import Recommendation, recommend
 from desktop.services.wiring import Services
 from desktop.ui.bridge import Batch
-from desktop.ui.models.shelf import Shelf
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.notice import Toast
 from desktop.ui.session import Session
 

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QWidget
 from desktop.library.catalog import Task
 from desktop.services.recommend import Recommendation
 from desktop.ui.look import Look
+from desktop.ui.mine.details import ModelDetails
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.models.advice import Advice
-from desktop.ui.models.details import ModelDetails
 from desktop.ui.models.recommended_card import RecommendedCard
-from desktop.ui.models.shelf import Shelf
 from desktop.ui.notice import Toast
 from desktop.ui.parts.boxes import Card, column, row
 from desktop.ui.parts.button import Button

@@ -17,7 +17,7 @@ from desktop.services.catalog_words import (
 )
 from desktop.services.recommend import Recommendation
 from desktop.ui.look import Look
-from desktop.ui.models.details import Line, ModelDetails
+from desktop.ui.mine.details import Line, ModelDetails
 from desktop.ui.parts.boxes import Card, Frame, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.flow import Flow

@@ -14,7 +14,7 @@ from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
 from desktop.ui.chats.view_turns import display_name
 from desktop.ui.look import Look
-from desktop.ui.models.details import Line, ModelDetails
+from desktop.ui.mine.details import Line, ModelDetails
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.text import Elided, Tag, Text
