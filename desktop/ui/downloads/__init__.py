@@ -1,0 +1,1 @@
+"""The downloads as the window shows them."""
