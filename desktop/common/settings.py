@@ -6,7 +6,7 @@ import json
 import threading
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from desktop.common.atomic import write_atomic
 from desktop.common.errors import HausgeistError, StorageError
@@ -15,7 +15,11 @@ from desktop.common.storage import free_name, storage_error
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user chose; the defaults suit somebody who chose nothing."""
+    """What the user chose; the defaults suit somebody who chose nothing.
+
+    `models_folder` is where new models go, "" for the app's own folder; models in `more_folders`
+    are known as well.
+    """
 
     language: Literal["auto", "de", "en"] = "auto"
     theme: Literal["auto", "light", "dark"] = "auto"
@@ -25,9 +29,12 @@ class Settings:
     threads: int = 0
     seen_welcome: bool = False
     window_geometry: str = ""
+    models_folder: str = ""
+    more_folders: tuple[str, ...] = ()
 
 
 _MOST = {"context_tokens": 1 << 24, "threads": 512}  # more would be refused at every opening
+_MOST_OF_ALL = 1 << 53  # what every JSON reader keeps exactly
 
 
 class SettingsStore:
@@ -92,7 +99,8 @@ class SettingsStore:
         bad: list[str] = []
         for name in sorted(known & document.keys()):
             if _fits(name, document[name], hints[name]):
-                good[name] = document[name]
+                value = document[name]
+                good[name] = tuple(value) if isinstance(value, list) else value
             else:
                 bad.append(name)
         if bad:
@@ -112,9 +120,11 @@ class SettingsStore:
 
 
 def _fits(name: str, value: Any, hint: Any) -> bool:
+    if get_origin(hint) is tuple:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
     choices = get_args(hint)
     if choices:
         return value in choices
     if hint is int:
-        return type(value) is int and 0 <= value <= _MOST[name]
+        return type(value) is int and 0 <= value <= _MOST.get(name, _MOST_OF_ALL)
     return type(value) is hint

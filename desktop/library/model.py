@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from desktop.library.origin import Origin
+
+Ability = Literal["vision", "tools", "reasoning", "embedding"]
 Source = Literal["import", "copy", "built_in"]
 
 GUIDE_NAME = "guide"
@@ -18,6 +21,10 @@ class LibraryModel:
     `problem` is the kind of an error (``vanished``, ``truncated_gguf``...) while the file cannot be
     used, else empty. `probed_engine` is the engine version that loaded this very file well,
     `content` a digest that knows the same model again at another place.
+    `context_tokens` is what the model was trained for, `licence` the tag in its file; `projector`
+    the file beside it with which it sees. `verified_at`: when its hash was last found right.
+    `folder` is the library's folder in which it lies, None elsewhere; `is_shared`: nothing can be
+    written there.
     """
 
     name: str
@@ -33,3 +40,11 @@ class LibraryModel:
     probed_engine: str = ""
     problem: str = ""
     content: str = ""
+    context_tokens: int = 0
+    licence: str = ""
+    abilities: tuple[Ability, ...] = ()
+    origin: Origin | None = None
+    projector: Path | None = None
+    verified_at: float | None = None
+    is_shared: bool = False
+    folder: Path | None = None

@@ -28,6 +28,19 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8").endswith("}\n")
 
 
+def test_a_list_of_words_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    chosen = Settings(models_folder="/größe", more_folders=("/a", "/b"))
+    SettingsStore(path).save(chosen)
+    assert SettingsStore(path).load() == chosen
+    for wrong in ('"/a"', '["/a", 1]', "{}", "null"):
+        path.write_text('{"more_folders": ' + wrong + ', "theme": "dark"}', encoding="utf-8")
+        store = SettingsStore(path)
+        assert store.load() == Settings(theme="dark")
+        assert store.problem is not None
+        assert store.problem.params["names"] == "more_folders"
+
+
 def test_keys_of_a_newer_version_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"theme": "dark", "from_the_future": {"a": [1]}}', encoding="utf-8")

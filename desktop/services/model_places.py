@@ -1,0 +1,126 @@
+"""The folders in which models lie: choose them, and know which are there."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from desktop.common.errors import StorageError, UsageError
+from desktop.common.paths import Paths
+from desktop.common.settings import Settings, SettingsStore
+from desktop.common.storage import free_bytes, storage_error
+from desktop.library.folders import FolderRole, ModelFolder, is_present, is_writable
+
+__all__ = ["ModelFolder", "ModelPlaces"]
+
+
+class ModelPlaces:
+    """Reads the settings at every question, so that both fronts see one truth.
+
+    May be called from any thread. What asks the disk (`all`, `choose_main`, `add`) may take
+    seconds where a network drive sleeps: not on the window's thread.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings_store: SettingsStore,
+        *,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        """`free` tells the bytes that are free in a folder."""
+        self._paths = paths
+        self._store = settings_store
+        self._free = free
+        self._lock = threading.Lock()
+
+    def main(self) -> Path:
+        """Where new models go; touches no disk but the settings file."""
+        chosen = self._store.load().models_folder
+        return Path(chosen) if chosen else self._paths.models_dir
+
+    def folders(self) -> tuple[Path, ...]:
+        """All folders, `main` first; what was the app's own folder stays known."""
+        settings = self._store.load()
+        chosen = Path(settings.models_folder) if settings.models_folder else self._paths.models_dir
+        more = [Path(text) for text in settings.more_folders if text]
+        return tuple(dict.fromkeys([chosen, self._paths.models_dir, *more]))
+
+    def all(self) -> tuple[ModelFolder, ...]:
+        """Every folder as it is now, `main` first."""
+        main, *more = self.folders()
+        shown = [path for path in more if path != self._paths.models_dir or _has_files(path)]
+        return (self._look(main, "main"), *(self._look(path, "more") for path in shown))
+
+    def choose_main(self, path: Path) -> ModelFolder:
+        """New models go to `path` from now on; those that are elsewhere stay there, and known.
+
+        Raises StorageError (read_only, disk_full, storage) where nothing can be written there.
+        """
+        path = path.expanduser().absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, path) from error
+        if not is_writable(path):
+            raise StorageError("read_only", path=str(path))
+        with self._lock:
+            settings = self._store.load()
+            old = settings.models_folder
+            more = [text for text in settings.more_folders if Path(text) != path]
+            if old and Path(old) != path:
+                more.append(old)
+            chosen = "" if path == self._paths.models_dir else str(path)
+            self._store.save(replace(settings, models_folder=chosen, more_folders=tuple(more)))
+        return self._look(path, "main")
+
+    def add(self, path: Path) -> ModelFolder:
+        """Know the models in `path`, too; raises UsageError("not_a_folder")."""
+        path = path.expanduser().absolute()
+        if not path.is_dir():
+            raise UsageError("not_a_folder", path=str(path))
+        with self._lock:
+            settings = self._store.load()
+            if path not in self.folders():
+                more = (*settings.more_folders, str(path))
+                self._store.save(replace(settings, more_folders=more))
+        return self._look(path, "main" if path == self.main() else "more")
+
+    def remove(self, path: Path) -> Settings:
+        """Look no longer into `path`; its files stay. Raises UsageError("main_folder_stays")."""
+        if path == self.main():
+            raise UsageError("main_folder_stays", path=str(path))
+        with self._lock:
+            settings = self._store.load()
+            left = tuple(text for text in settings.more_folders if Path(text) != path)
+            kept = replace(settings, more_folders=left)
+            if kept != settings:
+                self._store.save(kept)
+        return kept
+
+    def _look(self, path: Path, role: FolderRole) -> ModelFolder:
+        if not is_present(path):
+            # The app's own folder is made when something is put into it.
+            own = path == self._paths.models_dir
+            return ModelFolder(path, role, present=own, writable=own, free_bytes=self._left(path))
+        writable = is_writable(path)
+        if role == "more" and not writable:
+            role = "shared"
+        return ModelFolder(path, role, True, writable, self._left(path))
+
+    def _left(self, path: Path) -> int | None:
+        try:
+            return self._free(path)
+        except StorageError:
+            return None
+
+
+def _has_files(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(True for _ in entries)
+    except OSError:
+        return False
