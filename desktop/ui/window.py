@@ -143,7 +143,7 @@ class MainWindow(QMainWindow):
         if place == MODELS:
             from desktop.ui.models.page import ModelsPage
 
-            page = ModelsPage(house.look, house.session, house.model, house.shelf)
+            page = ModelsPage(house)
             page.chat_wanted.connect(lambda: self.show_place(CHATS))
             self._models_page = page
             return page

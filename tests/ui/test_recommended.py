@@ -186,10 +186,10 @@ def test_it_fits_into_every_window(driven: Driven, width: int) -> None:
     driven.window.resize(width, 700)
     section = known(driven)
     page = page_of(driven)
-    driven.until(lambda: section.width() <= page.viewport().width())
+    driven.until(lambda: section.width() <= page.home.viewport().width())
     for card in section.cards:
         assert card.minimumSizeHint().width() <= card.width()
-        assert card.mapTo(page, card.rect().topRight()).x() < page.viewport().width()
+        assert card.mapTo(page, card.rect().topRight()).x() < page.home.viewport().width()
 
 
 def test_by_keyboard_the_cards_come_before_what_stands_below(driven: Driven) -> None:

@@ -1,38 +1,44 @@
-"""The place "Models": what is recommended, what is on this disk, and how to bring more."""
+"""The place "Models": search, what is recommended, what is on this disk, how to bring more."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from desktop.ui.look import Look
+from desktop.ui.house import House
 from desktop.ui.mine.section import MyModels
-from desktop.ui.mine.shelf import Shelf
-from desktop.ui.model_session import ModelSession
 from desktop.ui.models.recommended import Recommended
-from desktop.ui.parts.boxes import Page
+from desktop.ui.parts.boxes import Page, column
 from desktop.ui.parts.text import Text
-from desktop.ui.session import Session
 
 
-class ModelsPage(Page):
-    """Sections below each other; files may be dropped anywhere on the window."""
+class ModelsPage(QWidget):
+    """`home` shows the sections below each other; files may be dropped anywhere on the window."""
 
     chat_wanted = Signal()
 
-    def __init__(self, look: Look, session: Session, model: ModelSession, shelf: Shelf) -> None:
-        super().__init__(look, self.tr("Models"))
-        s = look.sizes
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        look, session = house.look, house.session
+        self.setProperty("role", "page")
         self._subtitle = Text(kind="muted", wrap=True)
-        self.recommended = Recommended(look, session, shelf)
-        self.mine = MyModels(look, session, model, shelf)
+        self.recommended = Recommended(look, session, house.shelf)
+        self.mine = MyModels(look, session, house.model, house.shelf)
         self.mine.chat_wanted.connect(self.chat_wanted)
-        self.content.addWidget(Text(self.tr("Models"), "title"))
-        self.content.addWidget(self._subtitle)
-        self.content.addSpacing(s.space_2)
-        self.content.addWidget(self.recommended)
-        self.content.addSpacing(s.space_2)
-        self.content.addWidget(self.mine)
-        self.content.addStretch(1)
+        self.home = Page(look, self.tr("Models"))
+        self._fill_home(look.sizes.space_2)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.home)
+        self.setLayout(column(self._stack))
+
+    def _fill_home(self, space: int) -> None:
+        content = self.home.content
+        content.addWidget(Text(self.tr("Models"), "title"))
+        content.addWidget(self._subtitle)
+        for section in (self.recommended, self.mine):
+            content.addSpacing(space)
+            content.addWidget(section)
+        content.addStretch(1)
 
     def show_machine(self, sentence: str) -> None:
         """What the models are measured by."""

@@ -1,0 +1,1 @@
+"""The model browser: search the Hub, look into a repository, fetch from it."""
