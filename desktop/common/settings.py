@@ -31,9 +31,16 @@ class Settings:
     window_geometry: str = ""
     models_folder: str = ""
     more_folders: tuple[str, ...] = ()
+    download_limit_bytes_per_s: int = 0
+    download_unmetered_only: bool = False
+    downloads_at_once: int = 1
 
 
-_MOST = {"context_tokens": 1 << 24, "threads": 512}  # more would be refused at every opening
+_MOST = {
+    "context_tokens": 1 << 24,
+    "threads": 512,
+    "downloads_at_once": 8,
+}  # more would be refused at every opening
 _MOST_OF_ALL = 1 << 53  # what every JSON reader keeps exactly
 
 
