@@ -15,6 +15,7 @@ command line, server) turn them into words for a person, through `common.message
     │   └── TemplateError       the chat template is broken or runs too long
     ├── NetworkError            the way out: offline, no such host, refused, untrusted, too slow
     │   └── HubError            what the Hub said: not there, locked, too busy, nonsense
+    ├── PackError               a pack or a source's index: damaged, foreign, not signed as asked
     ├── CancelledError          somebody asked to stop; no fault
     └── StorageError            the disk: full, read-only, locked, a damaged database
 """
@@ -89,6 +90,10 @@ class NetworkError(HausgeistError):
 
 class HubError(NetworkError):
     default_kind = "hub_bad_answer"
+
+
+class PackError(HausgeistError):
+    default_kind = "pack_damaged"
 
 
 class CancelledError(HausgeistError):
