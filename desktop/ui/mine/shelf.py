@@ -17,6 +17,7 @@ from desktop.ui.model_session import ModelSession
 from desktop.ui.notice import Action, Banner, Toast
 from desktop.ui.session import Session
 from desktop.ui.words import Counted
+from desktop.ui.works import Works
 
 if TYPE_CHECKING:
     from desktop.fit.types import FitReport
@@ -43,6 +44,7 @@ class Shelf(QObject):
         self._session = session
         self._model = model
         self._undo_ms = undo_ms
+        self.works = Works(session)
         self._all: list[LibraryModel] = []
         self._leaving: dict[str, QTimer] = {}
         self._machine: Machine | None = None
@@ -138,6 +140,7 @@ class Shelf(QObject):
     def finish(self) -> None:
         """The window closes: what was removed is removed now."""
         self.cancel_import()
+        self.works.finish()
         for name in list(self._leaving):
             self._remove_now(name)
 
