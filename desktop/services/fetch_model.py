@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -60,6 +61,16 @@ class FetchedModel:
     problem: HausgeistError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """What the Hub says will come, before its first byte: `files` are where it will lie, the
+    first part of the model last."""
+
+    name: str
+    files: tuple[Path, ...]
+    total_bytes: int
+
+
 class FetchJob:
     """One model on its way. `run` in a thread of your own; all else from any thread."""
 
@@ -77,11 +88,13 @@ class FetchJob:
         is_metered: Callable[[], bool] | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_header: Callable[[ModelHeader], None] | None = None,
+        on_found: Callable[[FoundModel], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         """`text` names the model (``org/repo:Q4_K_M``...). `on_header` hears what it is as soon as
         its description has come, long before the rest: the moment to say whether it fits.
-        `is_metered`, if given, holds the transfer back as long as it is true.
+        `is_metered`, if given, holds the transfer back as long as it is true. `on_found` hears
+        which files will come.
         Raises UsageError(bad_hub_ref, bad_endpoint)."""
         self._client = client
         self._cache = cache
@@ -94,6 +107,7 @@ class FetchJob:
         self._is_metered = is_metered
         self._on_progress = on_progress
         self._on_header = on_header
+        self._on_found = on_found
         self._free = free
         self._lock = threading.Lock()
         self._order: Order | None = None
@@ -166,6 +180,10 @@ class FetchJob:
         # The first part last: whoever sees it sees a whole model.
         wanted = [*group.files[1:], *self._projector(listing, group), group.files[0]]
         files = [self._ordered(listing, file) for file in wanted]
+        if self._on_found is not None:
+            total_bytes = sum(file.identity.size_bytes for file in files)
+            places = tuple(file.place for file in files)
+            self._on_found(FoundModel(_shown(listing, group), places, total_bytes))
         order = Order(
             self._client,
             files,
@@ -287,6 +305,14 @@ class FetchJob:
             self._stopped.wait(pause_s)
 
 
+def _shown(listing: Listing, group: FileGroup) -> str:
+    """What to call a model before its own description is here."""
+    name = re.sub(r"[-_.]gguf$", "", listing.repo.partition("/")[2], flags=re.IGNORECASE)
+    if group.kind != "model" or group.quantization.casefold() in ("", name.casefold()):
+        return group.path.rpartition("/")[2]
+    return f"{name} {group.quantization}"
+
+
 class ModelFetcher:
     """Makes jobs; one for the whole house."""
 
@@ -295,16 +321,27 @@ class ModelFetcher:
         client: HubClient,
         cache: HeaderCache,
         library: Library,
-        models_dir: Path,
+        models_dir: Path | Callable[[], Path],
         *,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
-        """`free` tells the bytes that are free in a folder."""
+        """`models_dir`: where new models go, perhaps asked anew each time. `free` tells the bytes
+        that are free in a folder."""
         self._free = free
         self._client = client
         self._cache = cache
         self._library = library
         self._models_dir = models_dir
+
+    @property
+    def endpoint(self) -> str:
+        """The Hub's address. Raises UsageError("bad_endpoint")."""
+        return self._client.endpoint
+
+    @property
+    def folder(self) -> Path:
+        """Where a model goes that is fetched now."""
+        return self._models_dir if isinstance(self._models_dir, Path) else self._models_dir()
 
     def job(
         self,
@@ -316,13 +353,15 @@ class ModelFetcher:
         is_metered: Callable[[], bool] | None = None,
         on_progress: Callable[[TransferProgress], None] | None = None,
         on_header: Callable[[ModelHeader], None] | None = None,
+        on_found: Callable[[FoundModel], None] | None = None,
+        folder: Path | None = None,
     ) -> FetchJob:
-        """As FetchJob."""
+        """As FetchJob. `folder`: not where new models go now, but where this one was begun."""
         return FetchJob(
             self._client,
             self._cache,
             self._library,
-            self._models_dir,
+            folder or self.folder,
             text,
             with_projector=with_projector,
             options=options,
@@ -330,5 +369,6 @@ class ModelFetcher:
             is_metered=is_metered,
             on_progress=on_progress,
             on_header=on_header,
+            on_found=on_found,
             free=self._free,
         )
