@@ -63,6 +63,7 @@ class Sizes:
     card_min: int = 240
     detail_names: int = 148
     dialog: int = 440
+    sheet: int = 620
     chooser: int = 380
     composer_lines: int = 8
     window_width: int = 1180
