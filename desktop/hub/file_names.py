@@ -8,14 +8,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from desktop.common.safe_names import is_safe_file as is_safe_file
+
 FileKind = Literal["model", "projector", "lora", "draft", "other"]
 
-_MAX_PATH_CHARACTERS = 400
-_MAX_NAME_BYTES = 200  # file systems take 255, and a temporary name is a little longer
-_FORBIDDEN = set('\\:*?"<>|')
-_DEVICES = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE
-)
 _SPLIT = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 # As converters and publishers write them: Q4_K_M, UD-Q4_K_XL, i1-IQ3_XS, BF16, MXFP4_MOE, TQ1_0.
 _QUANT = re.compile(
@@ -31,25 +27,6 @@ _PROJECTOR = re.compile(
 _LORA = re.compile(r"(?:^|[-._])(?:q?lora|adapter)(?:[-._]|$)", re.I)
 _DRAFT = re.compile(r"(?:^|[-._])(?:draft|drafter|speculator|eagle3?)(?:[-._]|$)|^mtp[-._]", re.I)
 _OTHER = re.compile(r"imatrix|(?:^|[-._])ggml-vocab|(?:^|[-._])control[-._]?vector", re.I)
-
-
-def is_safe_file(path: str) -> bool:
-    """Whether every system can hold a file of this name below a folder, and nowhere else."""
-    if not 0 < len(path) <= _MAX_PATH_CHARACTERS or path != path.strip():
-        return False
-    return all(_is_safe_name(name) for name in path.split("/"))
-
-
-def _is_safe_name(name: str) -> bool:
-    return (
-        name != ""
-        and name[0] not in ". "
-        and name[-1] not in ". "
-        and name.isprintable()  # no lone surrogates either, so that it can be encoded
-        and len(name.encode()) <= _MAX_NAME_BYTES
-        and not _FORBIDDEN & set(name)
-        and _DEVICES.fullmatch(name) is None
-    )
 
 
 def quantization_of(path: str) -> str:
