@@ -37,20 +37,48 @@ class HubClient:
     def is_offline(self) -> bool:
         return self._door.policy.is_offline
 
-    def json(self, path: str, purpose: Purpose, repo: str) -> Any:
+    def json(
+        self,
+        path: str,
+        purpose: Purpose,
+        repo: str,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> Any:
         """The document at `path` below the Hub's address; HubError("hub_bad_answer")."""
         url = f"{self.endpoint}/{path}"
-
-        def ask() -> Answer:
-            answer = self._door.get(url, purpose)
-            require_good(answer, repo)
-            return answer
-
-        answer = self._patiently(ask)
+        answer = self.answer(url, purpose, repo, is_cancelled=is_cancelled)
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError) as error:
             raise HubError("hub_bad_answer", repo=repo, detail=str(error)[:200]) from error
+
+    def answer(
+        self,
+        url: str,
+        purpose: Purpose,
+        repo: str,
+        file: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        enough_bytes: int | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> Answer:
+        """The good answer at `url`, a whole address; bounds as Door.get has them."""
+
+        def ask() -> Answer:
+            answer = self._door.get(
+                url,
+                purpose,
+                headers=headers,
+                max_bytes=max_bytes,
+                enough_bytes=enough_bytes,
+                is_cancelled=is_cancelled,
+            )
+            require_good(answer, repo, file)
+            return answer
+
+        return self._patiently(ask)
 
     def bytes_at(
         self,

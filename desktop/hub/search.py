@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from desktop.common.errors import HausgeistError
-from desktop.hub.door import Door
+from desktop.hub.client import HubClient
+from desktop.hub.found import FoundRepo, Gated, SearchTask, parameters_in
 
-SearchTask = Literal["chat", "code", "vision", "embedding"]
+__all__ = ["SORTS", "FoundRepo", "Gated", "HubSearch", "SearchPage", "SearchQuery", "SearchTask"]
+
 Sort = Literal["trending", "downloads", "likes", "updated", "created"]
-Gated = Literal["", "auto", "manual"]
 
 SORTS: tuple[Sort, ...] = ("trending", "downloads", "likes", "updated", "created")
 PAGE_REPOS = 30
+
+USUAL_BYTES_A_PARAMETER = 0.6
+"""In Q4_K_M, what people usually take."""
+
+_MOST_REQUESTS = 4  # for one page, where few of the found ones are small enough
+_ENOUGH_REPOS = 10
+_SortKey = Literal["created_at", "downloads", "last_modified", "likes", "trending_score"]
+_SORT_KEYS: Mapping[Sort, _SortKey] = MappingProxyType(
+    {
+        "trending": "trending_score",
+        "downloads": "downloads",
+        "likes": "likes",
+        "updated": "last_modified",
+        "created": "created_at",
+    }
+)
+_PIPELINES = MappingProxyType({"vision": "image-text-to-text"})
+_TASK_TAGS = MappingProxyType(
+    {"chat": "conversational", "code": "code", "embedding": "feature-extraction"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +57,6 @@ class SearchQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundRepo:
-    """One repository as the Hub lists it; what it does not tell is "", () or None.
-
-    `updated_at` and `created_at` are seconds since 1970, `parameters` a count. `gated`: "auto"
-    wants consent on its page, "manual" its owner's approval too.
-    """
-
-    repo: str
-    author: str
-    name: str
-    downloads: int | None = None
-    likes: int | None = None
-    updated_at: float | None = None
-    created_at: float | None = None
-    task: SearchTask | None = None
-    licence_id: str = ""
-    languages: tuple[str, ...] = ()
-    gated: Gated = ""
-    parameters: int | None = None
-    architecture: str = ""
-    context_tokens: int | None = None
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class SearchPage:
     """Some of the answer; `next` asks for what follows, None at the end.
 
@@ -76,8 +73,9 @@ class SearchPage:
 class HubSearch:
     """Any thread may ask."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, client: HubClient, *, page_repos: int = PAGE_REPOS) -> None:
+        self._client = client
+        self._page_repos = page_repos
 
     def page(
         self,
@@ -85,9 +83,57 @@ class HubSearch:
         cursor: str | None = None,
         *,
         is_cancelled: Callable[[], bool] | None = None,
+        is_wanted: Callable[[FoundRepo], bool] | None = None,
     ) -> SearchPage:
         """What the Hub has for `query`, from `cursor` (a page's `next`) on.
 
+        What the Hub cannot sort out, `max_bytes` and `is_wanted`, is sorted out here; so that a
+        page is not empty, up to four of the Hub's are asked for then.
         Raises NetworkError, HubError (hub.statuses' kinds, hub_bad_answer), CancelledError.
         """
-        raise NotImplementedError
+        found: dict[str, FoundRepo] = {}
+        for _ in range(_MOST_REQUESTS):
+            repos, cursor = self._ask(query, cursor, is_cancelled)
+            for repo in repos:
+                if may_fit(repo, query.max_bytes) and (is_wanted is None or is_wanted(repo)):
+                    found.setdefault(repo.repo, repo)
+            if cursor is None or len(found) >= _ENOUGH_REPOS:
+                break
+            if query.max_bytes is None and is_wanted is None:
+                break
+        return SearchPage(tuple(found.values()), cursor)
+
+    def _ask(
+        self,
+        query: SearchQuery,
+        cursor: str | None,
+        is_cancelled: Callable[[], bool] | None,
+    ) -> tuple[list[FoundRepo], str | None]:
+        from desktop.hub.hf_api import list_models  # half a second that only a search costs
+
+        tags = ["gguf"]
+        if query.language:
+            tags.append(query.language)
+        if query.licence:
+            tags.append(f"license:{query.licence}")
+        if query.task is not None and query.task in _TASK_TAGS:
+            tags.append(_TASK_TAGS[query.task])
+        return list_models(
+            self._client,
+            follow=cursor or "",
+            is_cancelled=is_cancelled,
+            search=query.text.strip() or None,
+            author=query.author.strip() or None,
+            tags=tags,
+            pipeline_tag=_PIPELINES.get(query.task or ""),
+            sort=_SORT_KEYS[query.sort],
+            limit=self._page_repos,
+        )
+
+
+def may_fit(repo: FoundRepo, max_bytes: int | None) -> bool:
+    """Whether the model may come in a file of at most `max_bytes`; what nobody knows, may."""
+    parameters = repo.parameters or parameters_in(repo.name)
+    if max_bytes is None or parameters is None:
+        return True
+    return parameters * USUAL_BYTES_A_PARAMETER <= max_bytes

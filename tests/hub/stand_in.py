@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from tests.hub.stand_in_search import list_models, whoami
 from tests.hub.stored import Content, Fault, Repo, Role, Seen, content
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
@@ -234,6 +235,18 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def _api(self, path: str) -> None:
+        if path == "/api/models":
+            query = parse_qs(urlsplit(self.path).query)
+            page, link = list_models(self.stand_in.repos, query, self.stand_in.endpoint)
+            self._json(page, {"Link": link} if link else {})
+            return
+        if path == "/api/whoami-v2":
+            user = whoami(self.headers.get("Authorization", ""), self.stand_in.token)
+            if user is None:
+                self._refuse(401, "", "Invalid credentials in Authorization header")
+            else:
+                self._json(user, {})
+            return
         match = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/(.+))?", path)
         repo = self.stand_in.repos.get(match[1]) if match else None
         if match is None or repo is None:
@@ -253,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
             siblings.append(entry)
         commit = None if repo.without_commit else repo.commit
         document = {"id": match[1], "sha": commit, "gated": repo.gated, "siblings": siblings}
-        self._send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+        self._json(document | repo.info, {})
 
     def _resolve(self, path: str, fault: Fault | None, *, with_body: bool) -> None:
         match = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
@@ -268,11 +281,9 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None:
             self._refuse(404, "EntryNotFound", "Entry not found")
             return
-        wanted = f"Bearer {self.stand_in.token}"
-        if repo.gated and self.headers.get("Authorization") != wanted:
-            self._refuse(401, "GatedRepo", f"Access to model {match[1]} is restricted.")
+        if self._is_gated(match[1], match[3], repo):
             return
-        if repo.without_cdn:
+        if repo.without_cdn or match[3] == "README.md":
             self._hand_out(found, fault, {"X-Repo-Commit": repo.commit}, with_body=with_body)
             return
         query = f"?signature={self.stand_in.valid_signature}"
@@ -288,6 +299,29 @@ class _Handler(BaseHTTPRequestHandler):
             address = f"{self.stand_in.endpoint}/api/models/{match[1]}/xet-read-token/{repo.commit}"
             headers |= {"X-Xet-Hash": found.sha256, "Link": f'<{address}>; rel="xet-auth"'}
         self._send(302, b"", headers)
+
+    def _is_gated(self, name: str, file: str, repo: Repo) -> bool:
+        """Refused in the Hub's own words; the model card is everybody's."""
+        given = self.headers.get("Authorization", "")
+        if given and self.stand_in.token and given != f"Bearer {self.stand_in.token}":
+            self._refuse(401, "", "Invalid credentials in Authorization header")
+            return True
+        if not repo.gated or file == "README.md":
+            return False
+        page = f"{self.stand_in.endpoint}/{name}"
+        if not given:
+            said = f"Access to model {name} is restricted. You must have access to it and be "
+            self._refuse(401, "GatedRepo", f"{said}authenticated to access it. Please log in.")
+            return True
+        if repo.waits_for_approval:
+            said = f"Your request to access model {name} is awaiting a review from the repo authors"
+            self._refuse(403, "GatedRepo", f"{said}.")
+            return True
+        if repo.without_consent:
+            said = f"Access to model {name} is restricted and you are not in the authorized list."
+            self._refuse(403, "GatedRepo", f"{said} Visit {page} to ask for access.")
+            return True
+        return False
 
     def _cdn(self, path: str, fault: Fault | None, *, with_body: bool) -> None:
         signature = parse_qs(urlsplit(self.path).query).get("signature")
@@ -389,6 +423,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, status: int, code: str, message: str) -> None:
         headers = {"X-Error-Code": code, "X-Error-Message": message}
         self._send(status, json.dumps({"error": message}).encode(), headers)
+
+    def _json(self, document: object, more: Mapping[str, str]) -> None:
+        body = json.dumps(document).encode()
+        self._send(200, body, {"Content-Type": "application/json; charset=utf-8", **more})
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self._head(status, len(body), headers)

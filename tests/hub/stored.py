@@ -8,7 +8,7 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Role = Literal["api", "resolve", "cdn"]
 
@@ -37,7 +37,11 @@ def content(data: bytes, size: int | None = None) -> Content:
 
 @dataclass
 class Repo:
-    """One repository at one commit; `gated` as the Hub's JSON has it."""
+    """One repository at one commit; `gated` as the Hub's JSON has it.
+
+    `info` is what its list says besides: downloads, likes, tags, gguf... `waits_for_approval`: its
+    owner has not yet said yes to the user; `without_consent`: the user has not even asked.
+    """
 
     commit: str
     files: dict[str, Content]
@@ -46,6 +50,9 @@ class Repo:
     without_sizes: bool = False  # in the listing
     without_commit: bool = False  # in the listing
     without_cdn: bool = False  # small files come from the Hub itself
+    info: dict[str, Any] = field(default_factory=dict)
+    waits_for_approval: bool = False
+    without_consent: bool = False
 
 
 @dataclass

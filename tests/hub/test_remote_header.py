@@ -102,7 +102,7 @@ def test_a_gated_model_with_a_token(hub: HubStandIn, make_house: Callable[..., H
     hub.add(REPO, {"Model-Q4_K_M.gguf": model_file()}, gated="auto")
     hub.token = "hf_good"
     assert kind_of(make_house(), f"{REPO}:Q4_K_M") == "hub_gated"
-    assert kind_of(make_house(HF_TOKEN="hf_bad"), f"{REPO}:Q4_K_M") == "hub_gated"
+    assert kind_of(make_house(HF_TOKEN="hf_bad"), f"{REPO}:Q4_K_M") == "hub_token_refused"
     found = fetch(make_house(HF_TOKEN="hf_good"), f"{REPO}:Q4_K_M")
     assert found.header.block_count == 4
     assert {seen.authorization for seen in hub.requests("cdn")} == {""}
