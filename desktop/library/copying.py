@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.common.errors import StorageError
@@ -21,14 +23,22 @@ _ABANDONED = re.compile(r"\.(\d+_[\d.]*_[\da-f-]*)\.part$")
 Progress = Callable[[float], None]
 
 
+@dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """`sha256` is that of the bytes that were read."""
+
+    path: Path
+    sha256: str
+
+
 def copy_model(
     parts: Sequence[Path],
     folder: Path,
     *,
     progress: Progress | None = None,
     free: Callable[[Path], int] = free_bytes,
-) -> tuple[Path, ...]:
-    """Copy all parts into `folder` under their own names; returns the new paths.
+) -> tuple[CopiedFile, ...]:
+    """Copy all parts into `folder` under their own names; returns the new files.
 
     `progress` hears the fraction done and may raise (CancelledError): then, and on any failure,
     nothing is left behind. A file of that name which is another model is never overwritten: then
@@ -54,11 +64,13 @@ def copy_model(
     unfinished = [target / (part.name + ending) for part in parts]
     finished = [target / part.name for part in parts]
     placed: list[Path] = []
+    hashes: list[str] = []
     try:
         target.mkdir(parents=True, exist_ok=True)
         done_bytes = 0
         for part, into in zip(parts, unfinished, strict=True):
-            done_bytes = _copy(part, into, done_bytes, total_bytes, progress)
+            done_bytes, sha256 = _copy(part, into, done_bytes, total_bytes, progress)
+            hashes.append(sha256)
         # The first part comes last: whoever sees it sees a whole model.
         for temporary, final in reversed(list(zip(unfinished, finished, strict=True))):
             temporary.rename(final)
@@ -68,7 +80,7 @@ def copy_model(
         if isinstance(error, OSError):
             raise storage_error(error, target) from error
         raise
-    return tuple(finished)
+    return tuple(CopiedFile(*pair) for pair in zip(finished, hashes, strict=True))
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -96,16 +108,18 @@ def _free_folder(parts: Sequence[Path], folder: Path) -> Path:
 
 def _copy(
     source: Path, into: Path, done_bytes: int, total_bytes: int, progress: Progress | None
-) -> int:
+) -> tuple[int, str]:
+    digest = hashlib.sha256()
     with source.open("rb") as reader, into.open("wb") as writer:
         while chunk := reader.read(_CHUNK_BYTES):
             writer.write(chunk)
+            digest.update(chunk)
             done_bytes += len(chunk)
             if progress is not None:
                 progress(min(1.0, done_bytes / max(1, total_bytes)))
         writer.flush()
         os.fsync(writer.fileno())
-    return done_bytes
+    return done_bytes, digest.hexdigest()
 
 
 def _clean_up(files: Sequence[Path], folder: Path | None) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 FolderRole = Literal["main", "more", "shared"]
@@ -45,3 +47,47 @@ def is_writable(folder: Path) -> bool:
     with contextlib.suppress(OSError):  # an empty file; the next cleaning takes it
         Path(name).unlink()
     return True
+
+
+def may_write(folder: Path) -> bool:
+    """As `is_writable`, but leaves no trace where the system's answer can be trusted."""
+    if os.name == "nt":  # there it knows nothing of a share's rights
+        return is_writable(folder)
+    return os.access(folder, os.W_OK)
+
+
+def holder_of(path: Path, folders: Sequence[Path]) -> Path | None:
+    """The innermost of `folders` in which `path` lies, by its words alone; None elsewhere."""
+    words = os.path.normcase(path)
+    inside = [
+        folder
+        for folder in folders
+        if words.startswith(os.path.join(os.path.normcase(folder), ""))  # noqa: PTH118
+    ]
+    return max(inside, key=lambda folder: len(folder.parts), default=None)
+
+
+def drive_root(path: PurePath, *, platform: str = sys.platform) -> Path | None:
+    """Where the drive begins that may be pulled out or asleep; None for the system's own.
+
+    By the words of the path alone: ``/media/anna/STICK``, ``/Volumes/STICK``, ``E:\\``, a share.
+    """
+    if platform == "win32":
+        system = os.environ.get("SYSTEMDRIVE", "C:")
+        anchor = path.anchor
+        return None if anchor.casefold().startswith(system.casefold()) else Path(anchor)
+    parts = path.parts
+    for start, length in _MOUNTED_BELOW:
+        if parts[: len(start)] == start and len(parts) > length:
+            return Path(*parts[: length + 1])
+    return None
+
+
+# Where removable drives and network folders appear, and how many names stand before theirs.
+_MOUNTED_BELOW = (
+    (("/", "run", "media"), 4),
+    (("/", "media"), 3),
+    (("/", "mnt"), 2),
+    (("/", "Volumes"), 2),
+    (("/", "net"), 2),
+)

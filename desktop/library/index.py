@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Literal, cast, get_args
 
 from desktop.common.database import Database, storable_text
 from desktop.library.files import identity
-from desktop.library.model import LibraryModel, Source
-from desktop.library.schema import COLUMNS
+from desktop.library.model import Ability, LibraryModel, Source
+from desktop.library.origin import from_text
+from desktop.library.schema import COLUMNS, SEEN_COLUMNS
+
+What = Literal["duplicate", "forgotten", "part", "unusable"]
+"""Of a file that is no entry: the same as one, let go of, a projector or adapter, or broken."""
 
 
 def storable(path: Path | str) -> str | bytes:
@@ -48,6 +53,20 @@ class Entry:
     stamp: str
     content: str
     probed_engine: str = ""
+    context_tokens: int = 0
+    licence: str = ""
+    abilities: str = ""
+    origin: str = ""
+    projector: str = ""
+    hashes: str = ""
+    verified_at: float | None = None
+    reading: int = 0
+
+    @property
+    def part_hashes(self) -> tuple[str, ...]:
+        """What each part is to be by SHA-256, "" where nobody knows."""
+        known = self.hashes.split("\n")
+        return tuple(known[n] if n < len(known) else "" for n in range(len(self.parts)))
 
     @property
     def parts(self) -> tuple[Path, ...]:
@@ -70,10 +89,32 @@ class Entry:
             probed_engine=self.probed_engine,
             content=self.content,
             problem=problem,
+            context_tokens=self.context_tokens,
+            licence=self.licence,
+            abilities=_abilities(self.abilities),
+            origin=from_text(self.origin),
+            projector=Path(self.projector) if self.projector else None,
+            verified_at=self.verified_at,
         )
 
 
+def _abilities(words: str) -> tuple[Ability, ...]:
+    known = get_args(Ability)
+    return tuple(cast(Ability, word) for word in words.split() if word in known)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that a scan need not open again as long as its stamp is the same."""
+
+    path: str
+    stamp: str
+    what: What
+    content: str = ""
+
+
 _PLACES = ", ".join("?" * len(dataclasses.fields(Entry)))
+_PATHS = ("path", "part_names", "projector")
 
 
 class Index:
@@ -133,15 +174,51 @@ class Index:
         with self._db.transaction() as db:
             db.execute("DELETE FROM models WHERE name = ?", (name,))
 
+    def seen(self) -> dict[str, Seen]:
+        """The files that are no entries, by path."""
+        rows = self._db.rows(f"SELECT {SEEN_COLUMNS} FROM seen")
+        return {readable(path): Seen(readable(path), *rest) for path, *rest in rows}
+
+    def copies(self, content: str) -> tuple[Path, ...]:
+        """Other files that hold the same model."""
+        rows = self._db.rows(
+            "SELECT path FROM seen WHERE content = ? AND what = 'duplicate' ORDER BY path",
+            (content,),
+        )
+        return tuple(Path(readable(path)) for (path,) in rows)
+
+    def note(self, files: Sequence[Seen]) -> None:
+        """Remember files that are no entries."""
+        with self._db.transaction() as db:
+            db.executemany(
+                f"INSERT OR REPLACE INTO seen ({SEEN_COLUMNS}) VALUES (?, ?, ?, ?)",
+                [(storable(one.path), one.stamp, one.what, one.content) for one in files],
+            )
+
+    def unsee(self, paths: Sequence[str | Path]) -> None:
+        """Know nothing of these files any more."""
+        with self._db.transaction() as db:
+            db.executemany("DELETE FROM seen WHERE path = ?", [(storable(path),) for path in paths])
+
     def _select(self, condition: str, *values: object) -> tuple[Entry, ...]:
         rows = self._db.rows(f"SELECT {COLUMNS} FROM models {condition}", values)
-        return tuple(
-            Entry(name, readable(path), readable(part_names), *rest)
-            for name, path, part_names, *rest in rows
-        )
+        return tuple(_entry(row) for row in rows)
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    values = dict(zip(_FIELDS, row, strict=True))
+    return Entry(**values | {name: readable(values[name]) for name in _PATHS})
 
 
 def _row(entry: Entry) -> tuple[object, ...]:
-    name, path, part_names, *rest = dataclasses.astuple(entry)
-    clean = (storable_text(item) if isinstance(item, str) else item for item in rest)
-    return (storable_text(name), storable(path), storable(part_names), *clean)
+    return tuple(
+        storable(value)
+        if name in _PATHS
+        else storable_text(value)
+        if isinstance(value, str)
+        else value
+        for name, value in zip(_FIELDS, dataclasses.astuple(entry), strict=True)
+    )

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from desktop.common.database import Database
 from desktop.common.database_opening import BUSY_TIMEOUT_S, open_database, open_in_memory
 from desktop.common.errors import HausgeistError, ModelFileError, StorageError, UsageError
 from desktop.common.logs import get_logger
-from desktop.common.storage import storage_error
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.library.copying import Progress, copy_model
+from desktop.library.entries import READING, Told, new_entry, renewed, with_told
 from desktop.library.files import content_of, delete_files, same_file, stamp_of
 from desktop.library.guide import Guide
-from desktop.library.index import Entry, Index
+from desktop.library.index import Entry, Index, Seen
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
-from desktop.library.naming import clean, name_of, unique
+from desktop.library.model_settings import ModelSettings, ModelSettingsStore
+from desktop.library.naming import clean, unique
+from desktop.library.origin import Origin
+from desktop.library.presence import Answer, Presence
 from desktop.library.schema import SCHEMA
 
 _log = get_logger("library")
+
+SETTINGS_FILE = "model_settings.json"
+Folders = Callable[[], Sequence[Path]]
 
 
 class Library:
@@ -33,28 +39,51 @@ class Library:
     """
 
     def __init__(
-        self, database: Database, guide: Path, clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        guide: Path,
+        clock: Callable[[], float] = time.time,
+        *,
+        folders: Folders = lambda: (),
+        settings: ModelSettingsStore | None = None,
+        presence: Presence | None = None,
     ) -> None:
+        """`folders` are those in which models are kept, the app's own first."""
         self._db = database
         self._index = Index(database)
         self._guide = Guide(guide)
         self._clock = clock
+        self._presence = presence or Presence(folders)
+        self.model_settings = settings or ModelSettingsStore(None)
 
     @classmethod
-    def open(cls, path: Path, guide: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Library:
+    def open(
+        cls,
+        path: Path,
+        guide: Path,
+        *,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        folders: Folders = lambda: (),
+    ) -> Library:
         """Open or make the index; what had to be repaired stands in `problem`.
 
         Raises StorageError (read_only, disk_full, storage) where nothing can be stored.
         """
-        return cls(open_database(path, SCHEMA, busy_timeout_s=busy_timeout_s), guide)
+        database = open_database(path, SCHEMA, busy_timeout_s=busy_timeout_s)
+        settings = ModelSettingsStore(path.with_name(SETTINGS_FILE))
+        return cls(database, guide, folders=folders, settings=settings)
 
     @classmethod
-    def in_memory(cls, guide: Path, like: Path | None = None) -> Library:
+    def in_memory(
+        cls, guide: Path, like: Path | None = None, *, folders: Folders = lambda: ()
+    ) -> Library:
         """For a disk that cannot be written: changes are forgotten when the program ends.
 
         It begins with the models of the index `like`, where that can be read.
         """
-        return cls(open_in_memory(SCHEMA, like), guide)
+        kept = None if like is None else like.with_name(SETTINGS_FILE)
+        settings = ModelSettingsStore(kept, writable=False)
+        return cls(open_in_memory(SCHEMA, like), guide, folders=folders, settings=settings)
 
     @property
     def problem(self) -> StorageError | None:
@@ -80,6 +109,27 @@ class Library:
         found = self._index.by_file(path)
         return None if found is None else self._checked(found)
 
+    def parts(self, name: str) -> tuple[Path, ...]:
+        """All files of the model, the first part first."""
+        if _is_guide(name):
+            return (self._guide.path,)
+        return self._entry(name).parts
+
+    def hashes(self, name: str) -> tuple[str, ...]:
+        """What each of `parts` is to be by SHA-256, "" where nobody knows."""
+        return ("",) if _is_guide(name) else self._entry(name).part_hashes
+
+    def duplicates(self, name: str) -> tuple[Path, ...]:
+        """Other files on this disk that hold the same model, as far as they were seen."""
+        if _is_guide(name):
+            return ()
+        entry = self._entry(name)
+        return tuple(
+            path
+            for path in self._index.copies(entry.content)
+            if path.exists() and not same_file(path, Path(entry.path))
+        )
+
     def add(
         self,
         path: Path,
@@ -88,13 +138,21 @@ class Library:
         copy_to: Path | None = None,
         progress: Progress | None = None,
         source: Source = "import",
+        origin: Origin | None = None,
+        name: str | None = None,
+        projector: Path | None = None,
+        settings: ModelSettings | None = None,
+        hashes: tuple[str, ...] = (),
     ) -> LibraryModel:
         """Take in the model at `path`, by reference or as a copy in the folder `copy_to`.
 
         `source` "copy" says that the file is the app's own already: removing it deletes it.
+        `name`, `projector` and `settings` (what its source recommends) stand in for what the file
+        says of itself; `hashes` are those of its parts, where somebody knows them.
 
-        The same model again, at this or another place, gives the entry that is there; one whose
-        file has vanished, or that shall now be copied, moves to the new place and keeps its name.
+        The same model again, at this or another place, gives the entry that is there, with the
+        news; one whose file has vanished, that shall now be copied, or that is now the app's own,
+        moves to the new place and keeps its name.
         Raises ModelFileError as read_header, StorageError as copy_model, whatever `progress` does.
         """
         header = header or read_header(path)
@@ -102,31 +160,70 @@ class Library:
         if same_file(parts[0], self._guide.path):
             return self._guide.model()
         content = content_of(parts)
-        known = self._index.by_file(parts[0]) or self._index.by_content(content)
-        if known is not None and not _shall_move(known, copy_to):
-            return self._checked(known)
+        told = Told(origin, clean(name or "") or None, projector, hashes)
+        if settings is not None:
+            self.model_settings.recommend(content, settings)
+        here = self._index.by_file(parts[0])
+        known = here or self._index.by_content(content)
+        if known is not None and not _shall_move(known, copy_to, source, is_here=here is not None):
+            if here is None:
+                self._note_duplicate(parts, content)
+            return self._with_news(known, told)
         if copy_to is not None:
-            parts, source = copy_model(parts, copy_to, progress=progress), "copy"
-        entry = self._new_entry(header, parts, source, content)
+            told = dataclasses.replace(
+                told, origin=origin or Origin("file", str(parts[0].parent), parts[0].name)
+            )
+            copied = copy_model(parts, copy_to, progress=progress)
+            parts, source = tuple(file.path for file in copied), "copy"
+            told = dataclasses.replace(told, hashes=tuple(file.sha256 for file in copied))
+        return self._write(new_entry(header, parts, source, self._clock(), told), known)
+
+    def _write(self, entry: Entry, known: Entry | None) -> LibraryModel:
+        """A new entry, or `known` at a new place."""
+        self._index.unsee([entry.path])
         if known is None:
-            return self._index.insert(entry, _free_name).model()
+            return self._shown(self._index.insert(entry, _free_name))
         moved = dataclasses.replace(
             entry,
             name=known.name,
             added_at=known.added_at,
             last_used_at=known.last_used_at,
-            probed_engine=known.probed_engine if known.content == content else "",
+            probed_engine=known.probed_engine if known.content == entry.content else "",
         )
-        return self._index.replace(known.name, moved).model()
+        return self._shown(self._index.replace(known.name, moved))
 
-    def remove(self, name: str, *, delete_file: bool) -> None:
-        """Forget the model and, if asked, delete all its files; the guide raises UsageError."""
+    def _with_news(self, known: Entry, told: Told) -> LibraryModel:
+        self._checked(known)  # which reads a file anew that was written since
+        entry = self._index.by_name(known.name) or known
+        news = with_told(entry, told)
+        if news != entry:
+            self._index.replace(entry.name, news)
+        return self._checked(news)
+
+    def _note_duplicate(self, parts: tuple[Path, ...], content: str) -> None:
+        try:
+            stamp = stamp_of(parts).text
+        except OSError:
+            return  # gone again: no duplicate
+        self._index.note([Seen(str(parts[0]), stamp, "duplicate", content)])
+
+    def remove(
+        self,
+        name: str,
+        *,
+        delete_file: bool,
+        discard: Callable[[Sequence[Path]], None] = delete_files,
+    ) -> None:
+        """Forget the model and, if asked, `discard` all its files; the guide raises UsageError."""
         if _is_guide(name):
             raise UsageError("guide_stays")
         entry = self._entry(name)
         if delete_file:
-            delete_files(entry.parts)
+            discard(entry.parts)
         self._index.delete(entry.name)
+        if not delete_file:
+            # Its file may lie in a folder that is looked through: it must not come back by itself.
+            self._index.note([Seen(entry.path, entry.stamp, "forgotten", entry.content)])
 
     def rename(self, name: str, new_name: str) -> LibraryModel:
         """Give another name; raises UsageError: guide_stays, bad_name, name_taken."""
@@ -157,11 +254,28 @@ class Library:
             self._index.replace(entry.name, marked)
 
     def list(self) -> list[LibraryModel]:
-        """The guide, then the others by name; files that are gone are listed as "vanished".
+        """The guide, then the others by name; files that are gone are listed with their problem.
 
-        Asks the disk about every file: milliseconds, but seconds where a network drive sleeps.
+        Asks the disk about every file: milliseconds, and `presence.PATIENCE_S` at most where a
+        drive does not answer.
         """
-        return [self._guide.model(), *(self._checked(entry) for entry in self._index.all())]
+        entries = self._index.all()
+        answers = self._presence.ask([entry.parts for entry in entries])
+        shown = [self._judged(*pair) for pair in zip(entries, answers, strict=True)]
+        return [self._guide.model(), *shown]
+
+    def mark_verified(self, name: str, hashes: tuple[str, ...]) -> None:
+        """These are the hashes of its parts, just found right (or first found)."""
+        if not _is_guide(name):
+            entry = self._entry(name)
+            marked = dataclasses.replace(entry, hashes="\n".join(hashes), verified_at=self._clock())
+            self._index.replace(entry.name, marked)
+
+    def mark_wrong(self, name: str) -> None:
+        """Its file is not what it was: it was never verified."""
+        if not _is_guide(name):
+            entry = self._entry(name)
+            self._index.replace(entry.name, dataclasses.replace(entry, verified_at=None))
 
     def _entry(self, name: str) -> Entry:
         found = self._index.by_name(name)
@@ -169,58 +283,35 @@ class Library:
             raise ModelFileError("unknown_model", model=name)
         return found
 
-    def _new_entry(
-        self, header: ModelHeader, parts: tuple[Path, ...], source: Source, content: str
-    ) -> Entry:
-        try:
-            stamp = stamp_of(parts)
-        except OSError as error:
-            raise storage_error(error, parts[0]) from error
-        return Entry(
-            name=name_of(header),
-            path=str(parts[0]),
-            part_names="\n".join(part.name for part in parts),
-            file_bytes=stamp.file_bytes,
-            architecture=header.architecture,
-            quantization=header.quantization,
-            parameters=header.parameters,
-            added_at=self._clock(),
-            last_used_at=None,
-            source=source,
-            mtime_ns=stamp.mtime_ns,
-            stamp=stamp.text,
-            content=content,
-        )
+    def _shown(self, entry: Entry) -> LibraryModel:
+        """The entry with its folder, for files that are known to be there."""
+        return _placed(entry.model(), self._presence.ask([entry.parts])[0])
 
     def _checked(self, entry: Entry) -> LibraryModel:
         """The entry with what the disk says now; a file that was written since is read anew."""
+        return self._judged(entry, self._presence.ask([entry.parts])[0])
+
+    def _judged(self, entry: Entry, answer: Answer) -> LibraryModel:
+        if answer.stamp is None:
+            return _placed(entry.model(problem=answer.problem), answer)
+        if answer.stamp.text == entry.stamp and entry.reading >= READING:
+            return _placed(entry.model(), answer)
         try:
-            stamp = stamp_of(entry.parts)
-        except PermissionError:
-            return entry.model(problem="no_permission")
-        except OSError:  # not there, or its drive is not
-            return entry.model(problem="vanished")
-        if stamp.text == entry.stamp:
-            return entry.model()
-        try:
-            header = read_header(Path(entry.path))
-            content = content_of(header.paths)
-            fresh = self._new_entry(header, header.paths, entry.source, content)
+            fresh = renewed(entry)
         except HausgeistError as error:
-            return dataclasses.replace(entry, probed_engine="").model(problem=error.kind)
-        renewed = dataclasses.replace(
-            fresh,
-            name=entry.name,
-            added_at=entry.added_at,
-            last_used_at=entry.last_used_at,
-            # A restored backup has another time and the same content: still the file we know.
-            probed_engine=entry.probed_engine if content == entry.content else "",
-        )
+            broken = dataclasses.replace(entry, probed_engine="").model(problem=error.kind)
+            return _placed(broken, answer)
         try:
-            self._index.replace(entry.name, renewed)
+            self._index.replace(entry.name, fresh)
         except StorageError as error:  # a full disk must not hide the models that are there
             _log.warning("entry not renewed: %s", error)
-        return renewed.model()
+        return _placed(fresh.model(), answer)
+
+
+def _placed(model: LibraryModel, answer: Answer) -> LibraryModel:
+    if answer.folder is None:
+        return model
+    return dataclasses.replace(model, folder=answer.folder, is_shared=answer.is_shared)
 
 
 def _is_guide(name: str) -> bool:
@@ -231,10 +322,12 @@ def _free_name(wanted: str, is_taken: Callable[[str], bool]) -> str:
     return unique(wanted, lambda name: _is_guide(name) or is_taken(name))
 
 
-def _shall_move(entry: Entry, copy_to: Path | None) -> bool:
-    """Whether a known model gets a new place: its file is gone, or a copy of it is wanted."""
+def _shall_move(entry: Entry, copy_to: Path | None, source: Source, *, is_here: bool) -> bool:
+    """Whether a known model gets a new place: its file is gone, or there is one of our own now."""
     try:
         stamp_of(entry.parts)
     except OSError:
         return True
-    return copy_to is not None and entry.source != "copy"
+    if entry.source == "copy":
+        return False
+    return copy_to is not None or (source == "copy" and not is_here)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from desktop.common.logs import get_logger
 
 OriginKind = Literal[
     "file",
@@ -17,6 +22,13 @@ OriginKind = Literal[
     "quantized",
     "built_in",
 ]
+OTHERS_STORES: tuple[OriginKind, ...] = ("ollama", "lmstudio", "huggingface", "jan", "gpt4all")
+"""Programs that own their files: nothing of theirs is deleted or moved."""
+
+_MAX_BYTES = 64 << 10
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+_log = get_logger("library")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +46,66 @@ class Origin:
     commit: str = ""
     sha256: str = ""
     is_verified: bool = False
+
+
+def origin_beside(place: Path) -> Origin | None:
+    """What a download wrote down beside its file (``.NAME.origin.json``); None where nothing is.
+
+    It answers for a file that was written since, too: what the file once was is what it is to be
+    compared with.
+    """
+    written = place.with_name(f".{place.name}.origin.json")
+    try:
+        with written.open("rb") as file:
+            document = json.loads(file.read(_MAX_BYTES))
+        return Origin(
+            "hub",
+            _text(document, "repo"),
+            _text(document, "path"),
+            _text(document, "commit"),
+            is_sha256(_text(document, "sha256")),
+            document["is_verified"] is True,
+        )
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        _log.info("no origin of %s: %s", place.name, error)
+        return None
+
+
+def is_sha256(text: str) -> str:
+    """`text` in lower case where it is a SHA-256 in hex, else ""."""
+    lower = text.lower()
+    return lower if _SHA256.fullmatch(lower) else ""
+
+
+def to_text(origin: Origin | None) -> str:
+    """For the index: one line of JSON, "" for None."""
+    return "" if origin is None else json.dumps(asdict(origin))
+
+
+def from_text(text: str) -> Origin | None:
+    """The reverse of `to_text`; None for what no version of the app has written."""
+    if not text:
+        return None
+    try:
+        document = json.loads(text)
+        if document["kind"] not in get_args(OriginKind):
+            return None
+        return Origin(
+            document["kind"],
+            _text(document, "where"),
+            _text(document, "file"),
+            _text(document, "commit"),
+            _text(document, "sha256"),
+            document["is_verified"] is True,
+        )
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _text(document: Any, key: str) -> str:
+    value = document[key]
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is no text")
+    return value

@@ -10,9 +10,10 @@ APPLICATION_ID = 0x48474C42  # "HGLB"
 
 COLUMNS = (
     "name, path, part_names, file_bytes, architecture, quantization, parameters, added_at,"
-    " last_used_at, source, mtime_ns, stamp, content, probed_engine"
+    " last_used_at, source, mtime_ns, stamp, content, probed_engine, context_tokens, licence,"
+    " abilities, origin, projector, hashes, verified_at, reading"
 )
-_COUNT = COLUMNS.count(",") + 1
+SEEN_COLUMNS = "path, stamp, what, content"
 
 
 def _001_models(connection: sqlite3.Connection) -> None:
@@ -42,13 +43,59 @@ def _001_models(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX models_by_content ON models (content)")
 
 
+def _002_what_is_known(connection: sqlite3.Connection) -> None:
+    # abilities: words, a blank between. origin: JSON, library.origin. hashes: the SHA-256 that each
+    # part is to have, one a line, empty where nobody knows. reading: which version of the app's
+    # reading of headers filled the row; 0 for rows of version 1, which lack the new columns.
+    for column in (
+        "context_tokens INTEGER NOT NULL DEFAULT 0",
+        "licence TEXT NOT NULL DEFAULT ''",
+        "abilities TEXT NOT NULL DEFAULT ''",
+        "origin TEXT NOT NULL DEFAULT ''",
+        "projector TEXT NOT NULL DEFAULT ''",
+        "hashes TEXT NOT NULL DEFAULT ''",
+        "verified_at REAL",
+        "reading INTEGER NOT NULL DEFAULT 0",
+    ):
+        connection.execute(f"ALTER TABLE models ADD COLUMN {column}")
+    # Files that are no entries: what they are (library.index.What), so that no scan opens them
+    # twice. A model that was let go is here, too: a scan must not bring it back.
+    connection.execute(
+        """
+        CREATE TABLE seen (
+            path TEXT PRIMARY KEY,
+            stamp TEXT NOT NULL,
+            what TEXT NOT NULL,
+            content TEXT NOT NULL DEFAULT ''
+        ) WITHOUT ROWID
+        """
+    )
+    connection.execute("CREATE INDEX seen_by_content ON seen (content)")
+
+
 def merge_models(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
-    """Add the models of `source` whose name and path are free in `target`; returns how many."""
+    """Add the models of `source` whose name and path are free in `target`; returns how many.
+
+    `source` may be of any earlier version.
+    """
+    added = _merge(source, target, "models", COLUMNS, "ORDER BY added_at")
+    _merge(source, target, "seen", SEEN_COLUMNS, "")
+    return added
+
+
+def _merge(
+    source: sqlite3.Connection, target: sqlite3.Connection, table: str, columns: str, order: str
+) -> int:
     added = 0
     try:
-        for row in source.execute(f"SELECT {COLUMNS} FROM models ORDER BY added_at"):
+        there = {row[1] for row in source.execute(f"PRAGMA table_info({table})")}
+        shared = [name for name in columns.split(", ") if name in there]
+        if not shared:
+            return 0
+        names, places = ", ".join(shared), ", ".join("?" * len(shared))
+        for row in source.execute(f"SELECT {names} FROM {table} {order}"):
             cursor = target.execute(
-                f"INSERT OR IGNORE INTO models ({COLUMNS}) VALUES ({', '.join('?' * _COUNT)})", row
+                f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({places})", row
             )
             added += cursor.rowcount
     except SQLITE_ERRORS:
@@ -56,4 +103,4 @@ def merge_models(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
     return added
 
 
-SCHEMA = Schema("library", APPLICATION_ID, (_001_models,), merge_models)
+SCHEMA = Schema("library", APPLICATION_ID, (_001_models, _002_what_is_known), merge_models)

@@ -109,7 +109,7 @@ class ModelPlaces:
         writable = is_writable(path)
         if role == "more" and not writable:
             role = "shared"
-        return ModelFolder(path, role, True, writable, self._left(path))
+        return ModelFolder(path, role, present=True, writable=writable, free_bytes=self._left(path))
 
     def _left(self, path: Path) -> int | None:
         try:

@@ -37,7 +37,7 @@ def test_all_parts_arrive_and_progress_climbs_to_one(
     split: tuple[Path, ...], tmp_path: Path
 ) -> None:
     heard: list[float] = []
-    copied = copy_model(split, tmp_path / "models", progress=heard.append)
+    copied = [file.path for file in copy_model(split, tmp_path / "models", progress=heard.append)]
     assert [path.name for path in copied] == [path.name for path in split]
     assert [p.read_bytes() for p in copied] == [p.read_bytes() for p in split]
     assert heard == sorted(heard)
@@ -111,7 +111,7 @@ def test_another_model_of_that_file_name_is_not_overwritten(
     models = tmp_path / "models"
     models.mkdir()
     (models / split[0].name).write_bytes(b"another model")
-    copied = copy_model(split, models)
+    copied = [file.path for file in copy_model(split, models)]
     assert (models / split[0].name).read_bytes() == b"another model"
     assert {path.parent for path in copied} == {models / f"{split[0].stem}-2"}
     assert copied[0].read_bytes() == split[0].read_bytes()
@@ -164,7 +164,7 @@ def test_what_a_killed_copy_left_is_removed_by_the_next(
         child.wait()
         assert len(list(models.rglob("*.part"))) == 1
     (models / "download.part").write_bytes(b"somebody else's")
-    copied = copy_model(split, models)
+    copied = [file.path for file in copy_model(split, models)]
     assert _files(models) == sorted(
         [
             split[0].name,
