@@ -129,8 +129,6 @@ def _fit(
     if described is not None:
         report = fit(found, described, wish, this_machine=False, run=ask, companions=companions)
         return report, described
-    if isinstance(found, Path):
-        ask.expect(found)
     machine = core.machine_service.machine()
     lessons = core.history.corrections(machine)
     report = fit(found, machine, wish, run=ask, corrections=lessons, companions=companions)

@@ -63,6 +63,10 @@ def _job(name: str) -> Job:
         from desktop.engine.kernels_job import run as kernels
 
         return kernels
+    if name == "quantize":
+        from desktop.engine.quantize_job import run as quantize
+
+        return quantize
     raise SystemExit(f"no such job: {name}")
 
 

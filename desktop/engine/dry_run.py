@@ -65,24 +65,18 @@ class DryRuns:
     ) -> None:
         self._end()
 
-    def __call__(self, path: Path, plan: Plan) -> DryRun:
+    def __call__(self, path: Path, plan: Plan, *, tokenizer: Path | None = None) -> DryRun:
         """Read the header and reserve on paper. Raises EngineError (no_child), LoadError.
 
+        `tokenizer`: where `path` has no words, a file whose tokenizer the engine must know too.
         Kinds: llama.cpp's refusal as in a real load, ``dry_run_died``, ``dry_run_hangs``.
         """
-        answer = self._ask(path, {"path": str(path), "plan": plan.to_json()})
+        order = {"path": str(path), "plan": plan.to_json()}
+        if tokenizer is not None:
+            order["tokenizer"] = str(tokenizer)
+        answer = self._ask(path, order)
         devices = {name: DeviceBuffers(**buffers) for name, buffers in answer["devices"].items()}
         return DryRun(devices, answer["output_bytes"])
-
-    def expect(self, path: Path) -> None:
-        """Have `path` read meanwhile: it will be asked about, first for the processor alone."""
-        if self._child is None:
-            return
-        try:
-            self._child.send({"expect": str(path)})
-        except ChildDiedError as death:
-            _log.warning("the child for dry runs is gone: %s", death)
-            self._end()
 
     def projector_bytes(self, path: Path, device: str = "") -> dict[str, int] | None:
         """What a vision or audio part takes of each device in all; None where nobody tells.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,11 +30,9 @@ _ON_THE_PROCESSOR = Plan(
 
 
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
+    llama()  # there by the time of the first question
     models = _Models()
     for order in messages:
-        if "expect" in order:
-            models.expect(Path(order["expect"]))
-            continue
         try:
             answer(_projector(order) if "projector" in order else models.measure(order))
         except HausgeistError as error:
@@ -43,17 +40,16 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
 
 
 class _Models:
-    """Keeps the last model open: its vocabulary takes longer to read than all the rest."""
+    """Keeps the last model open: reading it takes longer than all the rest."""
 
     def __init__(self) -> None:
         self._open: tuple[tuple[object, ...], Model] | None = None
-
-    def expect(self, path: Path) -> None:
-        with contextlib.suppress(HausgeistError):  # told when it is asked about
-            self._model(path, _ON_THE_PROCESSOR)
+        self._known_tokenizer: tuple[object, ...] | None = None
 
     def measure(self, order: Mapping[str, Any]) -> dict[str, Any]:
         plan = Plan.from_json(order["plan"])
+        if order.get("tokenizer"):
+            self._check_tokenizer(Path(order["tokenizer"]))
         model = self._model(Path(order["path"]), plan)
         mark = model.llama.log.mark()
         with model.open_context(plan) as context:
@@ -63,6 +59,13 @@ class _Models:
         known = [device.name for device in model.llama.devices()]
         devices = _sum_exact(exact, known) if exact else _sum_logged(compute_buffers(log), known)
         return {"devices": devices, "output_bytes": rows * _LOGIT_BYTES}
+
+    def _check_tokenizer(self, path: Path) -> None:
+        """Raises LoadError for one that this engine does not know."""
+        identity = _identity(path)
+        if identity != self._known_tokenizer:
+            with Model(path, _ON_THE_PROCESSOR, vocab_only=True):
+                self._known_tokenizer = identity
 
     def _model(self, path: Path, plan: Plan) -> Model:
         placement = (

@@ -27,7 +27,8 @@ _EXPERT_TENSORS = r"blk\.({layers})\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 
 
 class Model:
-    """A loaded model. `no_alloc` reads the header alone and simulates the memory."""
+    """A loaded model. `no_alloc` reads the header alone and simulates the memory; `vocab_only`
+    reads nothing but the vocabulary, and no context can be opened."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class Model:
         plan: Plan,
         *,
         no_alloc: bool = False,
+        vocab_only: bool = False,
         on_progress: Progress | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
@@ -47,6 +49,7 @@ class Model:
         watcher = _Watcher(on_progress, cancel)
         lib, mark = self.llama.lib, self.llama.log.mark()
         parameters = self._parameters(plan, no_alloc=no_alloc)
+        parameters.vocab_only = vocab_only
         # Kept in a name: llama.cpp calls it during the load.
         callback = lib.llama_progress_callback(watcher.report)
         parameters.progress_callback = callback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,8 @@ from desktop.gguf.shown import printable
 from desktop.gguf.values import ArrayRef, MetaValue
 
 ByteOrder = Literal["little", "big"]
+Span = tuple[int, int]
+"""Places in a file: the first byte, and the one behind the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class ModelHeader:
     """A checked header; `paths` are all files of a split model, in order.
 
     `file_bytes` is what the whole model takes on disk by the tensor list, even where the data
-    behind the header is missing; `complete` says whether the data is all there.
+    behind the header is missing; `complete` says whether the data is all there. `entries` and
+    `tensor_list` say where the first file holds each metadata entry and its list of tensors.
     """
 
     paths: tuple[Path, ...]
@@ -54,6 +57,8 @@ class ModelHeader:
     data_offset: int
     alignment: int
     complete: bool = True
+    entries: Mapping[str, Span] = field(default_factory=dict)
+    tensor_list: Span = (0, 0)
 
     def text(self, key: str) -> str | None:
         """The string under `key`; None where it is missing or something else."""

@@ -23,37 +23,47 @@ def write_hollow(header: ModelHeader, folder: Path) -> Path:
     Takes as much disk as the headers alone. Raises OSError where the disk stores holes in full or
     takes no such file, ModelFileError where a part cannot be read.
     """
-    _require_holes(folder)
-    copies = [folder / name for name in _names(len(header.paths))]
+    require_holes(folder)
+    copies = [folder / name for name in copy_names(len(header.paths))]
     for number, (source, copy) in enumerate(zip(header.paths, copies, strict=True)):
-        with open_reader(source) as reader:
-            part = read_part(reader, str(source), number)
-            if part.full_bytes > _LARGEST_FILE_BYTES:
-                raise OSError(f"a file of {part.full_bytes} bytes")
-            with copy.open("w+b") as target:
-                target.write(reader.read(0, part.data_offset))
-                _stretch(target, max(part.full_bytes, part.data_offset))
+        copy_part(source, copy, number)
     return copies[0]
 
 
-def _names(count: int) -> list[str]:
+def copy_part(source: Path, copy: Path, number: int) -> None:
+    """Write the header of file `number` of a model, and its tail as a hole."""
+    with open_reader(source) as reader:
+        part = read_part(reader, str(source), number)
+        with copy.open("w+b") as target:
+            target.write(reader.read(0, part.data_offset))
+            stretch(target, max(part.full_bytes, part.data_offset))
+
+
+def copy_names(count: int) -> list[str]:
+    """Names of files by which llama.cpp finds the parts of a split model."""
     if count == 1:
         return ["model.gguf"]
     return [f"model-{number:05d}-of-{count:05d}.gguf" for number in range(1, count + 1)]
 
 
-def _require_holes(folder: Path) -> None:
-    """Some file systems (FAT, HFS+) write every byte of a hole: tried with a small one."""
+def require_holes(folder: Path) -> None:
+    """Raise OSError on a disk that has none.
+
+    Some file systems (FAT, HFS+) write every byte of a hole: tried with a small one.
+    """
     probe = folder / "hole"
     with probe.open("w+b") as file:
-        _stretch(file, _PROBE_BYTES)
+        stretch(file, _PROBE_BYTES)
         stored = getattr(os.fstat(file.fileno()), "st_blocks", 0) * _STAT_BLOCK_BYTES
     probe.unlink()
     if stored >= _PROBE_BYTES:
         raise OSError("this disk stores empty space in full")
 
 
-def _stretch(file: BinaryIO, size_bytes: int) -> None:
+def stretch(file: BinaryIO, size_bytes: int) -> None:
+    """Let `file` end at `size_bytes`; raises OSError where no file is that large."""
+    if size_bytes > _LARGEST_FILE_BYTES:
+        raise OSError(f"a file of {size_bytes} bytes")
     file.flush()
     if sys.platform == "win32":
         _mark_sparse(file)

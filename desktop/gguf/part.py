@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from desktop.common.errors import ModelFileError
 from desktop.gguf.cursor import WINDOW_BYTES, Cursor
 from desktop.gguf.formats import MAGIC, foreign_file
-from desktop.gguf.header import ByteOrder, TensorInfo
+from desktop.gguf.header import ByteOrder, Span, TensorInfo
 from desktop.gguf.source import RangeReader
 from desktop.gguf.tensor_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
 from desktop.gguf.values import SCALAR_FORMATS, ArrayRef, MetaValue, Scalar, TextRef, ValueType
@@ -31,7 +31,11 @@ DEFAULT_ALIGNMENT = 32
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file's header. `end_bytes` is where the last tensor's data ends in the file."""
+    """One file's header. `end_bytes` is where the last tensor's data ends in the file.
+
+    `entries` and `tensor_list` are places in the file, first and behind the last byte: of each
+    metadata entry (key included), and of the list of tensors.
+    """
 
     version: int
     byte_order: ByteOrder
@@ -41,6 +45,8 @@ class Part:
     data_offset: int
     end_bytes: int
     size_bytes: int
+    entries: dict[str, Span]
+    tensor_list: Span
 
     @property
     def complete(self) -> bool:
@@ -57,6 +63,7 @@ class _Metadata:
     """Metadata under construction, with what it may still use up."""
 
     values: dict[str, MetaValue] = field(default_factory=dict)
+    spans: dict[str, Span] = field(default_factory=dict)
     strings_left: int = _MAX_STRINGS
     inner_arrays_left: int = _MAX_INNER_ARRAYS
     kept_bytes_left: int = _MAX_KEPT_BYTES
@@ -82,6 +89,7 @@ def read_part(
     for _ in range(key_count):
         _read_entry(cursor, metadata)
     alignment = _alignment(cursor, metadata.values)
+    list_start = cursor.position
     tensors, data_bytes = _read_tensors(cursor, tensor_count, alignment, number)
     data_offset = _padded(cursor.position, alignment)
     return Part(
@@ -93,6 +101,8 @@ def read_part(
         data_offset=data_offset if tensors else cursor.position,
         end_bytes=data_offset + data_bytes if tensors else cursor.position,
         size_bytes=reader.size_bytes,
+        entries=metadata.spans,
+        tensor_list=(list_start, cursor.position),
     )
 
 
@@ -116,6 +126,7 @@ def _read_version(cursor: Cursor, reader: RangeReader, name: str) -> tuple[int, 
 
 
 def _read_entry(cursor: Cursor, metadata: _Metadata) -> None:
+    start = cursor.position
     key = _read_name(cursor, _MAX_KEY_BYTES, "key")
     if key in metadata.values:
         raise cursor.malformed("duplicate key", key)
@@ -123,6 +134,7 @@ def _read_entry(cursor: Cursor, metadata: _Metadata) -> None:
     if key == "general.alignment" and value_type != ValueType.UINT32:
         raise cursor.malformed("wrong type of alignment", key)
     metadata.values[key] = _read_value(cursor, metadata, value_type, key)
+    metadata.spans[key] = start, cursor.position
 
 
 def _read_value(cursor: Cursor, metadata: _Metadata, value_type: int, key: str) -> MetaValue:

@@ -85,4 +85,6 @@ def _joined(parts: list[Part], paths: tuple[Path, ...]) -> ModelHeader:
         data_offset=first.data_offset,
         alignment=first.alignment,
         complete=all(part.complete for part in parts),
+        entries=MappingProxyType(first.entries),
+        tensor_list=first.tensor_list,
     )

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from desktop.common.errors import EngineError, ModelFileError
@@ -20,6 +21,7 @@ from desktop.fit.repack import rearranged_types
 from desktop.fit.types import FitReport, Plan, PlanWarning, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.hollow import write_hollow
+from desktop.gguf.lean import LeanModel, can_be_lean, write_lean
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
 
@@ -62,9 +64,9 @@ def fit(
     # The child starts while the header is read.
     with started as ask:
         header = _header(model)
-        with _loadable(header) as path, _tried(companions, ask) as with_sizes:
+        with _loadable(header, ask) as (path, run_on), _tried(companions, ask) as with_sizes:
             known = Footprint(header, rearranged_types(machine.cpu.features))
-            asked = _DryRunCompute(path, ask, known if this_machine else None)
+            asked = _DryRunCompute(path, run_on, known if this_machine else None)
             estimator = None if path is None else asked
             report = plan(
                 machine,
@@ -139,7 +141,7 @@ def _tried(companions: Companions, ask: DryRunner) -> Iterator[Companions]:
     if header is None or not isinstance(ask, DryRuns):
         yield companions
         return
-    with _loadable(header) as path:
+    with _loadable(header, ask) as (path, _):
         yield (
             companions
             if path is None
@@ -159,22 +161,37 @@ def _projector_compute_bytes(header: ModelHeader, path: Path, ask: DryRuns) -> i
 
 
 @contextmanager
-def _loadable(header: ModelHeader) -> Iterator[Path | None]:
-    """The model's file; where its data is missing, its headers with empty tails of that size.
+def _loadable(header: ModelHeader, ask: DryRunner) -> Iterator[tuple[Path | None, DryRunner]]:
+    """The file to ask llama.cpp about, and how: the model's own, or a copy of its header alone.
 
-    None where that cannot be made, such as on a disk that stores empty space in full.
+    A copy without its words is answered soonest; a file whose data is missing gets an empty tail
+    of that size. None where that cannot be made, such as on a disk that stores empty space in full.
     """
-    if header.complete:
-        yield header.paths[0]
+    whole = header.paths[0] if header.complete else None
+    lean = isinstance(ask, DryRuns) and can_be_lean(header)
+    if whole is not None and not lean:
+        yield whole, ask
         return
     try:
         temporary = tempfile.TemporaryDirectory(prefix="hausgeist-fit-")
     except OSError as error:  # a full disk, or nowhere to write
-        _log.warning("no dry run for a partial file: %s", error)
-        yield None
+        _log.warning("no copy for a dry run: %s", error)
+        yield whole, ask
         return
     with temporary as folder:
-        yield _hollow(header, Path(folder))
+        copy = _lean(header, Path(folder)) if lean else None
+        if copy is not None and isinstance(ask, DryRuns):
+            yield copy.model, partial(ask, tokenizer=copy.tokenizer)
+        else:
+            yield whole or _hollow(header, Path(folder)), ask
+
+
+def _lean(header: ModelHeader, folder: Path) -> LeanModel | None:
+    try:
+        return write_lean(header, folder)
+    except (OSError, ModelFileError) as error:
+        _log.warning("no dry run without words: %s", error)
+        return None
 
 
 def _hollow(header: ModelHeader, folder: Path) -> Path | None:

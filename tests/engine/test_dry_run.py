@@ -11,8 +11,12 @@ import pytest
 from desktop.common.errors import EngineError, LoadError
 from desktop.engine import dry_run as module
 from desktop.engine.dry_run import DryRun, DryRuns, dry_run
+from desktop.gguf.lean import can_be_lean, write_lean
+from desktop.gguf.reader import read_header
 from tests.engine.driving import plan_for
+from tests.fit.architectures import MODELS
 from tests.fit.projectors import write_siglip
+from tests.gguf_files import I32, Array, write_gguf
 from tests.tiny_models import write_tiny_model
 
 SMALL = {"layers": 2, "width": 64, "feed_forward": 128, "heads": 4, "image": 56}
@@ -28,15 +32,6 @@ def test_several_questions_are_answered_as_one_each(tiny_model: Path, tmp_path: 
     assert again == together[0] != together[3]
 
 
-def test_a_model_that_is_expected_is_answered_the_same(tiny_model: Path, tmp_path: Path) -> None:
-    plan = plan_for()
-    (tmp_path / "no.gguf").write_bytes(b"nothing")
-    with DryRuns() as ask:
-        ask.expect(tmp_path / "no.gguf")
-        ask.expect(tiny_model)
-        assert ask(tiny_model, plan) == dry_run(tiny_model, plan)
-
-
 def test_another_file_at_the_same_path_is_another_model(tmp_path: Path) -> None:
     """The last model stays open in the child, known by more than its path."""
     path = write_tiny_model(tmp_path / "m.gguf", layers=1)
@@ -45,6 +40,41 @@ def test_another_file_at_the_same_path_is_another_model(tmp_path: Path) -> None:
         path.unlink()
         write_tiny_model(path, layers=5)
         assert ask(path, plan_for()) == dry_run(path, plan_for()) != first
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_without_its_words_a_model_is_answered_the_same(name: str, tmp_path: Path) -> None:
+    path = MODELS[name]().write(tmp_path / "m.gguf")
+    header = read_header(path)
+    assert can_be_lean(header)
+    (tmp_path / "lean").mkdir()
+    lean = write_lean(header, tmp_path / "lean")
+    plan = replace(plan_for(context=4096, parallel=2, ubatch=512), kv_type="q8_0")
+    with DryRuns(timeout_s=60) as ask:
+        assert ask(lean.model, plan, tokenizer=lean.tokenizer) == ask(path, plan)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tokenizer.ggml.pre": "unheard-of"},
+        {"tokenizer.ggml.token_type": Array(I32, [1] * 100)},
+        {"tokenizer.ggml.merges": "no list"},
+    ],
+)
+def test_a_tokenizer_that_the_engine_refuses_is_told_without_its_words(
+    change: dict[str, object], tmp_path: Path
+) -> None:
+    model = MODELS["qwen3"]()
+    metadata = model.full_metadata() | change
+    header = read_header(write_gguf(tmp_path / "m.gguf", metadata, model.tensors))
+    (tmp_path / "lean").mkdir()
+    lean = write_lean(header, tmp_path / "lean")
+    with DryRuns(timeout_s=60) as ask:
+        for path, tokenizer in ((header.paths[0], None), (lean.model, lean.tokenizer)):
+            with pytest.raises(LoadError, match="load_failed"):
+                ask(path, plan_for(), tokenizer=tokenizer)
+        assert ask(lean.model, plan_for()).output_bytes > 0  # the tokenizer alone was refused
 
 
 def test_after_a_refusal_the_next_is_answered(tiny_model: Path, tmp_path: Path) -> None:
@@ -79,10 +109,8 @@ def test_a_system_without_processes(tiny_model: Path, monkeypatch: pytest.Monkey
         raise EngineError("no_child")
 
     monkeypatch.setattr(module, "Child", none_left)
-    with DryRuns() as ask:
-        ask.expect(tiny_model)
-        with pytest.raises(EngineError, match="no_child"):
-            ask(tiny_model, plan_for())
+    with DryRuns() as ask, pytest.raises(EngineError, match="no_child"):
+        ask(tiny_model, plan_for())
 
 
 def test_a_device_that_is_not_there(tiny_model: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_disk_that_stores_holes_in_full_is_noticed(
 
     if os.name == "nt":
         pytest.skip("marked there, not measured")
-    monkeypatch.setattr(hollow, "_stretch", filled)
+    monkeypatch.setattr(hollow, "stretch", filled)
     source = read_header(SHAPE.write(tmp_path / "m.gguf", with_data=False), allow_missing_data=True)
     with pytest.raises(OSError, match="in full"):
         write_hollow(source, tmp_path)
