@@ -1,72 +1,529 @@
-"""The models that are being fetched: one queue for the whole house, which survives its end."""
+"""The models that are being fetched: one queue for the whole house, which survives its end.
+
+A thread of its own, the keeper, decides who runs, writes the queue down and tells who listens;
+every download that runs has another. All calls return at once and may come from any thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
 
-from desktop.services.downloads_entry import Download
+from desktop.common.errors import HausgeistError, NetworkError, StorageError
+from desktop.common.logs import get_logger
+from desktop.common.storage import free_bytes
+from desktop.hub.refs import parse_ref
+from desktop.hub.transfer.pace import RateLimit
+from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
+from desktop.services.downloads_entry import Download, DownloadState
+from desktop.services.downloads_file import DownloadsFile
+from desktop.services.downloads_leftovers import delete_leftovers
+from desktop.services.downloads_line import Fetcher, Halt, Job, Line
+from desktop.services.downloads_outlook import FOLDER_GONE, NO_ROOM
+from desktop.services.fetch_model import FetchedModel, FoundModel
 
 Listener = Callable[[tuple[Download, ...]], None]
 
+FIGURES_EVERY_S = 0.25
+LOOK_EVERY_S = 1.0
+MOST_AT_ONCE = 8
+_SLEPT_S = 10.0
+_END_S = 3.0
+_SPARE_BYTES = 64 << 20
 
-class DownloadQueue(Protocol):
-    """What the window asks of `Downloads`; every call returns at once, from any thread."""
+_log = get_logger("services")
+
+
+class Downloads:
+    """Use `start` once; `close` at the end."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        path: Path,
+        *,
+        require_online: Callable[[], None] = lambda: None,
+        is_metered: Callable[[], bool] = lambda: False,
+        kept_files: Callable[[], Iterable[Path]] = tuple,
+        limit: RateLimit | None = None,
+        unmetered_only: bool = False,
+        at_once: int = 1,
+        options: TransferOptions | None = None,
+        free: Callable[[Path], int] = free_bytes,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`path` is the queue's file. `require_online` raises NetworkError while nothing may be
+        asked of the internet; `is_metered` is only asked where that matters; `kept_files` are
+        those of the models in the library."""
+        self._fetcher = fetcher
+        self._file = DownloadsFile(path)
+        self._require_online = require_online
+        self._is_metered = is_metered
+        self._kept_files = kept_files
+        self._limit = limit or RateLimit()
+        self._unmetered_only = unmetered_only
+        self._at_once = _bounded(at_once)
+        self._options = options
+        self._free = free
+        self._clock = clock
+        self._wall = wall
+        self._change = threading.Condition()
+        self._lines: list[Line] = []
+        self._listeners: list[Listener] = []
+        self._is_stirred = False
+        self._is_unsaved = False
+        self._is_untold = False
+        self._has_figures = False
+        self._told_at = 0.0
+        self._is_closed = False
+        self._keeper: threading.Thread | None = None
+        self._workers: set[threading.Thread] = set()
+        self._seen = (clock(), wall())
+
+    @property
+    def problem(self) -> HausgeistError | None:
+        """What was wrong with the queue's file at the start."""
+        return self._file.problem
 
     def start(self) -> None:
         """Read what an earlier run left, and go on with it."""
-        ...
+        with self._change:
+            if self._keeper is not None or self._is_closed:
+                return
+            known = {line.entry.id for line in self._lines}
+            left = [Line(entry) for entry in self._file.load() if entry.id not in known]
+            self._lines[:0] = left
+            self._keeper = threading.Thread(target=self._keep, name="downloads", daemon=True)
+            self._keeper.start()
+            self._changed(is_new=bool(left))
 
     def add(self, reference: str, *, name: str = "", with_projector: bool = True) -> Download:
-        """Put a model at the end of the queue; one that is in it already is not added again.
+        """Put a model at the end of the queue; one that is in it already is not added again, one
+        that failed is tried again.
 
         `name`: what people call it, until its own file says so.
         Raises UsageError("bad_hub_ref", "bad_endpoint").
         """
-        ...
+        wanted = self._key(reference)
+        with self._change:
+            line = next((one for one in self._lines if self._key_of(one) == wanted), None)
+            if line is None:
+                entry = Download(
+                    secrets.token_hex(6), reference, name, with_projector=with_projector
+                )
+                line = Line(entry)
+                self._lines.append(line)
+            elif line.entry.state in ("done", "failed", "paused"):
+                line.try_soon()
+                line.rest("waiting")
+            self._changed()
+            return line.entry
+
+    def find(self, reference: str) -> Download | None:
+        """The download of that model, however its reference is written."""
+        wanted = self._key(reference)
+        with self._change:
+            found = (line.entry for line in self._lines if self._key_of(line) == wanted)
+            return next(found, None)
 
     def all(self) -> tuple[Download, ...]:
         """The queue, first one first; what has ended stays until it is forgotten."""
-        ...
+        with self._change:
+            now = self._clock()
+            return tuple(_counted_down(line, now) for line in self._lines)
 
-    def pause(self, id: str) -> None: ...
-    def resume(self, id: str) -> None: ...
+    def pause(self, id: str) -> None:
+        """Let go of the line; what was fetched stays, and the next one's turn has come."""
+        with self._change:
+            self._pause(self._line(id))
+            self._changed()
+
+    def resume(self, id: str) -> None:
+        """Take a place in the queue again."""
+        with self._change:
+            self._resume(self._line(id))
+            self._changed()
 
     def retry(self, id: str) -> None:
         """Begin a failed or waiting one now."""
-        ...
+        with self._change:
+            line = self._line(id)
+            if line is not None and line.entry.state != "done" and line.job is None:
+                line.try_soon()
+                line.failures = 0
+                line.rest("waiting")
+            self._changed()
+
+    def pause_all(self) -> None:
+        with self._change:
+            for line in self._lines:
+                self._pause(line)
+            self._changed()
+
+    def resume_all(self) -> None:
+        with self._change:
+            for line in self._lines:
+                self._resume(line)
+            self._changed()
 
     def cancel(self, id: str) -> None:
         """Take it out and delete what was fetched of it."""
-        ...
+        with self._change:
+            line = self._line(id)
+            if line is None:
+                return
+            self._lines.remove(line)
+            if line.job is not None:
+                line.halt = "cancelled"
+                self._in_thread(line.job.cancel)
+            elif line.entry.state != "done":
+                self._in_thread(lambda: self._clean_up(line))
+            self._changed()
 
     def forget(self, id: str) -> None:
         """Take what has ended out of the list; no file is touched."""
-        ...
+        with self._change:
+            line = self._line(id)
+            if line is not None and line.entry.is_ended:
+                self._lines.remove(line)
+            self._changed()
 
     def move(self, id: str, place: int) -> None:
-        """Give it another place in the queue (0: first)."""
-        ...
-
-    def pause_all(self) -> None: ...
-    def resume_all(self) -> None: ...
+        """Give it another place in the queue (0: first); what runs behind it makes room."""
+        with self._change:
+            line = self._line(id)
+            if line is None:
+                return
+            self._lines.remove(line)
+            self._lines.insert(max(0, min(place, len(self._lines))), line)
+            if line.job is None and line.is_wanted and line.retry_at is None:
+                self._make_room_before(line)
+            self._changed()
 
     def set_limit(self, bytes_per_s: float | None) -> None:
-        """How fast all together may be; None: as fast as the line is."""
-        ...
+        """How fast all together may be; None or 0: as fast as the line is."""
+        self._limit.bytes_per_s = max(0.0, bytes_per_s or 0.0)
 
-    def set_unmetered_only(self, wanted: bool) -> None: ...
-    def set_at_once(self, n: int) -> None: ...
+    def set_unmetered_only(self, wanted: bool) -> None:
+        """Whether to wait while the line is paid by volume."""
+        with self._change:
+            self._unmetered_only = wanted
+            self._changed()
+
+    def set_at_once(self, n: int) -> None:
+        """How many may run at the same time."""
+        with self._change:
+            self._at_once = _bounded(n)
+            running = [line for line in self._lines if line.job is not None and not line.halt]
+            for line in running[self._at_once :]:
+                self._stop(line, "later")
+            self._changed()
 
     def wake(self) -> None:
         """Try at once what waits for a network or a disk: perhaps it is back."""
-        ...
+        with self._change:
+            for line in self._lines:
+                if line.retry_at is not None and not line.is_retry_sure:
+                    line.retry_at = self._clock()
+            self._changed(is_new=False)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the queue after every change, at most 4 times a second for mere
-        figures, from any thread; returns what ends that."""
-        ...
+        figures, from the keeper's thread; returns what ends that."""
+        with self._change:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._change, contextlib.suppress(ValueError):  # ended twice
+                self._listeners.remove(listener)
+
+        return end
 
     def close(self) -> None:
         """Stop all and keep what was fetched; what ran goes on at the next start."""
-        ...
+        with self._change:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            for line in self._lines:
+                self._stop(line, "closed")
+            self._change.notify_all()
+            workers = list(self._workers)
+        end = time.monotonic() + _END_S
+        for worker in (*workers, *([self._keeper] if self._keeper else [])):
+            worker.join(max(0.0, end - time.monotonic()))
+        if self._keeper is not None:
+            self._save()
+
+    # All below with the lock held, unless it says otherwise.
+
+    def _line(self, id: str) -> Line | None:
+        return next((line for line in self._lines if line.entry.id == id), None)
+
+    def _key(self, reference: str) -> str:
+        return str(parse_ref(reference, self._fetcher.endpoint)).casefold()
+
+    def _key_of(self, line: Line) -> str:
+        try:
+            return self._key(line.entry.reference)
+        except HausgeistError:  # HF_ENDPOINT is another today
+            return line.entry.reference.casefold()
+
+    def _stop(self, line: Line, why: Halt) -> None:
+        """Ask its job to end, which may take a fifth of a second; what was fetched stays."""
+        if line.job is not None and not line.halt:
+            self._in_thread(line.job.stop)
+        if line.job is not None and line.halt != "cancelled":
+            line.halt = why
+
+    def _pause(self, line: Line | None) -> None:
+        if line is not None and line.is_wanted:
+            self._stop(line, "paused")
+            line.try_soon()
+            line.rest("paused")
+
+    def _resume(self, line: Line | None) -> None:
+        if line is not None and line.entry.state == "paused":
+            line.rest("waiting")
+
+    def _make_room_before(self, line: Line) -> None:
+        running = [one for one in self._lines if one.job is not None and not one.halt]
+        behind = [one for one in running if self._lines.index(one) > self._lines.index(line)]
+        if behind and len(running) >= self._at_once:
+            self._stop(behind[-1], "later")
+
+    def _changed(self, *, is_new: bool = True) -> None:
+        """Have the keeper look; `is_new`: there is something to tell and to write down."""
+        self._is_stirred = True
+        if is_new:
+            self._is_untold = self._is_unsaved = True
+        self._change.notify_all()
+
+    def _keep(self) -> None:
+        """The keeper's thread; without the lock."""
+        while True:
+            with self._change:
+                self._is_stirred = False
+            hold, why = self._hold()
+            self._wait_for_disks()
+            with self._change:
+                if self._is_closed:
+                    return
+                self._note_sleep()
+                self._schedule(hold, why)
+                shall_save, self._is_unsaved = self._is_unsaved, False
+            if shall_save:
+                self._save()
+            self._tell()
+            with self._change:
+                if not self._is_stirred and not self._is_closed:
+                    self._change.wait(self._pause_s())
+
+    def _hold(self) -> tuple[DownloadState | None, HausgeistError | None]:
+        """What keeps everything from running, and why; without the lock."""
+        try:
+            self._require_online()
+        except NetworkError as error:
+            return "offline", error
+        if self._unmetered_only and self._is_metered():
+            return "metered", None
+        return None, None
+
+    def _note_sleep(self) -> None:
+        """After the computer slept, nothing that was waited for need be waited for any longer."""
+        now = (self._clock(), self._wall())
+        before, self._seen = self._seen, now
+        slept_s = (now[1] - before[1]) - (now[0] - before[0])
+        if slept_s > _SLEPT_S:
+            for line in self._lines:
+                if line.retry_at is not None:
+                    line.retry_at -= slept_s if line.is_retry_sure else line.retry_at - now[0]
+
+    def _schedule(self, hold: DownloadState | None, why: HausgeistError | None) -> None:
+        now = self._clock()
+        running = [line for line in self._lines if line.job is not None]
+        if hold is not None:
+            for line in running:
+                self._stop(line, "held")
+        places = self._at_once - len(running)
+        for line in self._lines:
+            if line.job is not None or not line.is_wanted:
+                continue
+            if hold is not None:
+                self._is_untold |= line.rest(hold, why)
+                line.retry_at = None
+            elif line.retry_at is not None and now < line.retry_at:
+                continue
+            elif places > 0:
+                self._begin(line)
+                places -= 1
+            else:
+                line.try_soon()
+                self._is_untold |= line.rest("waiting")
+
+    def _begin(self, line: Line) -> None:
+        entry = line.entry
+        folder = Path(entry.folder) if entry.folder else None
+        home = folder or self._fetcher.folder
+        try:
+            job = self._fetcher.job(
+                entry.reference,
+                with_projector=entry.with_projector,
+                options=self._options,
+                limit=self._limit,
+                on_progress=lambda progress: self._progressed(line, progress),
+                on_found=lambda found: self._found(line, found, home),
+                folder=home,
+            )
+        except HausgeistError as error:
+            line.end(error, self._clock())
+        else:
+            line.begin(job)
+            self._in_thread(lambda: self._work(line, job))
+        self._is_untold = self._is_unsaved = True
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            finally:
+                with self._change:
+                    self._workers.discard(threading.current_thread())
+
+        worker = threading.Thread(target=run, name="download", daemon=True)
+        self._workers.add(worker)
+        worker.start()
+
+    def _pause_s(self) -> float | None:
+        """Until when the keeper may sleep."""
+        if self._is_untold or self._is_unsaved:
+            return 0.0
+        if self._has_figures:
+            return max(0.0, self._told_at + FIGURES_EVERY_S - self._clock())
+        return LOOK_EVERY_S if any(line.is_wanted for line in self._lines) else None
+
+    # All below without the lock.
+
+    def _found(self, line: Line, found: FoundModel, folder: Path) -> None:
+        with self._change:
+            line.found(found, folder)
+            self._changed()
+
+    def _progressed(self, line: Line, progress: TransferProgress) -> None:
+        with self._change:
+            if line.tell(progress):
+                self._is_untold = True
+            self._has_figures = True
+            if self._is_untold or self._clock() >= self._told_at + FIGURES_EVERY_S:
+                self._change.notify_all()
+
+    def _work(self, line: Line, job: Job) -> None:
+        """One download, in a thread of its own."""
+        outcome: FetchedModel | HausgeistError
+        try:
+            _require_folder(line.entry)
+            outcome = job.run()
+        except HausgeistError as error:
+            outcome = _folder_gone(line.entry) or error if _is_disk(error) else error
+        except Exception as error:  # noqa: BLE001  (the last stop of a thread: logged and told)
+            _log.exception("a download broke")
+            outcome = HausgeistError("internal", detail=f"{type(error).__name__}: {error}")
+        with self._change:
+            is_cancelled = line.halt == "cancelled"
+            line.end(outcome, self._clock())
+            self._changed()
+        if isinstance(outcome, HausgeistError):
+            _log.info("%s: %s", line.entry.reference, outcome)
+        if is_cancelled:
+            self._clean_up(line)
+
+    def _clean_up(self, line: Line) -> None:
+        entry = line.entry
+        if entry.files and entry.folder:
+            try:
+                kept = list(self._kept_files())
+            except StorageError as error:
+                _log.warning("nothing deleted: %s", error)
+                return
+            delete_leftovers(entry.files, Path(entry.folder), kept)
+
+    def _wait_for_disks(self) -> None:
+        """What failed for want of room stays where it is until there is some."""
+        now = self._clock()
+        with self._change:
+            due = [
+                (line, line.entry)
+                for line in self._lines
+                if line.retry_at is not None and line.retry_at <= now and _is_disk(line.entry.error)
+            ]
+        for line, entry in due:
+            if not self._has_room(entry):
+                with self._change:
+                    if line.retry_at is not None and line.entry.error is entry.error:
+                        line.retry_at = now + LOOK_EVERY_S
+
+    def _has_room(self, entry: Download) -> bool:
+        error = entry.error
+        folder = Path(entry.folder) if entry.folder else self._fetcher.folder
+        if error is not None and error.kind == FOLDER_GONE:
+            return folder.exists()
+        if error is None or error.kind not in NO_ROOM:
+            return True
+        needed = error.params.get("needed_bytes", _SPARE_BYTES)
+        try:
+            return self._free(folder) >= (needed if isinstance(needed, int) else _SPARE_BYTES)
+        except StorageError:
+            return False
+
+    def _save(self) -> None:
+        try:
+            self._file.save(self.all())
+        except StorageError as error:
+            _log.warning("the queue is not written: %s", error)
+
+    def _tell(self) -> None:
+        now = self._clock()
+        with self._change:
+            is_time = self._has_figures and now >= self._told_at + FIGURES_EVERY_S
+            if not self._is_untold and not is_time:
+                return
+            self._is_untold = self._has_figures = False
+            self._told_at = now
+            listeners = list(self._listeners)
+        queue = self.all()
+        for listener in listeners:
+            listener(queue)
+
+
+def _bounded(n: int) -> int:
+    return max(1, min(n, MOST_AT_ONCE))
+
+
+def _counted_down(line: Line, now: float) -> Download:
+    """With the seconds that are left of a wait."""
+    if line.retry_at is None or line.entry.retry_in_s is None:
+        return line.entry
+    return replace(line.entry, retry_in_s=max(0.0, line.retry_at - now))
+
+
+def _is_disk(error: HausgeistError | None) -> bool:
+    return isinstance(error, StorageError)
+
+
+def _require_folder(entry: Download) -> None:
+    """What was begun on a drive goes on there, and is not begun anew on the disk below it."""
+    gone = _folder_gone(entry)
+    if gone is not None:
+        raise gone
+
+
+def _folder_gone(entry: Download) -> StorageError | None:
+    if entry.bytes and entry.folder and not Path(entry.folder).exists():
+        return StorageError(FOLDER_GONE, path=entry.folder, name=entry.name)
+    return None

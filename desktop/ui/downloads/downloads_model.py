@@ -1,4 +1,4 @@
-"""What is being fetched, as the window knows it: added, paused, moved, cancelled with a way back."""
+"""What is being fetched, as the window knows it: added, paused, moved, cancelled (or not)."""
 
 from __future__ import annotations
 
