@@ -68,6 +68,11 @@ class Paths:
         """Every connection that left this machine."""
         return self.data_dir / "connections.jsonl"
 
+    @property
+    def downloads_file(self) -> Path:
+        """The queue of models that are being fetched."""
+        return self.data_dir / "downloads.json"
+
     def ensure(self) -> None:
         """Make the folders and prove that they can be written.
 

@@ -525,5 +525,5 @@ def _require_folder(entry: Download) -> None:
 
 def _folder_gone(entry: Download) -> StorageError | None:
     if entry.bytes and entry.folder and not Path(entry.folder).exists():
-        return StorageError(FOLDER_GONE, path=entry.folder, name=entry.name)
+        return StorageError("download_folder_gone", path=entry.folder, name=entry.name)
     return None

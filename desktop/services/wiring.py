@@ -12,15 +12,20 @@ from desktop.common.messages import Messages
 from desktop.common.paths import Paths
 from desktop.common.settings import Settings, SettingsStore
 from desktop.hardware.live_sensors import NativeSensors
+from desktop.hub.metered import MeteredWatch
+from desktop.hub.transfer.pace import RateLimit
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.core import TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
+from desktop.services.downloads import Downloads
+from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
 from desktop.services.machine_advice import MachineAdviser
+from desktop.services.model_places import ModelPlaces
 from desktop.services.models import ModelsService
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
@@ -63,9 +68,11 @@ class Services:
     interrupted_turns: int
     live: LiveMonitor
     adviser: MachineAdviser
+    downloads: Downloads
 
     def close(self) -> None:
         """Stop the answers, write what is left, close the databases."""
+        self.downloads.close()
         self.live.close()
         self.chat_service.close()
         self.store.close()
@@ -120,6 +127,23 @@ def build(env: Mapping[str, str]) -> Services:
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(lambda: NativeSensors(core.paths.models_dir, memory_now)),
         adviser=MachineAdviser(core.library),
+        downloads=_downloads(core),
+    )
+
+
+def _downloads(core: Core) -> Downloads:
+    """The queue; it does nothing before somebody starts it."""
+    places = ModelPlaces(core.paths, core.settings_store)
+    fetcher = ModelFetcher(core.network.hub, core.network.headers, core.library, places.main)
+    return Downloads(
+        fetcher,
+        core.paths.downloads_file,
+        require_online=core.network.policy.require_online,
+        is_metered=MeteredWatch(),
+        kept_files=lambda: [model.path for model in core.library.list()],
+        limit=RateLimit(core.settings.download_limit_bytes_per_s),
+        unmetered_only=core.settings.download_unmetered_only,
+        at_once=core.settings.downloads_at_once,
     )
 
 

@@ -34,6 +34,8 @@ _COMPOSED = {
     },
     # The dry run's child passes on an error that is counted where it is raised.
     "answer['error']": {},
+    # A failed download's error of last time, out of the queue's file.
+    "item['kind']": {},
 }
 
 

@@ -30,6 +30,8 @@ from desktop.library.catalog import shipped_catalog
 from desktop.library.library import Library
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
+from desktop.services.downloads import Downloads
+from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.live import LiveMonitor, Sensors
@@ -210,9 +212,11 @@ class ScriptedOpener:
         on_progress: Callable[[OpenProgress], None] | None = None,
         cancel: CancelToken | None = None,
         start_now: CancelToken | None = None,
+        usual_context: int | None = None,
     ) -> OpenedModel:
         self.names.append(text)
-        self.wishes.append(wish or Wish())
+        wish = wish or Wish()
+        self.wishes.append(replace(wish, context=wish.context or usual_context))
         if on_progress is not None:
             for progress in self.progress:
                 on_progress(progress)
@@ -280,6 +284,8 @@ def make_services(
     store = ChatStore(open_database(paths.database, SCHEMA), clock)
     library = Library.open(paths.library_database, inside)
     marker = CrashMarker(paths.crash_marker)
+    network = Network(paths, settings_store, env)
+    fetcher = ModelFetcher(network.hub, network.headers, library, paths.models_dir)
     return Services(
         paths=paths,
         settings_store=settings_store,
@@ -299,5 +305,6 @@ def make_services(
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(live or StillSensors),
         adviser=MachineAdviser(library, recommended_few),
-        network=Network(paths, settings_store, env),
+        network=network,
+        downloads=Downloads(fetcher, paths.downloads_file),
     )
