@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from desktop.cli.front import Front
@@ -13,18 +13,38 @@ from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Wish
 from desktop.services.core import Core
 from desktop.services.open_failures import DEVICE_GONE
+from desktop.services.open_load import ProgressListener
 from desktop.services.open_progress import OpenedModel, OpenProgress
 from desktop.services.wiring import build_opening
 
 
 @contextlib.contextmanager
 def open_model(
-    front: Front, core: Core, interrupts: Interrupts, model: str, wish: Wish, *, insist: bool
+    front: Front,
+    core: Core,
+    interrupts: Interrupts,
+    model: str,
+    wish: Wish,
+    *,
+    insist: bool,
+    usual_context: int | None = None,
 ) -> Iterator[OpenedModel]:
     """The open model, closed at the end. Raises what `ModelOpener.open` raises."""
     for crash in core.crashes:
         front.note(front.text(f"cli.crash.{crash.activity}", model=crash.model_path.stem))
-    opened = _open(front, core, interrupts, model, wish, insist=insist)
+    opener = build_opening(core).opener
+
+    def work(show: ProgressListener, cancel: CancelToken) -> OpenedModel:
+        return opener.open(
+            model,
+            wish,
+            on_progress=show,
+            cancel=cancel,
+            insist=insist,
+            usual_context=usual_context,
+        )
+
+    opened = _open(front, interrupts, Path(model).name, work)
     try:
         _tell_steps(front, opened)
         yield opened
@@ -33,9 +53,11 @@ def open_model(
 
 
 def _open(
-    front: Front, core: Core, interrupts: Interrupts, model: str, wish: Wish, *, insist: bool
+    front: Front,
+    interrupts: Interrupts,
+    name: str,
+    work: Callable[[ProgressListener, CancelToken], OpenedModel],
 ) -> OpenedModel:
-    name, opener = Path(model).name, build_opening(core).opener
     with StatusLine(front) as status:
 
         def show(progress: OpenProgress) -> None:
@@ -48,10 +70,9 @@ def _open(
                 )
             )
 
-        def work(cancel: CancelToken) -> OpenedModel:
-            return opener.open(model, wish, on_progress=show, cancel=cancel, insist=insist)
-
-        return interrupts.run(work, discard=lambda opened: opened.engine.close())
+        return interrupts.run(
+            lambda cancel: work(show, cancel), discard=lambda opened: opened.engine.close()
+        )
 
 
 def _tell_steps(front: Front, opened: OpenedModel) -> None:

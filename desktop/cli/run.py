@@ -40,14 +40,19 @@ def configure(arguments: Arguments) -> None:
 def run(given: Namespace, front: Front) -> int:
     prompt = _prompt(given, front)
     settings = front.start.settings
-    wish = Wish(
-        context=given.ctx or settings.context_tokens or None,
-        threads=given.threads or settings.threads or None,
-    )
+    wish = Wish(context=given.ctx or None, threads=given.threads or settings.threads or None)
     with (
         Interrupts() as interrupts,
         open_house(front) as core,
-        open_model(front, core, interrupts, given.model, wish, insist=given.force) as opened,
+        open_model(
+            front,
+            core,
+            interrupts,
+            given.model,
+            wish,
+            insist=given.force,
+            usual_context=settings.context_tokens or None,
+        ) as opened,
     ):
         conversation = Conversation(
             opened.engine,

@@ -61,8 +61,11 @@ def load(
     *,
     on_progress: Progress | None = None,
     cancel: CancelToken | None = None,
+    template: str | None = None,
 ) -> LocalEngine:
     """Load `path` as `plan` says; blocks. Raises LoadError or CancelledError.
+
+    `template` (Jinja) is used in the place of the model's own.
 
     `on_progress` gets 0.0 to 1.0 from the engine's thread. Memory is taken as soon as the
     context is made, so the plan must have been checked against the machine before.
@@ -71,7 +74,8 @@ def load(
     renderer = TemplateRenderer()
     try:
         loaded = worker.start(on_progress, cancel)
-        chat = ChatFormat(renderer, loaded.model.metadata(_TEMPLATE_KEY), loaded.vocabulary)
+        own = loaded.model.metadata(_TEMPLATE_KEY)
+        chat = ChatFormat(renderer, template or own, loaded.vocabulary)
         return LocalEngine(_info(path, plan, loaded, chat), worker, chat, renderer)
     except BaseException:
         worker.close()

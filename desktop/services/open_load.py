@@ -45,6 +45,7 @@ class Loader(Protocol):
         *,
         on_progress: Callable[[float], None] | None = None,
         cancel: CancelToken | None = None,
+        template: str | None = None,
     ) -> Engine: ...
 
 
@@ -70,7 +71,10 @@ class OpenTools:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One model on its way to being open, and whoever waits for it."""
+    """One model on its way to being open, and whoever waits for it.
+
+    `template` stands in for the model's own.
+    """
 
     found: ResolvedModel
     header: ModelHeader
@@ -78,6 +82,7 @@ class Opening:
     cancel: CancelToken
     start_now: CancelToken
     listener: ProgressListener
+    template: str | None = None
 
     def tell(self, stage: Stage, fraction: float) -> None:
         """Raises CancelledError where nobody waits any more."""
@@ -170,6 +175,7 @@ class ModelLoader:
                 plan,
                 on_progress=lambda fraction: opening.tell("loading", fraction),
                 cancel=opening.cancel,
+                template=opening.template,
             )
         return LoadedModel(engine, planned, before, time.monotonic() - started)
 

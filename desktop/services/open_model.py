@@ -5,6 +5,8 @@ The guide that ships inside is trusted: it is opened at once, without a trial.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from desktop.common.errors import FitError, HausgeistError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
@@ -14,6 +16,7 @@ from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.gguf.safety import check
 from desktop.library.library import Library
+from desktop.library.model_settings import ModelSettings
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.file_guard import FileGuard, GuardedEngine
 from desktop.services.first_open import FirstOpenTuner, KnownPlans
@@ -33,6 +36,7 @@ from desktop.services.open_plan import OpenPlanner
 from desktop.services.open_progress import OpenedModel, OpenProgress
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.recording import Recorder
+from desktop.services.settled_engine import settled
 
 __all__ = ["MAX_STEPS", "ModelOpener", "OpenTools", "ProgressListener"]
 
@@ -77,9 +81,11 @@ class ModelOpener:
         cancel: CancelToken | None = None,
         start_now: CancelToken | None = None,
         insist: bool = False,
+        usual_context: int | None = None,
     ) -> OpenedModel:
-        """The model that `ref` names, ready to answer.
+        """The model that `ref` names, ready to answer, with the settings of its own.
 
+        `usual_context` is for a model that has none of its own, where `wish` names none either.
         `start_now` set ends tuning with what is known by then; `insist` opens what does not fit,
         and forgets an earlier crash.
         Raises ModelFileError and UsageError for the file, FitError (larger_than_memory,
@@ -91,7 +97,17 @@ class ModelOpener:
         found = resolve(ref, self._library)
         header = read_header(found.path)
         check(header)
-        opening = Opening(found, header, wish, cancel, start_now or CancelToken(), listener)
+        settings = self._settings_of(found)
+        wish = replace(wish, context=wish.context or settings.context_tokens or usual_context)
+        opening = Opening(
+            found,
+            header,
+            wish,
+            cancel,
+            start_now or CancelToken(),
+            listener,
+            settings.template,
+        )
         opening.tell("checking", 0.5)
         if insist:
             self._crash_marker.forget(found.path)
@@ -102,7 +118,19 @@ class ModelOpener:
         guard = FileGuard(header.paths)
         loaded = self._loader.load(opening, planned, known=self._is_known(found))
         self._remember(found)
-        return self._opened(found, header, loaded, guard)
+        opened = self._opened(found, header, loaded, guard)
+        return replace(opened, engine=settled(opened.engine, settings))
+
+    def _settings_of(self, found: ResolvedModel) -> ModelSettings:
+        """The model's own settings; a disk that cannot be read must not keep it from opening."""
+        if found.entry is None:
+            return ModelSettings()
+        store, key = self._library.model_settings, found.entry.content or found.entry.name
+        try:
+            return store.own(key).over(store.recommended(key))
+        except HausgeistError as error:
+            _log.warning("without its own settings: %s", error)
+            return ModelSettings()
 
     def _opened(
         self, found: ResolvedModel, header: ModelHeader, loaded: LoadedModel, guard: FileGuard

@@ -115,6 +115,12 @@ class ModelSession(QObject):
         self._release(self.state)
         self._set(ModelState(GUIDE_NAME))
 
+    def renamed(self, name: str, new_name: str) -> None:
+        """The library calls the model something else now; it stays open."""
+        if name == self.state.name:
+            self._session.change(last_model=new_name)
+            self._set(replace(self.state, name=new_name))
+
     def close(self) -> None:
         """Free the model; for the end of the window."""
         self.cancel()
@@ -143,12 +149,17 @@ class ModelSession(QObject):
         def work() -> OpenedModel:
             from desktop.fit.types import Wish  # not before the first paint
 
-            wish = Wish(context=settings.context_tokens or None, threads=settings.threads or None)
+            wish = Wish(threads=settings.threads or None)
             if before.opened is not None:
                 before.opened.engine.close()
             token.raise_if_cancelled()
             return services.opener.open(
-                name, wish, on_progress=progress, cancel=token, start_now=start_now
+                name,
+                wish,
+                on_progress=progress,
+                cancel=token,
+                start_now=start_now,
+                usual_context=settings.context_tokens or None,
             )
 
         self._run(work, token)

@@ -50,6 +50,7 @@ class Stage:
         self.probes: list[ProbeResult] = []
         self.loaded: list[Plan] = []
         self.probed: list[Plan] = []
+        self.template: str | None = None
         self.asked_machine = 0
         self.ram_bytes = 16 * GIB
         self.gpus: tuple[Gpu, ...] = ()
@@ -100,8 +101,10 @@ class Stage:
         *,
         on_progress: Callable[[float], None] | None = None,
         cancel: CancelToken | None = None,
+        template: str | None = None,
     ) -> Engine:
         self.loaded.append(plan)
+        self.template = template
         assert cancel is not None
         assert on_progress is not None
         on_progress(0.5)
