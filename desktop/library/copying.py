@@ -60,7 +60,7 @@ def copy_model(
             free_bytes=available_bytes,
         )
     target = _free_folder(parts, folder)
-    ending = _ending(process_mark())
+    ending = unfinished_ending(process_mark())
     unfinished = [target / (part.name + ending) for part in parts]
     finished = [target / part.name for part in parts]
     placed: list[Path] = []
@@ -91,7 +91,7 @@ def remove_abandoned(folder: Path) -> None:
             _clean_up([file], file.parent if file.parent != folder else None)
 
 
-def _ending(mark: str) -> str:
+def unfinished_ending(mark: str) -> str:
     """Says whose unfinished copy it is; a colon cannot stand in a file name everywhere."""
     return f".{mark.replace(':', '_')}{_UNFINISHED}"
 

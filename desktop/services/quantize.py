@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.common.atomic import replace, sync_folder
+from desktop.common.errors import EngineError, HausgeistError, ModelFileError, StorageError
+from desktop.common.logs import get_logger
+from desktop.common.processes import process_mark
+from desktop.common.storage import free_bytes, storage_error
 from desktop.engine.cancel import CancelToken
-from desktop.fit.types import FitReport
+from desktop.engine.quantize import QuantizeStep, quantize
+from desktop.fit.types import FitReport, Wish
+from desktop.gguf.quantizer import FILE_TYPE_NUMBERS
+from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
+from desktop.library.copying import SPARE_BYTES, remove_abandoned, unfinished_ending
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
-from desktop.services.quantize_plan import QuantizationPlan
+from desktop.library.naming import clean
+from desktop.library.origin import Origin
+from desktop.services.fit_model import fit
+from desktop.services.quantize_plan import OFFERED, QuantizationPlan, plan_quantization
+
+_FULL_BYTES = 8 << 20
+"""A disk with less than that, and a file that is not whole: the quantizer does not notice it."""
+
+_TELL_EVERY_S = 0.25
+_LOOK_AT_DISK_EVERY_S = 2.0
+_SPEED_AFTER_S = 2.0
+_RECOMMENDED = "Q4_K_M"
+
+_log = get_logger("services")
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizationChoice:
     """One type that could be made: `report` is its verdict and speed here, None if none is known.
 
-    `is_recommended` marks the one that loses least among those that run well.
+    `is_recommended` marks the one that keeps answers as they are meant with the fewest bytes.
     """
 
     plan: QuantizationPlan
@@ -50,10 +76,17 @@ class QuantizedModel:
 class Quantizer:
     """Makes smaller versions of the library's models; the original is never touched."""
 
-    def __init__(self, library: Library, models_dir: Callable[[], Path]) -> None:
-        """`models_dir` tells where new models go."""
+    def __init__(
+        self,
+        library: Library,
+        models_dir: Callable[[], Path],
+        *,
+        free: Callable[[Path], int] = free_bytes,
+    ) -> None:
+        """`models_dir` tells where new models go, `free` the bytes that are free in a folder."""
         self._library = library
         self._models_dir = models_dir
+        self._free = free
 
     def choices(
         self, source: Path, machine: Machine | None = None
@@ -63,11 +96,24 @@ class Quantizer:
         Types that would not be smaller are left out; empty where nothing smaller can be made.
         Raises ModelFileError.
         """
-        raise NotImplementedError
+        header = read_header(source)
+        plans = []
+        for quantization in OFFERED:
+            try:
+                plans.append(plan_quantization(header, quantization))
+            except HausgeistError as error:
+                if error.kind != "quantization_not_smaller":
+                    raise
+        reports = [_report(plan, machine) for plan in plans]
+        best = _recommended(plans, reports)
+        return tuple(
+            QuantizationChoice(plan, report, plan.quantization == best)
+            for plan, report in zip(plans, reports, strict=True)
+        )
 
     def plan(self, source: Path, quantization: str) -> QuantizationPlan:
         """As `plan_quantization`, from the file. Raises ModelFileError, UsageError."""
-        raise NotImplementedError
+        return plan_quantization(read_header(source), quantization)
 
     def make(
         self,
@@ -82,6 +128,189 @@ class Quantizer:
 
         On any failure, and when cancelled, nothing is left behind.
         Raises StorageError (not_enough_space, disk_full, read_only, file_exists),
-        EngineError (quantize_failed, quantize_died, out_of_memory), CancelledError.
+        EngineError (quantize_failed, quantize_died, out_of_memory_quantizing), ModelFileError,
+        CancelledError.
         """
-        raise NotImplementedError
+        began_s = time.monotonic()
+        target = (out or self._free_place(plan)).expanduser().absolute()
+        self._prepare(target, plan)
+        # The quantizer may not know the letters of the model's own name (Windows).
+        part = target.with_name("hausgeist-quantize" + unfinished_ending(process_mark()))
+        watch = _Watch(part, plan, progress, self._free)
+        try:
+            quantize(
+                plan.source.paths[0],
+                part,
+                FILE_TYPE_NUMBERS[plan.quantization],
+                threads=threads or _threads(),
+                on_step=watch.step,
+                cancel=cancel,
+            )
+            self._check(part, plan)
+            _finish(part, target)
+        except OSError as error:
+            raise storage_error(error, target) from error
+        finally:
+            _remove(part)
+        return QuantizedModel(
+            path=target,
+            file_bytes=target.stat().st_size,
+            seconds=time.monotonic() - began_s,
+            plan=plan,
+            model=self._take_in(target, plan, is_ours=out is None),
+        )
+
+    def _free_place(self, plan: QuantizationPlan) -> Path:
+        """``NAME-Q4_K_M.gguf`` in the models' folder, with a number where that is taken."""
+        folder = self._models_dir()
+        stem = _stem(plan)
+        place, number = folder / f"{stem}.gguf", 1
+        while place.exists():
+            number += 1
+            place = folder / f"{stem}-{number}.gguf"
+        return place
+
+    def _prepare(self, target: Path, plan: QuantizationPlan) -> None:
+        if target.is_dir() or target.exists():
+            raise StorageError("file_exists", path=str(target))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, target.parent) from error
+        remove_abandoned(target.parent)
+        available = self._free(target.parent)
+        needed = plan.file_bytes + SPARE_BYTES
+        if needed > available:
+            raise StorageError(
+                "not_enough_space",
+                path=str(target.parent),
+                needed_bytes=needed,
+                free_bytes=available,
+            )
+
+    def _check(self, part: Path, plan: QuantizationPlan) -> None:
+        """A whole model of the type that was wished; else the disk was full, or worse."""
+        try:
+            found = read_header(part)
+        except ModelFileError as error:
+            if self._free(part.parent) < _FULL_BYTES:
+                raise StorageError("disk_full", path=str(part.parent)) from error
+            raise EngineError(
+                "quantize_failed", path=str(plan.source.paths[0]), detail=str(error)
+            ) from error
+        if len(found.tensors) != len(plan.header.tensors):
+            detail = f"{len(found.tensors)} tensors of {len(plan.header.tensors)}"
+            raise EngineError("quantize_failed", path=str(plan.source.paths[0]), detail=detail)
+        if found.tensor_bytes != plan.header.tensor_bytes:
+            _log.warning("%d bytes, %d expected", found.tensor_bytes, plan.header.tensor_bytes)
+
+    def _take_in(self, target: Path, plan: QuantizationPlan, *, is_ours: bool) -> LibraryModel:
+        source = plan.source.paths[0]
+        known = self._library.find(source)
+        return self._library.add(
+            target,
+            source="copy" if is_ours else "import",
+            origin=Origin(
+                "quantized", known.name if known is not None else source.stem, file=source.name
+            ),
+            projector=known.projector if known is not None else None,
+        )
+
+
+class _Watch:
+    """Tells how far the file has come, four times a second, and looks after the disk."""
+
+    def __init__(
+        self,
+        part: Path,
+        plan: QuantizationPlan,
+        progress: Callable[[QuantizationProgress], None] | None,
+        free: Callable[[Path], int],
+    ) -> None:
+        self._part = part
+        self._total_bytes = plan.file_bytes
+        self._tensors = len(plan.header.tensors)
+        self._progress = progress
+        self._free = free
+        self._began_s = time.monotonic()
+        self._told_s = float("-inf")
+        self._looked_s = self._began_s
+
+    def step(self, step: QuantizeStep) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s < _TELL_EVERY_S:
+            return
+        self._told_s = now_s
+        done_bytes = _size(self._part)
+        if now_s - self._looked_s > _LOOK_AT_DISK_EVERY_S:
+            self._looked_s = now_s
+            if self._free(self._part.parent) < _FULL_BYTES and done_bytes < self._total_bytes:
+                raise StorageError("disk_full", path=str(self._part.parent))
+        if self._progress is None:
+            return
+        fraction = min(1.0, done_bytes / self._total_bytes)
+        took_s = now_s - self._began_s
+        left_s = took_s / fraction - took_s if took_s > _SPEED_AFTER_S and fraction > 0 else None
+        done = max(0, step.tensor - 1)
+        self._progress(QuantizationProgress(done, step.of or self._tensors, fraction, left_s))
+
+
+def _report(plan: QuantizationPlan, machine: Machine | None) -> FitReport | None:
+    if machine is None:
+        return None
+    try:
+        return fit(plan.header, machine, Wish(), try_out=False, advise=False)
+    except HausgeistError as error:
+        _log.info("no plan for %s: %s", plan.quantization, error)
+        return None
+
+
+def _recommended(plans: list[QuantizationPlan], reports: list[FitReport | None]) -> str:
+    """Q4_K_M, the usual choice of most makers; where it is too large for this computer, or no
+    smaller than what is here, the best that fits without losing much; else none."""
+    fitting = [
+        plan
+        for plan, report in zip(plans, reports, strict=True)
+        if report is None or report.verdict != "too_large"
+    ]
+    if any(plan.quantization == _RECOMMENDED for plan in fitting):
+        return _RECOMMENDED
+    good = [plan for plan in fitting if plan.loss_tier in ("none", "little")]
+    return good[0].quantization if good else ""
+
+
+def _stem(plan: QuantizationPlan) -> str:
+    """The model's file name with the new type in the place of the old one."""
+    stem = re.sub(r"-\d{5}-of-\d{5}$", "", plan.source.paths[0].stem)
+    if not plan.source.paths[0].suffix:  # another program's blob, named by its hash
+        stem = clean(plan.source.name) or "model"
+    old = re.escape(plan.source.quantization)
+    stem = re.sub(rf"[-_. ](?:{old}|f16|bf16|f32|fp16|fp32)$", "", stem, flags=re.IGNORECASE)
+    return f"{stem}-{plan.quantization}"
+
+
+def _finish(part: Path, target: Path) -> None:
+    """On the disk for good, then under its name."""
+    with part.open("r+b") as file:
+        os.fsync(file.fileno())
+    if target.exists():  # somebody was quicker
+        raise StorageError("file_exists", path=str(target))
+    replace(part, target)
+    sync_folder(target.parent)
+
+
+def _remove(part: Path) -> None:
+    with contextlib.suppress(OSError):  # what went wrong before is what to tell
+        part.unlink(missing_ok=True)
+
+
+def _size(part: Path) -> int:
+    try:
+        return part.stat().st_size
+    except OSError:
+        return 0  # not begun
+
+
+def _threads() -> int:
+    """All cores but one, for the person and the window."""
+    return max(1, (os.cpu_count() or 2) - 1)
