@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from tests.tiny_models import write_tiny_model
 # Qt reads it when the first application object is made, so before any test module is imported.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["HAUSGEIST_OFFLINE"] = "1"
+
+# A shell that starts the tests in the background lets them ignore Ctrl+C, and children inherit it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples at every run, however busy the machine: a red check is a change's fault.
 # `--hypothesis-profile=explore` looks for new ones.
