@@ -137,7 +137,8 @@ QMenu::item:selected {{ background: {accent_soft}; color: {text}; }}
 QMenu::item:disabled {{ color: {muted}; }}
 QMenu::separator {{ height: {s.line}px; background: {line}; margin: {s.space_1}px; }}
 QMenu::icon {{ padding-left: {s.space_2}px; }}
-QListView {{ background: transparent; border: none; color: {text}; }}
+QListView, QTableView {{ background: transparent; border: none; color: {text}; }}
+QHeaderView {{ background: transparent; border: none; }}
 QScrollArea, QScrollArea > QWidget > QWidget[role="page"] {{ background: {background};
   border: none; }}
 QScrollBar:vertical {{ background: transparent; width: {s.scroll_bar}px; margin: 0; }}

@@ -2,6 +2,96 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
+    <name>AccessCard</name>
+    <message>
+        <source>Open the model&apos;s page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make a token</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ask again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the model&apos;s page, log in (an account costs nothing) and agree to the terms.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make an access token that may read. It shows Hugging Face that it is you.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the token in here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its makers want your consent first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files of this model are handed out to those who have agreed to its terms. This is needed once.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>AccountForm</name>
+    <message>
+        <source>Access token for Hugging Face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paste your access token here (it begins with hf_)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Asking …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not signed in. Most models need no token.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed in as {user}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An access token is there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It comes from the environment variable HF_TOKEN and is changed only there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It lies in the system&apos;s keyring, encrypted with your login.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It will be kept in the system&apos;s keyring, encrypted with your login.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer has no keyring, so it lies in a file that only you may read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer has no keyring, so it will be kept in a file that only you may read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Advice</name>
     <message>
         <source>The suggestions are up to date.</source>
@@ -13,6 +103,100 @@
     <message>
         <source>Dismiss</source>
         <translation>Schließen</translation>
+    </message>
+</context>
+<context>
+    <name>BesideRow</name>
+    <message>
+        <source>lets the model see pictures; comes along by itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a small helper that can make the model write faster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changes how the model answers (LoRA); of no use by itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>Browse</name>
+    <message>
+        <source>Good quality, moderate size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Four to five bits a weight: what most people take.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As good as the original</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Six bits and more: larger and slower, hardly any better.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Small, but noticeably poorer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Three bits and less: makes more mistakes. A smaller model in four bits is usually the better choice.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Other versions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nobody has measured how much these kinds lose.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking …</source>
+        <translation type="unfinished">Wird geprüft …</translation>
+    </message>
+    <message>
+        <source>Cannot be judged</source>
+        <translation type="unfinished">Nicht zu beurteilen</translation>
+    </message>
+    <message>
+        <source>{words}, roughly</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>size not stated</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Programming</source>
+        <translation type="unfinished">Programmieren</translation>
+    </message>
+    <message>
+        <source>Understands pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finding texts</source>
+        <translation type="unfinished">Texte finden</translation>
+    </message>
+    <message>
+        <source>{count} million downloads</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>today</source>
+        <translation type="unfinished">heute</translation>
+    </message>
+    <message>
+        <source>changed {day}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -228,6 +412,65 @@
     </message>
 </context>
 <context>
+    <name>CountedRepos</name>
+    <message numerus="yes">
+        <source>%n download(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n like(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s) ago</source>
+        <translation type="unfinished">
+            <numerusform>vor %n Tag</numerusform>
+            <numerusform>vor %n Tagen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Show %n more version(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>in %n file(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>up to %n page(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Asked again by itself in %n second(s).</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>Desk</name>
     <message>
         <source>Last time Hausgeist ended while “{model}” was being opened. It is now opened one step smaller, so that this does not happen again.</source>
@@ -236,6 +479,313 @@
     <message>
         <source>Last time Hausgeist ended while “{model}” was answering. What was written is kept. If it happens again, a smaller model helps.</source>
         <translation>Beim letzten Mal wurde Hausgeist unerwartet beendet, während „{model}“ antwortete. Was schon geschrieben war, ist erhalten. Passiert es wieder, hilft ein kleineres Modell.</translation>
+    </message>
+</context>
+<context>
+    <name>DetailsSheet</name>
+    <message>
+        <source>Reading the file …</source>
+        <translation>Die Datei wird gelesen …</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Trained for</source>
+        <translation>Trainiert für</translation>
+    </message>
+    <message>
+        <source>{tokens} tokens</source>
+        <translation>{tokens} Token</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>Lizenz</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadWords</name>
+    <message>
+        <source>all here, being checked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>waits for a connection that is not paid by volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>waits for the internet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is here, checked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not downloaded</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>waits for its turn</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>asking what there is …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>something arrived damaged and is fetched again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>connecting …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{done} of {whole}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a few seconds left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n second(s) left</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n minute(s) left</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n hour(s) left</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>again in %n second(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>again in %n minute(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>DownloadsModel</name>
+    <message>
+        <source>The download of “{name}” was cancelled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished">Rückgängig</translation>
+    </message>
+    <message>
+        <source>“{name}” is here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” could not be downloaded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation type="unfinished">Zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>DropHint</name>
+    <message>
+        <source>Drop a model file here</source>
+        <translation>Legen Sie hier eine Modelldatei ab</translation>
+    </message>
+    <message>
+        <source>A model is one file that ends in .gguf. The file stays where it is; Hausgeist only remembers its place. A whole folder can be dropped, too.</source>
+        <translation>Ein Modell ist eine Datei, die auf .gguf endet. Die Datei bleibt, wo sie ist; Hausgeist merkt sich nur ihren Ort. Auch ein ganzer Ordner lässt sich hier ablegen.</translation>
+    </message>
+</context>
+<context>
+    <name>EntryWords</name>
+    <message>
+        <source>knows Hausgeist itself</source>
+        <translation>kennt Hausgeist selbst</translation>
+    </message>
+    <message>
+        <source>built in</source>
+        <translation>eingebaut</translation>
+    </message>
+    <message>
+        <source>in use</source>
+        <translation>in Gebrauch</translation>
+    </message>
+    <message>
+        <source>last used: {when}</source>
+        <translation>zuletzt benutzt: {when}</translation>
+    </message>
+    <message>
+        <source>Help with Hausgeist</source>
+        <translation>Hilfe zu Hausgeist</translation>
+    </message>
+    <message>
+        <source>Finding texts</source>
+        <translation>Texte finden</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>tools</source>
+        <translation>Werkzeuge</translation>
+    </message>
+    <message>
+        <source>thinking</source>
+        <translation>Nachdenken</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>nie</translation>
+    </message>
+    <message>
+        <source>today</source>
+        <translation>heute</translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <translation>gestern</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n day(s) ago</source>
+        <translation>
+            <numerusform>vor %n Tag</numerusform>
+            <numerusform>vor %n Tagen</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Not usable</source>
+        <translation>Nicht nutzbar</translation>
+    </message>
+    <message>
+        <source>Always fits</source>
+        <translation>Passt immer</translation>
+    </message>
+    <message>
+        <source>answers at once</source>
+        <translation>antwortet sofort</translation>
+    </message>
+    <message>
+        <source>Cannot be judged</source>
+        <translation>Nicht zu beurteilen</translation>
+    </message>
+    <message>
+        <source>Looking …</source>
+        <translation>Wird geprüft …</translation>
+    </message>
+    <message>
+        <source>Measured on this computer.</source>
+        <translation>Auf diesem Rechner gemessen.</translation>
+    </message>
+    <message>
+        <source>about {speed}</source>
+        <translation>etwa {speed}</translation>
+    </message>
+    <message>
+        <source>Reckoned; measured as soon as it has answered.</source>
+        <translation>Geschätzt; gemessen wird, sobald es geantwortet hat.</translation>
+    </message>
+</context>
+<context>
+    <name>Facts</name>
+    <message>
+        <source>Languages</source>
+        <translation type="unfinished">Sprachen</translation>
+    </message>
+    <message>
+        <source>Made from</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation type="unfinished">Lizenz</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remembers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Others</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>FetchButton</name>
+    <message>
+        <source>Is here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Being fetched</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -625,81 +1175,6 @@
     </message>
 </context>
 <context>
-    <name>ModelRow</name>
-    <message>
-        <source>built in</source>
-        <translation>eingebaut</translation>
-    </message>
-    <message>
-        <source>in use</source>
-        <translation>in Gebrauch</translation>
-    </message>
-    <message>
-        <source>Chat</source>
-        <translation>Chatten</translation>
-    </message>
-    <message>
-        <source>Chat with {name}</source>
-        <translation>Mit {name} chatten</translation>
-    </message>
-    <message>
-        <source>More</source>
-        <translation>Mehr</translation>
-    </message>
-    <message>
-        <source>More about {name}</source>
-        <translation>Mehr zu {name}</translation>
-    </message>
-    <message>
-        <source>Hide the details of {name}</source>
-        <translation>Details zu {name} ausblenden</translation>
-    </message>
-    <message>
-        <source>Details of {name}</source>
-        <translation>Details zu {name}</translation>
-    </message>
-    <message>
-        <source>Remove from the list</source>
-        <translation>Aus der Liste entfernen</translation>
-    </message>
-    <message>
-        <source>Remove and delete the file</source>
-        <translation>Entfernen und Datei löschen</translation>
-    </message>
-    <message>
-        <source>knows Hausgeist itself</source>
-        <translation>kennt Hausgeist selbst</translation>
-    </message>
-    <message>
-        <source>made by us</source>
-        <translation>von uns</translation>
-    </message>
-    <message>
-        <source>copied into Hausgeist</source>
-        <translation>in Hausgeist kopiert</translation>
-    </message>
-    <message>
-        <source>from the folder “{folder}”</source>
-        <translation>aus dem Ordner „{folder}“</translation>
-    </message>
-    <message>
-        <source>Always fits</source>
-        <translation>Passt immer</translation>
-    </message>
-    <message>
-        <source>answers at once</source>
-        <translation>antwortet sofort</translation>
-    </message>
-    <message>
-        <source>Cannot be judged</source>
-        <translation>Nicht zu beurteilen</translation>
-    </message>
-    <message>
-        <source>Looking …</source>
-        <translation>Wird geprüft …</translation>
-    </message>
-</context>
-<context>
     <name>ModelSession</name>
     <message>
         <source>Try again</source>
@@ -708,6 +1183,48 @@
     <message>
         <source>Talk to the guide</source>
         <translation>Mit dem Lotsen sprechen</translation>
+    </message>
+</context>
+<context>
+    <name>ModelTable</name>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Can</source>
+        <translation>Kann</translation>
+    </message>
+    <message>
+        <source>On this computer</source>
+        <translation>Auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Last used</source>
+        <translation>Zuletzt</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>Herkunft</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Chatten</translation>
+    </message>
+</context>
+<context>
+    <name>ModelTableView</name>
+    <message>
+        <source>My models</source>
+        <translation>Meine Modelle</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>Chatten</translation>
     </message>
 </context>
 <context>
@@ -797,12 +1314,8 @@
 <context>
     <name>MyModels</name>
     <message>
-        <source>Import a model file …</source>
-        <translation>Modelldatei importieren …</translation>
-    </message>
-    <message>
-        <source>Import a folder …</source>
-        <translation>Ordner importieren …</translation>
+        <source>Add models</source>
+        <translation>Modelle hinzufügen</translation>
     </message>
     <message>
         <source>My models</source>
@@ -821,64 +1334,109 @@
         <translation>Ordner importieren</translation>
     </message>
     <message>
+        <source>A model file …</source>
+        <translation>Eine Modelldatei …</translation>
+    </message>
+    <message>
+        <source>A folder of models …</source>
+        <translation>Einen Ordner mit Modellen …</translation>
+    </message>
+    <message>
+        <source>Search my models</source>
+        <translation>Meine Modelle durchsuchen</translation>
+    </message>
+    <message>
+        <source>Sorted by</source>
+        <translation>Sortiert nach</translation>
+    </message>
+    <message>
         <source>Looking for your models …</source>
         <translation>Ihre Modelle werden gesucht …</translation>
     </message>
+</context>
+<context>
+    <name>OfferList</name>
     <message>
-        <source>Trained for</source>
-        <translation>Trainiert für</translation>
+        <source>Belongs to these models</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{tokens} tokens</source>
-        <translation>{tokens} Token</translation>
+        <source>Best for this computer</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Licence</source>
-        <translation>Lizenz</translation>
+        <source>Most quality for its size among those that run well here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>OfferRow</name>
+    <message>
+        <source>Recommended here</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>File</source>
-        <translation>Datei</translation>
+        <source>with the part that sees pictures</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>OriginWords</name>
+    <message>
+        <source>made by us</source>
+        <translation>von uns</translation>
     </message>
     <message>
-        <source>Delete the file?</source>
-        <translation>Datei löschen?</translation>
+        <source>made here from {name}</source>
+        <translation>hier aus {name} gemacht</translation>
     </message>
     <message>
-        <source>“{name}” was copied into Hausgeist. Removing it deletes that copy.</source>
-        <translation>„{name}“ wurde in Hausgeist kopiert. Beim Entfernen wird diese Kopie gelöscht.</translation>
+        <source>{place}, verified</source>
+        <translation>{place}, geprüft</translation>
     </message>
     <message>
-        <source>Delete</source>
-        <translation>Löschen</translation>
+        <source>Hugging Face</source>
+        <translation>Hugging Face</translation>
     </message>
     <message>
-        <source>Keep</source>
-        <translation>Behalten</translation>
+        <source>from Ollama</source>
+        <translation>aus Ollama</translation>
     </message>
     <message>
-        <source>How far the import is</source>
-        <translation>Wie weit der Import ist</translation>
+        <source>from LM Studio</source>
+        <translation>aus LM Studio</translation>
     </message>
     <message>
-        <source>Cancel</source>
-        <translation>Abbrechen</translation>
+        <source>from the Hugging Face cache</source>
+        <translation>aus dem Hugging-Face-Speicher</translation>
     </message>
     <message>
-        <source>Looking at the files …</source>
-        <translation>Die Dateien werden geprüft …</translation>
+        <source>from Jan</source>
+        <translation>aus Jan</translation>
     </message>
     <message>
-        <source>{name}: file {number} of {total}</source>
-        <translation>{name}: Datei {number} von {total}</translation>
+        <source>from GPT4All</source>
+        <translation>aus GPT4All</translation>
     </message>
     <message>
-        <source>Drop a model file here</source>
-        <translation>Ziehen Sie eine Modelldatei hierher</translation>
+        <source>from a pack</source>
+        <translation>aus einem Paket</translation>
     </message>
     <message>
-        <source>A model is one file that ends in .gguf. Many can be had free of charge, for instance at huggingface.co. A name with Q4_K_M in it is a good first choice: nearly full quality at a third of the size. The file stays where it is; Hausgeist only remembers its place.</source>
-        <translation>Ein Modell ist eine einzige Datei, die auf .gguf endet. Viele gibt es kostenlos, zum Beispiel bei huggingface.co. Ein Name mit Q4_K_M darin ist eine gute erste Wahl: fast die volle Qualität bei einem Drittel der Größe. Die Datei bleibt, wo sie ist; Hausgeist merkt sich nur den Ort.</translation>
+        <source>made here</source>
+        <translation>hier gemacht</translation>
+    </message>
+    <message>
+        <source>from a file</source>
+        <translation>aus einer Datei</translation>
+    </message>
+    <message>
+        <source>copied into Hausgeist</source>
+        <translation>in Hausgeist kopiert</translation>
+    </message>
+    <message>
+        <source>from the folder “{folder}”</source>
+        <translation>aus dem Ordner „{folder}“</translation>
     </message>
 </context>
 <context>
@@ -1074,6 +1632,225 @@
     </message>
 </context>
 <context>
+    <name>Repository</name>
+    <message>
+        <source>Files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished">Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>What its makers write</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Asking what there is …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>by {author}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>By {author}: show all models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>from {source}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open its page in the browser</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From its makers</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ResultRows</name>
+    <message>
+        <source>only with consent to its maker&apos;s terms</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Should fit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>May just fit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Too large</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>Results</name>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished">Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Models found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Asking Hugging Face …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fetching more …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing in the built-in list goes by that name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing found. Perhaps a filter is too narrow: try fewer of them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing found. Try fewer or other words, for instance only “qwen”.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>RowDoings</name>
+    <message>
+        <source>Chat</source>
+        <translation>Chatten</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>Einzelheiten</translation>
+    </message>
+    <message>
+        <source>Show in its folder</source>
+        <translation>Im Ordner zeigen</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>Aus der Liste nehmen</translation>
+    </message>
+    <message>
+        <source>Remove and delete the file</source>
+        <translation>Entfernen und die Datei löschen</translation>
+    </message>
+</context>
+<context>
+    <name>SearchBar</name>
+    <message>
+        <source>Back to my models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Browse all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search for models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search on Hugging Face, or paste a model&apos;s address</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Programming</source>
+        <translation type="unfinished">Programmieren</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation type="unfinished">Bilder</translation>
+    </message>
+    <message>
+        <source>Finding texts</source>
+        <translation type="unfinished">Texte finden</translation>
+    </message>
+    <message>
+        <source>office use allowed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>popular now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>most downloads</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>most likes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changed last</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>newest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Task</source>
+        <translation type="unfinished">Aufgabe</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation type="unfinished">Sprache</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation type="unfinished">Lizenz</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fits this computer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>from {author}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only from {author}: show all again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leaves out what has no room in the memory that is free just now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hausgeist is still looking at this computer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>SettingsPage</name>
     <message>
         <source>Settings</source>
@@ -1191,12 +1968,20 @@
         <translation>Ein Import läuft bereits.</translation>
     </message>
     <message>
+        <source>Looking at the files …</source>
+        <translation>Die Dateien werden angesehen …</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>Rückgängig</translation>
     </message>
     <message>
         <source>“{name}” was removed.</source>
         <translation>„{name}“ wurde entfernt.</translation>
+    </message>
+    <message>
+        <source>{name}: file {number} of {total}</source>
+        <translation>{name}: Datei {number} von {total}</translation>
     </message>
     <message>
         <source>The import was stopped.</source>
@@ -1293,6 +2078,17 @@
     <message>
         <source>Your “{name}” would be faster: {page}.</source>
         <translation>Ihr „{name}“ wäre schneller: {page}.</translation>
+    </message>
+</context>
+<context>
+    <name>TableDelegate</name>
+    <message>
+        <source>in use</source>
+        <translation>in Gebrauch</translation>
+    </message>
+    <message>
+        <source>New name of the model</source>
+        <translation>Neuer Name des Modells</translation>
     </message>
 </context>
 <context>
@@ -1453,6 +2249,37 @@
     </message>
 </context>
 <context>
+    <name>TroubleCard</name>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished">Erneut versuchen</translation>
+    </message>
+    <message>
+        <source>Go online</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Trust what this computer trusts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy text for IT</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is needed, and what went wrong, for whoever looks after your network.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Below stands what Hausgeist knows of without the internet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The text is copied.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Welcome</name>
     <message>
         <source>Welcome</source>
@@ -1608,6 +2435,21 @@
     <message>
         <source>{count} million parameters</source>
         <translation>{count} Millionen Parameter</translation>
+    </message>
+</context>
+<context>
+    <name>WorkCard</name>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Cancel: {what}</source>
+        <translation>Abbrechen: {what}</translation>
+    </message>
+    <message>
+        <source>Stopping …</source>
+        <translation>Wird abgebrochen …</translation>
     </message>
 </context>
 </TS>

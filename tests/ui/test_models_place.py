@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QFileDialog
 
 from desktop.common.settings import Settings
 from desktop.fit.types import Plan
@@ -63,14 +63,14 @@ def drop(driven: Driven, *paths: Path) -> QDropEvent:
 
 def test_only_the_guide_and_how_to_get_more(driven: Driven) -> None:
     page = page_of(driven)
-    assert [row.model.name for row in page.mine.rows] == ["guide"]
+    assert [row.model.name for row in page.mine.table.rows] == ["guide"]
     assert page.mine.hint.isVisible()
 
 
 def test_dropped_file_is_imported_and_judged(driven: Driven, model_file: Path) -> None:
     assert drop(driven, model_file).isAccepted()
     assert driven.window.place == MODELS
-    driven.until(lambda: len(page_of(driven).mine.rows) == 2)
+    driven.until(lambda: len(page_of(driven).mine.table.rows) == 2)
     name = driven.desk.house.shelf.models[1].name
     driven.until(lambda: name in driven.window.toast.text)
     driven.until(lambda: driven.desk.house.shelf.reports.get(name) is not None)
@@ -89,8 +89,10 @@ def test_import_by_dialog(
     driven: Driven, model_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_, **__: ([str(model_file)], ""))
-    QTest.mouseClick(page_of(driven).mine.import_file, Qt.MouseButton.LeftButton)
-    driven.until(lambda: len(page_of(driven).mine.rows) == 2)
+    add = page_of(driven).mine.add.menu()
+    assert add is not None
+    add.actions()[0].trigger()
+    driven.until(lambda: len(page_of(driven).mine.table.rows) == 2)
 
 
 def test_bad_file_is_a_sentence_and_not_a_model(driven: Driven, tmp_path: Path) -> None:
@@ -132,23 +134,23 @@ def test_chat_button_opens_the_model_and_goes_to_the_chats(
     driven: Driven, model_file: Path
 ) -> None:
     name = imported(driven, model_file)
-    row = page_of(driven).mine.rows[1]
-    row.chat.click()
+    mine = page_of(driven).mine
+    entry = mine.entry_of(name)
+    assert entry is not None
+    mine.doings.chat(entry)
     assert driven.window.place == CHATS
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
     assert driven.opener.names == [name]
     driven.until(lambda: name in driven.window.chats.pill.accessibleName())
 
 
-def test_model_in_use_is_not_said_to_be_unused(driven: Driven) -> None:
-    page = page_of(driven)
-    words = [label.text() for label in page.mine.rows[0].findChildren(QLabel)]
-    assert any("not used yet" in text for text in words)
+def test_model_in_use_is_marked(driven: Driven) -> None:
+    mine = page_of(driven).mine
+    assert not mine.table.rows[0].in_use
     driven.desk.house.model.wake()
     driven.until(lambda: driven.desk.house.model.state.phase == "ready")
-    driven.until(lambda: "in use" in [x.text() for x in page.mine.rows[0].findChildren(QLabel)])
-    words = [label.text() for label in page.mine.rows[0].findChildren(QLabel)]
-    assert not any("not used yet" in text for text in words)
+    driven.until(lambda: mine.table.rows[0].in_use)
+    assert "in use" in mine.table.rows[0].spoken
 
 
 def test_speed_of_another_model_is_not_shown(driven: Driven, model_file: Path) -> None:
@@ -216,7 +218,9 @@ def test_steps_down_are_said(driven: Driven) -> None:
 def test_remove_and_undo(driven: Driven, model_file: Path) -> None:
     name = imported(driven, model_file)
     driven.until(lambda: driven.window.toast.isVisible())
-    page_of(driven).mine.rows[1].menu().actions()[0].trigger()
+    mine = page_of(driven).mine
+    menu = mine.doings.menu(mine.table.rows[0], mine)
+    menu.actions()[-1].trigger()
     assert [m.name for m in driven.desk.house.shelf.models] == ["guide"]
     assert driven.window.toast.undo()
     assert [m.name for m in driven.desk.house.shelf.models] == ["guide", name]
@@ -239,8 +243,9 @@ def test_vanished_file_says_so_and_cannot_be_chosen(driven: Driven, model_file: 
     model_file.unlink()
     driven.desk.house.shelf.reload()
     driven.until(lambda: driven.desk.house.shelf.models[1].problem == "vanished")
-    row = page_of(driven).mine.rows[1]
-    assert not hasattr(row, "chat")
+    row = page_of(driven).mine.table.rows[0]
+    assert not row.can_chat
+    assert "not found" in row.problem
     menu = driven.window.chats.pill.menu_of_models()
     assert [a.isEnabled() for a in menu.actions()[:2]] == [True, False]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -153,32 +152,6 @@ def test_only_the_last_question_is_answered(driven: Driven) -> None:
     driven.until(lambda: section.advice.phase == "known")
     assert {card.item.label for card in section.cards} >= {"best"}
     assert all("embedding" in card.item.model.tasks for card in section.cards)
-
-
-def test_details_of_an_own_model(driven: Driven) -> None:
-    page = page_of(driven)
-    driven.desk.house.shelf.judge_for(MACHINE)
-    driven.until(lambda: driven.desk.house.shelf.is_judged(page.mine.rows[0].model))
-    click(page.mine.rows[0].fold)
-    driven.until(lambda: page.mine.rows[0].details is not None)
-    details = page.mine.rows[0].details
-    assert details is not None
-    lines = dict(details.lines)
-    assert "computing" in lines["Main memory"]
-    assert lines["File"].endswith(".gguf")
-    assert "Rule of thumb" in lines
-    page.mine.refresh()
-    assert page.mine.rows[0].details is not None  # it stays open while the list changes
-    click(page.mine.rows[0].fold)
-    assert page.mine.rows[0].details is None
-
-
-def test_details_of_a_file_that_is_gone(driven: Driven, tmp_path: Path) -> None:
-    page = page_of(driven)
-    page.mine.rows[0].model.path.unlink()
-    click(page.mine.rows[0].fold)
-    driven.until(lambda: driven.window.banners.texts)
-    assert page.mine.rows[0].details is None
 
 
 @pytest.mark.parametrize("width", [640, 760, 1180])

@@ -1,31 +1,34 @@
-"""The section "My models": what is on this disk, and how to bring more."""
+"""The section "My models": what is on this disk, how it does here, and how to bring more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QWidget
 
-from desktop.common.wording import format_number
-from desktop.library.model import LibraryModel
-from desktop.services.catalog_words import licence_explained, licence_words
-from desktop.services.model_details import ModelCloseUp
 from desktop.ui.look import Look
-from desktop.ui.mine.model_row import ModelRow
+from desktop.ui.mine.entries import Entry, EntryWords
+from desktop.ui.mine.hint import DropHint
+from desktop.ui.mine.row_doings import RowDoings
 from desktop.ui.mine.shelf import Shelf
+from desktop.ui.mine.table_model import Column, ModelTable
+from desktop.ui.mine.table_view import ModelTableView
+from desktop.ui.mine.work_cards import WorkCards
 from desktop.ui.model_session import ModelSession
-from desktop.ui.parts.boxes import Card, Frame, clear, column, row
+from desktop.ui.parts.boxes import column, row
 from desktop.ui.parts.button import Button
-from desktop.ui.parts.icon_label import IconLabel
-from desktop.ui.parts.meter import Meter
-from desktop.ui.parts.text import Elided, Text
+from desktop.ui.parts.pick import Pick
+from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
+
+MANY = 8
+"""From so many models on one can search among them."""
 
 
 class MyModels(QWidget):
-    """Heading, ways to import, the list; one widget of the place "Models"."""
+    """Heading with the ways to bring models, what is under way, the table."""
 
     chat_wanted = Signal()
 
@@ -36,38 +39,38 @@ class MyModels(QWidget):
         self._session = session
         self._model = model
         self._shelf = shelf
-        self.rows: list[ModelRow] = []
-        self._open: dict[str, ModelCloseUp] = {}
-        self.import_file = Button(
-            look,
-            self.tr("Import a model file …"),
-            self.choose_files,
-            kind="primary",
-            icon="file-plus",
-        )
-        self.import_folder = Button(
-            look, self.tr("Import a folder …"), self.choose_folder, icon="folder-open"
-        )
-        self._progress_card = self._make_progress_card()
-        self._list = QVBoxLayout()
-        self._list.setSpacing(0)
-        self.hint = self._make_hint()
+        self.doings = RowDoings(look, session, model, shelf, self)
+        self.table = ModelTable(shelf.rename)
+        self.view = ModelTableView(look, self.table, self.doings)
+        self.add = Button(look, self.tr("Add models"), icon="plus")
+        self.add.setMenu(self._add_menu())
+        self.works = WorkCards(look, shelf.works)
+        self.search = self._make_search()
+        self.order = self._make_order()
+        self._tools = QWidget()
+        self._tools.setLayout(row(self.search, self.order, space=s.space_2))
+        self._waiting = Text(self.tr("Looking for your models …"), "muted")
+        self.hint = DropHint(look)
         self.setLayout(
             column(
-                Text(self.tr("My models"), "heading"),
-                row(self.import_file, self.import_folder, 1, space=s.space_2),
-                self._progress_card,
-                self._list,
+                row(Text(self.tr("My models"), "heading"), 1, self.add),
+                self.works,
+                self._tools,
+                self._waiting,
+                self.view,
                 self.hint,
                 space=s.space_3,
             )
         )
+        self.doings.chat_wanted.connect(self.chat_wanted)
+        self.doings.rename_wanted.connect(self.view.rename)
+        self.view.ordered.connect(self._show_order)
         shelf.changed.connect(self.refresh)
-        shelf.importing_changed.connect(self._show_import)
         model.changed.connect(self._maybe_refresh)
         self._in_use = ""
-        self._show_import()
         self.refresh()
+
+    # Bringing models in
 
     def choose_files(self) -> None:
         """Ask for model files with the system's own dialog."""
@@ -82,149 +85,69 @@ class MyModels(QWidget):
         if name:
             self._shelf.bring_in([Path(name)])
 
+    def _add_menu(self) -> QMenu:
+        menu = QMenu(self)
+        file = menu.addAction(self._look.icon("file-plus"), self.tr("A model file …"))
+        file.triggered.connect(lambda _=False: self.choose_files())
+        folder = menu.addAction(self._look.icon("folder-open"), self.tr("A folder of models …"))
+        folder.triggered.connect(lambda _=False: self.choose_folder())
+        return menu
+
+    # The list
+
+    def _make_search(self) -> QLineEdit:
+        search = QLineEdit()
+        search.setPlaceholderText(self.tr("Search my models"))
+        search.setAccessibleName(self.tr("Search my models"))
+        search.setClearButtonEnabled(True)
+        search.addAction(
+            self._look.icon("magnifying-glass", "muted"), QLineEdit.ActionPosition.LeadingPosition
+        )
+        search.textChanged.connect(self.table.filter_by)
+        return search
+
+    def _make_order(self) -> Pick[Column]:
+        columns = [(self.table.title(c), c) for c in Column if c is not Column.DO]
+        return Pick(
+            self._look,
+            self.tr("Sorted by"),
+            columns,
+            self.table.column,
+            lambda chosen: self.view.order_by(chosen),
+        )
+
+    def _show_order(self) -> None:
+        self.order.show_value(self.table.column)
+
     def refresh(self) -> None:
         """Show the list as it is now."""
-        clear(self._list)
-        self.rows = []
         state = self._model.state
         self._in_use = state.name if state.phase == "ready" else ""
         models = self._shelf.models
-        for model in models:
-            entry = ModelRow(
-                self._look,
-                self._session.messages,
+        words = EntryWords(self._session.messages, date.today())
+        standing = self.view.current
+        entries = [
+            words.entry(
                 model,
                 self._shelf.report_of(model),
-                judged=self._shelf.is_judged(model),
+                is_judged=self._shelf.is_judged(model),
                 in_use=model.name == self._in_use,
-                on_chat=self._chat_with(model.name),
-                on_remove=self._remove(model),
-                on_details=self._fold(model),
             )
-            if model.name in self._open:
-                self._show_closely(entry, self._open[model.name])
-            self.rows.append(entry)
-            self._list.addWidget(entry)
-        if self.rows:
-            self.rows[-1].setProperty("last", True)  # noqa: FBT003
-        elif not self._shelf.loaded:
-            self._list.addWidget(Text(self.tr("Looking for your models …"), "muted"))
+            for model in models
+        ]
+        self.table.show(entries)
+        if standing is not None:
+            self.view.mark(standing.model.name)
+        self._waiting.setVisible(not self._shelf.loaded)
+        self.view.setVisible(bool(models))
+        self._tools.setVisible(len(models) > MANY)
         self.hint.setVisible(self._shelf.loaded and len(models) <= 1)
+
+    def entry_of(self, name: str) -> Entry | None:
+        """A model as it is shown now; None where it is not."""
+        return next((one for one in self.table.rows if one.model.name == name), None)
 
     def _maybe_refresh(self) -> None:
         state = self._model.state
         if (state.name if state.phase == "ready" else "") != self._in_use:
             self.refresh()
-
-    def _chat_with(self, name: str) -> Callable[[], None]:
-        def go() -> None:
-            self._model.choose(name)
-            self.chat_wanted.emit()
-
-        return go
-
-    def _fold(self, model: LibraryModel) -> Callable[[], None]:
-        """Open the details of a model, or close them."""
-
-        def seen(found: ModelCloseUp) -> None:
-            self._open[model.name] = found
-            for entry in self.rows:
-                if entry.model.name == model.name:
-                    self._show_closely(entry, found)
-
-        def go() -> None:
-            if self._open.pop(model.name, None) is None:
-                self._shelf.look_closely(model, seen)
-            for entry in self.rows:
-                if entry.model.name == model.name:
-                    entry.hide_details()
-
-        return go
-
-    def _show_closely(self, entry: ModelRow, found: ModelCloseUp) -> None:
-        messages = self._session.messages
-        trained = format_number(found.context_tokens, messages.language)
-        more = [
-            (self.tr("Trained for"), self.tr("{tokens} tokens").format(tokens=trained)),
-            (self.tr("Licence"), licence_words(found.licence, messages)),
-            ("", licence_explained(found.licence, messages)),
-            (self.tr("File"), str(entry.model.path)),
-        ]
-        entry.show_details(found.report, more)
-
-    def _remove(self, model: LibraryModel) -> Callable[[], None]:
-        def go() -> None:
-            if model.source != "copy" or self._confirmed(model):
-                self._shelf.remove(model.name)
-
-        return go
-
-    def _confirmed(self, model: LibraryModel) -> bool:
-        """A file of our own is deleted for good, so that one is asked about."""
-        box = QMessageBox(self)
-        box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setWindowTitle(self.tr("Delete the file?"))
-        box.setText(
-            self.tr("“{name}” was copied into Hausgeist. Removing it deletes that copy.").format(
-                name=model.name
-            )
-        )
-        delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(self.tr("Keep"), QMessageBox.ButtonRole.RejectRole)
-        box.exec()
-        return box.clickedButton() is delete
-
-    def _make_progress_card(self) -> Card:
-        s = self._look.sizes
-        self._progress_words = Elided()
-        self._meter = Meter(self._look, self.tr("How far the import is"))
-        stop = Button(self._look, self.tr("Cancel"), self._shelf.cancel_import)
-        left = column(self._progress_words, self._meter, space=s.space_2)
-        line = row(left, stop, space=s.space_4)
-        line.setStretchFactor(left, 1)
-        return Card(self._look, line)
-
-    def _show_import(self) -> None:
-        self._progress_card.setVisible(self._shelf.importing)
-        progress = self._shelf.progress
-        if progress is None:
-            self._progress_words.setText(self.tr("Looking at the files …"))
-            self._meter.show_share(0.0)
-            return
-        self._progress_words.setText(
-            self.tr("{name}: file {number} of {total}").format(
-                name=progress.path.name, number=progress.done + 1, total=progress.total
-            )
-        )
-        self._meter.show_share((progress.done + progress.fraction) / max(1, progress.total))
-
-    def _make_hint(self) -> Frame:
-        """What stands below the guide while there is no other model."""
-        s = self._look.sizes
-        icon = row(1, IconLabel(self._look, "file-plus", "accent", s.mark), 1)
-        head = Text(self.tr("Drop a model file here"), "heading")
-        words = Text(
-            self.tr(
-                "A model is one file that ends in .gguf. Many can be had free of charge, for "
-                "instance at huggingface.co. A name with Q4_K_M in it is a good first choice: "
-                "nearly full quality at a third of the size. The file stays where it is; "
-                "Hausgeist only remembers its place."
-            ),
-            "muted",
-            wrap=True,
-        )
-        for text in (head, words):
-            text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words.setMaximumWidth(s.column)
-        line = row(1, words, 1)
-        line.setStretchFactor(words, 1000)
-        return Frame(
-            "drop",
-            column(
-                icon,
-                head,
-                line,
-                space=s.space_2,
-                margins=(s.space_5, s.space_5, s.space_5, s.space_5),
-            ),
-        )

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from desktop.common.errors import CancelledError, HausgeistError
+from desktop.common.errors import HausgeistError
 from desktop.engine.cancel import CancelToken
 from desktop.library.model import LibraryModel
-from desktop.ui.bridge import Batch
 from desktop.ui.model_session import ModelSession
 from desktop.ui.notice import Action, Banner, Toast
 from desktop.ui.session import Session
 from desktop.ui.words import Counted
-from desktop.ui.works import Works
+from desktop.ui.works import Work, Works
 
 if TYPE_CHECKING:
     from desktop.fit.types import FitReport
@@ -34,7 +33,6 @@ class Shelf(QObject):
     """`models` are the library's, without those whose removal may still be undone."""
 
     changed = Signal()
-    importing_changed = Signal()
     imported = Signal(object)
     chat_wanted = Signal()
     machine_known = Signal()
@@ -48,10 +46,8 @@ class Shelf(QObject):
         self._all: list[LibraryModel] = []
         self._leaving: dict[str, QTimer] = {}
         self._machine: Machine | None = None
-        self._cancel: CancelToken | None = None
         self.loaded = False
         self.reports: dict[str, FitReport | None] = {}
-        self.progress: ImportProgress | None = None
         session.ready.connect(self.reload)
         model.became_ready.connect(self.reload)
 
@@ -66,7 +62,7 @@ class Shelf(QObject):
 
     @property
     def importing(self) -> bool:
-        return self._cancel is not None
+        return self.works.of("import") is not None
 
     def report_of(self, model: LibraryModel) -> FitReport | None:
         """The verdict on this machine; None while it is not known or cannot be."""
@@ -90,12 +86,17 @@ class Shelf(QObject):
                 LANE, services.models_service.list, self._listed, self._session.tell_error
             )
 
-    def look_closely(self, model: LibraryModel, done: Callable[[ModelCloseUp], None]) -> None:
+    def look_closely(
+        self,
+        model: LibraryModel,
+        done: Callable[[ModelCloseUp], None],
+        failed: Callable[[HausgeistError], None],
+    ) -> None:
         """Read what the details of `model` need, in the background."""
         services = self._session.services
         if services is not None:
             work = partial(_looked_closely, services, self._machine, model)
-            self._session.bridge.run(LANE, work, done, self._session.tell_error)
+            self._session.bridge.run(LANE, work, done, failed)
 
     def bring_in(self, paths: list[Path], *, copy: bool = False) -> None:
         """Import files and folders; what becomes of them is told."""
@@ -105,22 +106,41 @@ class Shelf(QObject):
         if self.importing:
             self._session.tell(Toast(self.tr("An import is running already.")))
             return
-        token = CancelToken()
-        self._cancel = token
-        tell = partial(self._session.bridge.post, self._progressed)
 
-        def work() -> list[ImportResult]:
+        def work(tell: Callable[[object], None], token: CancelToken) -> list[ImportResult]:
             return services.models_service.import_paths(
                 paths, copy=copy, progress=tell, cancel=token
             )
 
-        self._session.bridge.run(LANE, work, self._brought_in, self._import_failed)
-        self.importing_changed.emit()
+        self.works.start(
+            Work("import", "", self.tr("Looking at the files …")),
+            work,
+            self._brought_in,
+            show=self._show_import,
+            stopped=self._import_stopped,
+        )
 
     def cancel_import(self) -> None:
         """Stop the import; what is in stays in."""
-        if self._cancel is not None:
-            self._cancel.cancel()
+        work = self.works.of("import")
+        if work is not None:
+            work.cancel()
+
+    def rename(self, name: str, new_name: str) -> None:
+        """Call a model something else."""
+        services = self._session.services
+        if services is not None:
+            library = services.library
+            self._session.bridge.run(
+                LANE,
+                lambda: library.rename(name, new_name),
+                lambda _model: self._renamed(name, new_name),
+                self._session.tell_error,
+            )
+
+    def _renamed(self, name: str, new_name: str) -> None:
+        self._model.renamed(name, new_name)
+        self.reload()
 
     def remove(self, name: str) -> None:
         """Take a model off the list; it is really removed when the time for undo is over."""
@@ -139,7 +159,6 @@ class Shelf(QObject):
 
     def finish(self) -> None:
         """The window closes: what was removed is removed now."""
-        self.cancel_import()
         self.works.finish()
         for name in list(self._leaving):
             self._remove_now(name)
@@ -185,26 +204,19 @@ class Shelf(QObject):
         self.reports = {entry.model.name: entry.report for entry in listed}
         self.changed.emit()
 
-    def _progressed(self, batch: Batch) -> None:
-        if self.importing:
-            self.progress = batch[-1]
-            self.importing_changed.emit()
+    def _show_import(self, work: Work, progress: ImportProgress) -> None:
+        words = self.tr("{name}: file {number} of {total}")
+        work.words = words.format(
+            name=progress.path.name, number=progress.done + 1, total=progress.total
+        )
+        work.fraction = (progress.done + progress.fraction) / max(1, progress.total)
 
-    def _import_ended(self) -> None:
-        self._cancel = None
-        self.progress = None
-        self.importing_changed.emit()
+    def _import_stopped(self) -> None:
         self.reload()
-
-    def _import_failed(self, error: HausgeistError) -> None:
-        self._import_ended()
-        if isinstance(error, CancelledError):
-            self._session.tell(Toast(self.tr("The import was stopped.")))
-        else:
-            self._session.tell_error(error)
+        self._session.tell(Toast(self.tr("The import was stopped.")))
 
     def _brought_in(self, results: list[ImportResult]) -> None:
-        self._import_ended()
+        self.reload()
         good = [result.model for result in results if result.model is not None]
         errors = [result.error for result in results if result.error is not None]
         sentences = [self._session.messages.error(error) for error in errors]

@@ -52,5 +52,11 @@ class Pick(Button, Generic[T]):
         self._say()
         self._on_pick(value)
 
+    def show_value(self, value: T) -> None:
+        """Show `value`, which was chosen elsewhere; nobody is told."""
+        self.value = value
+        self._actions[value].setChecked(True)
+        self._say()
+
     def _say(self) -> None:
         self.setText(f"{self._name}: {self._words[self.value]}")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QApplication, QDialog, QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLayout, QScrollArea, QWidget
+from shiboken6 import isValid
 
 from desktop.ui.focus_ring import FocusRing
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import column, row
 from desktop.ui.parts.text import Text
+
+T = TypeVar("T")
 
 _MOST_OF_WINDOW = 0.92
 
@@ -42,6 +48,8 @@ class Sheet(QDialog):
         self.title.setContentsMargins(s.space_5, s.space_5, s.space_5, s.space_3)
         self._layout = column(self.title, self._area, self.foot)
         self._layout.setStretchFactor(self._area, 1)
+        # The content scrolls: the window's least size does not follow it.
+        self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.setLayout(self._layout)
         self._ring = FocusRing(look, self)
 
@@ -53,6 +61,15 @@ class Sheet(QDialog):
         others = _height(self.title, width) + self.foot.sizeHint().height()
         height = _height(self._body, width) + others
         return QSize(width, min(height, most.height()) if parent is not None else height)
+
+    def while_open(self, run: Callable[[T], object]) -> Callable[[T], None]:
+        """`run` for an answer that may come after the dialog was closed: then it is dropped."""
+
+        def go(answer: T) -> None:
+            if isValid(self) and self.isVisible():
+                run(answer)
+
+        return go
 
     def fit(self) -> None:
         """The content has changed: become as high as it is now."""
