@@ -15,6 +15,8 @@ from desktop.hardware.live_sensors import NativeSensors
 from desktop.hub.metered import MeteredWatch
 from desktop.hub.transfer.pace import RateLimit
 from desktop.library.library import Library
+from desktop.services.account import Account
+from desktop.services.browse import Browser
 from desktop.services.chat_turn import ChatService
 from desktop.services.core import TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
@@ -68,6 +70,8 @@ class Services:
     interrupted_turns: int
     live: LiveMonitor
     adviser: MachineAdviser
+    browser: Browser
+    account: Account
     downloads: Downloads
 
     def close(self) -> None:
@@ -127,6 +131,8 @@ def build(env: Mapping[str, str]) -> Services:
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(lambda: NativeSensors(core.paths.models_dir, memory_now)),
         adviser=MachineAdviser(core.library),
+        browser=Browser(),
+        account=Account(),
         downloads=_downloads(core),
     )
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.ui.browse.browsing import Browsing
 from desktop.ui.chats.chat_list import ChatList
 from desktop.ui.chats.conversation import Conversation
+from desktop.ui.downloads.downloads_model import DownloadsModel
 from desktop.ui.look import Look
 from desktop.ui.machine.watch import MachineWatch
 from desktop.ui.mine.shelf import Shelf
 from desktop.ui.model_session import ModelSession
 from desktop.ui.session import Session
+from desktop.ui.settings.account_model import AccountModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class House:
     conversation: Conversation
     shelf: Shelf
     watch: MachineWatch
+    browsing: Browsing
+    account: AccountModel
+    downloads: DownloadsModel
 
 
 def build_house(look: Look, session: Session) -> House:
@@ -45,4 +51,15 @@ def build_house(look: Look, session: Session) -> House:
 
     watch.changed.connect(judge)
     shelf.changed.connect(keep_to_what_is_there)
-    return House(look, session, model, chats, Conversation(session, model, chats), shelf, watch)
+    return House(
+        look,
+        session,
+        model,
+        chats,
+        Conversation(session, model, chats),
+        shelf,
+        watch,
+        Browsing(session),
+        AccountModel(session),
+        DownloadsModel(session, look.sizes.toast_ms),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,15 @@ class Session(QObject):
         self.settings = changed
         self.bridge.run("settings", lambda: self._store.save(changed), _nothing, self.tell_error)
         self.settings_changed.emit()
+
+    def when_written(self, run: Callable[[], object]) -> None:
+        """Call `run` once all changes so far are in the file, where other threads read them."""
+
+
+        def written(_result: object) -> None:
+            run()
+
+        self.bridge.run("settings", lambda: None, written, self.tell_error)
 
     def speak(self, messages: Messages) -> None:
         """Use another language from now on."""

@@ -18,16 +18,18 @@ from desktop.common.messages import Messages
 from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
 from desktop.engine.cancel import CancelToken
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import ModelInfo
 from desktop.engine.events import Failed, Finished, FinishReason, Started, Stats, Text
 from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.hardware.live import CpuLive, DiskLive, LiveSample, MemoryLive
 from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Memory
 from desktop.library.catalog import shipped_catalog
 from desktop.library.library import Library
+from desktop.services.account import Account
+from desktop.services.browse import Browser
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.downloads import Downloads
@@ -43,6 +45,7 @@ from desktop.services.open_model import ModelOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
 from desktop.services.recommend import Recommendation, recommend
 from desktop.services.wiring import Services
+from tests.ui.browse.stand_ins import ScriptedAccount, ScriptedBrowser
 
 GB = 1_000_000_000
 PLAN = Plan(
@@ -305,6 +308,8 @@ def make_services(
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(live or StillSensors),
         adviser=MachineAdviser(library, recommended_few),
+        browser=cast("Browser", ScriptedBrowser()),
+        account=cast("Account", ScriptedAccount()),
         network=network,
         downloads=Downloads(fetcher, paths.downloads_file),
     )

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
+from desktop.ui.browse.repository import Repository
+from desktop.ui.browse.results import Results
+from desktop.ui.browse.search_bar import SearchBar
 from desktop.ui.house import House
+from desktop.ui.look import Look
 from desktop.ui.mine.section import MyModels
 from desktop.ui.models.recommended import Recommended
-from desktop.ui.parts.boxes import Page, column
+from desktop.ui.parts.boxes import Page, column, row
 from desktop.ui.parts.text import Text
 
 
 class ModelsPage(QWidget):
-    """`home` shows the sections below each other; files may be dropped anywhere on the window."""
+    """Three rooms: `home` with the sections below each other, the results of a search, and one
+    repository. Files may be dropped anywhere on the window."""
 
     chat_wanted = Signal()
 
@@ -21,24 +27,63 @@ class ModelsPage(QWidget):
         super().__init__()
         look, session = house.look, house.session
         self.setProperty("role", "page")
+        self._look = look
+        self._browsing = house.browsing
+        self._title = Text(self.tr("Models"), "title")
         self._subtitle = Text(kind="muted", wrap=True)
         self.recommended = Recommended(look, session, house.shelf)
         self.mine = MyModels(look, session, house.model, house.shelf)
         self.mine.chat_wanted.connect(self.chat_wanted)
         self.home = Page(look, self.tr("Models"))
         self._fill_home(look.sizes.space_2)
+        self.search = SearchBar(look, session.messages, house.browsing, house.shelf)
+        self.results = Results(look, session, house.browsing, house.shelf)
+        self.repository = Repository(look, session, house.browsing, house.downloads, house.account)
+        self._top = self._make_top()
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.home)
-        self.setLayout(column(self._stack))
+        results = _in_column(look, self.results, below=look.sizes.space_3)
+        for room in (self.home, results, self.repository):
+            self._stack.addWidget(room)
+        layout = column(self._top, self._stack)
+        layout.setStretchFactor(self._stack, 1)
+        self.setLayout(layout)
+        self.search.list_wanted.connect(self.results.focus_list)
+        self.repository.author_wanted.connect(self.search.by_author)
+        house.downloads.changed.connect(self.repository.show_downloads)
+        house.browsing.room_changed.connect(self._show_room)
+        self._show_room()
 
     def _fill_home(self, space: int) -> None:
+        """The sections, one below the other."""
         content = self.home.content
-        content.addWidget(Text(self.tr("Models"), "title"))
-        content.addWidget(self._subtitle)
         for section in (self.recommended, self.mine):
-            content.addSpacing(space)
             content.addWidget(section)
+            content.addSpacing(space)
         content.addStretch(1)
+
+    def _make_top(self) -> QWidget:
+        """The search, which stays where it is while what is below it scrolls."""
+        s = self._look.sizes
+        top = QWidget()
+        top.setLayout(column(self._title, self._subtitle, self.search, space=s.space_3))
+        return _in_column(self._look, top, above=s.space_5, below=s.space_2)
+
+    def _show_room(self) -> None:
+        room = self._browsing.room
+        had_focus = self.isAncestorOf(QApplication.focusWidget() or self)
+        before = self._stack.currentIndex()
+        self._title.setVisible(room == "home")
+        self._subtitle.setVisible(room == "home")
+        self._top.setVisible(room != "repository")
+        self._stack.setCurrentIndex(("home", "results", "repository").index(room))
+        if not had_focus or before == self._stack.currentIndex():
+            return
+        if room == "repository":
+            self.repository.focus_first()
+        elif before == 2 and room == "results":
+            self.results.focus_list()
+        else:
+            self.search.field.setFocus()
 
     def show_machine(self, sentence: str) -> None:
         """What the models are measured by."""
@@ -46,4 +91,35 @@ class ModelsPage(QWidget):
 
     def choose_files(self) -> None:
         """Ask for model files with the system's own dialog."""
+        self._browsing.home()
         self.mine.choose_files()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape and Alt+Left go back to where one came from."""
+        back = event.key() == Qt.Key.Key_Escape or event.matches(QKeySequence.StandardKey.Back)
+        if back and self._browsing.room != "home":
+            self._browsing.back()
+            return
+        if event.matches(QKeySequence.StandardKey.Find) and self._browsing.room != "repository":
+            self.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            return
+        super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The button at the side of a mouse."""
+        if event.button() == Qt.MouseButton.BackButton:
+            self._browsing.back()
+            return
+        super().mouseReleaseEvent(event)
+
+
+def _in_column(look: Look, inner: QWidget, *, above: int = 0, below: int = 0) -> QWidget:
+    """`inner` as wide as a page's content, with its margins at the sides."""
+    s = look.sizes
+    inner.setMaximumWidth(s.page)
+    holder = QWidget()
+    line = row(inner, margins=(s.space_6, above, s.space_6, below))
+    line.setStretchFactor(inner, 1000)
+    line.addStretch(1)
+    holder.setLayout(line)
+    return holder

@@ -1,0 +1,48 @@
+"""Whether a model can fit this machine, told from its number of parameters alone.
+
+For lists of what nobody has looked into: a real verdict needs the file's header.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from desktop.hardware.machine import Machine
+
+RoughFit = Literal["fits", "tight", "too_large"]
+
+BITS_PER_WEIGHT = 4.85
+"""Of Q4_K_M, llama.cpp's quantize README: what most people take."""
+_AROUND = 1.15  # context, working memory: a part of the weights for what is usual
+_ROOM = 0.85  # beyond this share of what is free, little may come in between
+
+
+def usual_bytes(parameters: int) -> int:
+    """About how large the file of a model with so many parameters is in the usual four bits."""
+    return round(parameters * BITS_PER_WEIGHT / 8)
+
+
+def usable_bytes(machine: Machine) -> int:
+    """What is free for a model, in main memory and on graphics cards of their own together."""
+    memory = machine.memory
+    main = memory.total_bytes if memory.available_bytes is None else memory.available_bytes
+    cards = (gpu for gpu in machine.gpus if not gpu.unified)
+    return main + sum(
+        gpu.total_bytes if gpu.free_bytes is None else gpu.free_bytes for gpu in cards
+    )
+
+
+def largest_file_bytes(machine: Machine) -> int:
+    """A file larger than this has no room beside what it needs to work."""
+    return round(usable_bytes(machine) / _AROUND)
+
+
+def rough_fit(parameters: int | None, machine: Machine) -> RoughFit | None:
+    """None where the number of parameters is not known."""
+    if not parameters:
+        return None
+    needed = usual_bytes(parameters) * _AROUND
+    usable = usable_bytes(machine)
+    if needed > usable:
+        return "too_large"
+    return "fits" if needed <= usable * _ROOM else "tight"

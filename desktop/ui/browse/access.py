@@ -1,0 +1,108 @@
+"""A model that its makers hand out only to those who agree: the way to it, step by step."""
+
+from __future__ import annotations
+
+from desktop.ui.browse.opened import Opened
+from desktop.ui.look import Look
+from desktop.ui.parts.boxes import Card, column, row
+from desktop.ui.parts.button import Button
+from desktop.ui.parts.flow import Flow
+from desktop.ui.parts.icon_label import IconLabel
+from desktop.ui.parts.text import Text
+from desktop.ui.session import Session
+from desktop.ui.settings.account import AccountForm
+from desktop.ui.settings.account_model import AccountModel
+from desktop.ui.transcript.outside import ask_and_open
+
+TOKENS_PATH = "settings/tokens"
+ACCESS_KINDS = frozenset(
+    (
+        "hub_gated",
+        "hub_no_token",
+        "hub_token_refused",
+        "hub_token_access",
+        "hub_waiting",
+        "hub_forbidden",
+    )
+)
+"""Kinds of HubError that a consent or a token may help against."""
+
+
+class AccessCard(Card):
+    """Open the page and agree; make a token; put it in here; ask again."""
+
+    def __init__(self, look: Look, session: Session, opened: Opened, account: AccountModel) -> None:
+        s = look.sizes
+        super().__init__(look, space=s.space_3)
+        self._session = session
+        self._opened = opened
+        self._account = account
+        self.headline = Text("", "heading", wrap=True)
+        self.words = Text("", "muted", wrap=True)
+        self.page = Button(
+            look, self.tr("Open the model's page"), self._open_page, icon="arrow-square-out"
+        )
+        self.tokens = Button(
+            look, self.tr("Make a token"), self._open_tokens, icon="arrow-square-out"
+        )
+        self.again = Button(look, self.tr("Ask again"), opened.retry, kind="primary")
+        self.form = AccountForm(look, session, account)
+        icon = IconLabel(look, "lock-simple", "accent_strong", s.icon)
+        head = row(icon, self.headline, space=s.space_2)
+        head.setStretchFactor(self.headline, 1)
+        agree = self._step(
+            1,
+            self.tr(
+                "Open the model's page, log in (an account costs nothing) and agree to the terms."
+            ),
+        )
+        token = self._step(
+            2,
+            self.tr("Make an access token that may read. It shows Hugging Face that it is you."),
+        )
+        put = self._step(3, self.tr("Put the token in here."))
+        first, second = Flow(s.space_2), Flow(s.space_2)
+        first.addWidget(self.page)
+        second.addWidget(self.tokens)
+        last = Flow(s.space_2)
+        last.addWidget(self.again)
+        self.inner.addLayout(
+            column(
+                head, self.words, agree, first, token, second, put, self.form, last, space=s.space_2
+            )
+        )
+        account.signed_in.connect(self._signed_in)
+        self.hide()
+
+    def show_need(self, page: str, *, error_words: str) -> None:
+        """Say what its makers want; `error_words`: why the Hub refused, "" where it did not."""
+        self._page = page
+        self.headline.setText(self.tr("Its makers want your consent first"))
+        self.words.setText(
+            error_words
+            or self.tr(
+                "Files of this model are handed out to those who have agreed to its terms. "
+                "This is needed once."
+            )
+        )
+        self.setAccessibleName(f"{self.headline.text()}. {self.words.text()}")
+        self.page.setVisible(bool(page))
+        self.again.setVisible(bool(error_words))
+        self.show()
+        if self._account.state is None:
+            self._account.look()
+
+    def _step(self, number: int, words: str) -> Text:
+        return Text(f"{number}. {words}", wrap=True)
+
+    def _signed_in(self) -> None:
+        if self.isVisible():
+            self._opened.retry()
+
+    def _open_page(self) -> None:
+        ask_and_open(self, self._page)
+
+    def _open_tokens(self) -> None:
+        services = self._session.services
+        if services is not None:
+            ask_and_open(self, f"{services.network.policy.endpoint}/{TOKENS_PATH}")

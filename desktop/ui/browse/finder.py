@@ -1,0 +1,204 @@
+"""The search: what is asked, what has come, what stood in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from desktop.common.errors import CancelledError, HausgeistError
+from desktop.hub.search import FoundRepo, SearchPage, SearchQuery
+from desktop.ui.browse.lanes import Lanes
+from desktop.ui.browse.sieve import Sieve
+from desktop.ui.session import Session
+
+if TYPE_CHECKING:
+    from desktop.services.network_problem import NetworkProblem
+
+TYPING_MS = 350
+"""How long nobody types before a question goes out."""
+MOST_PAGES_AT_ONCE = 6
+"""So many pages are asked for in a row where a filter of ours leaves nothing of them."""
+ENOUGH_ROWS = 15
+
+Phase = Literal["idle", "asking", "known", "more", "stuck", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page, and in plain terms what kept the Hub from answering."""
+
+    page: SearchPage
+    problem: NetworkProblem | None = None
+
+
+class ExplainedError(HausgeistError):
+    """A failed question, explained in the thread that asked."""
+
+    def __init__(self, error: HausgeistError, problem: NetworkProblem | None) -> None:
+        super().__init__(error.kind, detail=error.detail, **error.params)
+        self.problem = problem
+
+
+class Finder(QObject):
+    """Each answer belongs to its question: what comes late for an older one is dropped.
+
+    "stuck": there are rows, and the next page could not be had; "failed": there are none.
+    """
+
+    changed = Signal()
+    """Another phase, problem or query."""
+    emptied = Signal()
+    """The rows are those of another question from now on."""
+    grew = Signal(int)
+    """The rows from this number on are new."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._lanes = Lanes(session.bridge, "search")
+        self._number = 0
+        self._next: str | None = None
+        self._pages_in_row = 0
+        self._seen: set[str] = set()
+        self._closed = False
+        self.query = SearchQuery()
+        self.sieve = Sieve()
+        self.rows: list[FoundRepo] = []
+        self.phase: Phase = "idle"
+        self.is_catalogue = False
+        self.problem: NetworkProblem | None = None
+        self.error: HausgeistError | None = None
+        self._typing = QTimer(self)
+        self._typing.setSingleShot(True)
+        self._typing.setInterval(TYPING_MS)
+        self._typing.timeout.connect(self.ask)
+        session.ready.connect(self._ready)
+
+    # What is asked
+
+    def type(self, text: str) -> None:
+        """Another text; it is asked for once nobody types any more."""
+        self.query = replace(self.query, text=text.strip())
+        self._typing.start()
+
+    def change(self, query: SearchQuery, sieve: Sieve | None = None) -> None:
+        """Ask something else at once."""
+        self.query = query
+        self.sieve = self.sieve if sieve is None else sieve
+        self.ask()
+
+    def ask(self) -> None:
+        """Ask from the beginning what the query says now."""
+        self._typing.stop()
+        self._number += 1
+        self._next, self._pages_in_row = None, 0
+        self._seen.clear()
+        self.rows = []
+        self.phase, self.problem, self.error, self.is_catalogue = "asking", None, None, False
+        self.emptied.emit()
+        self.changed.emit()
+        self._fetch(None)
+
+    def more(self) -> None:
+        """The next page, where there is one and nobody asks for it already."""
+        if self.phase == "known" and self._next is not None:
+            self._pages_in_row = 0
+            self._more()
+
+    def retry(self) -> None:
+        """Ask again what failed."""
+        if self.phase == "stuck" and self._next is not None:
+            self._pages_in_row = 0
+            self._more()
+        elif self.phase != "asking":
+            self.ask()
+
+    def leave(self) -> None:
+        """Nobody looks any more: what is under way is not wanted now."""
+        self._typing.stop()
+        if self.phase in ("asking", "more"):
+            self._number += 1
+            self.phase = "idle" if self.phase == "asking" else "known"
+
+    def close(self) -> None:
+        """The window ends."""
+        self.leave()
+        self._closed = True
+        self._number += 1
+
+    @property
+    def has_more(self) -> bool:
+        return self._next is not None
+
+    # What comes
+
+    def _ready(self) -> None:
+        if self.phase == "asking":
+            self._fetch(None)
+
+    def _more(self) -> None:
+        self.phase, self.error = "more", None
+        self.changed.emit()
+        self._fetch(self._next)
+
+    def _fetch(self, cursor: str | None) -> None:
+        services = self._session.services
+        if services is None:  # `_ready` asks
+            return
+        number, query, messages = self._number, self.query, self._session.messages
+
+        def gone() -> bool:
+            return number != self._number
+
+        def work() -> Answer:
+            if gone():  # it waited behind another question
+                raise CancelledError
+            from desktop.services.network_problem import explain  # not before somebody asks
+
+            policy = services.network.policy
+            try:
+                page = services.browser.search(query, cursor, is_cancelled=gone)
+            except CancelledError:
+                raise
+            except HausgeistError as error:
+                raise ExplainedError(error, explain(error, policy, messages)) from error
+            why = page.problem
+            return Answer(page, None if why is None else explain(why, policy, messages))
+
+        def done(answer: Answer) -> None:
+            if not gone():
+                self._came(answer)
+
+        def failed(error: HausgeistError) -> None:
+            if not gone():
+                self._broke(error)
+
+        self._lanes.run(work, done, failed)
+
+    def _came(self, answer: Answer) -> None:
+        page = answer.page
+        first = len(self.rows)
+        for repo in page.repos:
+            # While one reads, the order at the Hub changes: a page may bring what was there.
+            if repo.repo not in self._seen and self.sieve.lets_through(repo):
+                self._seen.add(repo.repo)
+                self.rows.append(repo)
+        self._next = page.next
+        self._pages_in_row += 1
+        self.is_catalogue, self.problem = page.is_catalogue, answer.problem
+        self.phase, self.error = "known", None
+        if len(self.rows) > first:
+            self.grew.emit(first)
+        few = len(self.rows) - first < ENOUGH_ROWS and not self.sieve.is_open
+        if few and self._next is not None and self._pages_in_row < MOST_PAGES_AT_ONCE:
+            self._more()
+        else:
+            self.changed.emit()
+
+    def _broke(self, error: HausgeistError) -> None:
+        self.phase = "stuck" if self.rows else "failed"
+        self.error = error
+        self.problem = error.problem if isinstance(error, ExplainedError) else None
+        self.changed.emit()

@@ -1,0 +1,145 @@
+"""The repository that is looked into: what lies in it, and how it does here, as it is learnt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.common.errors import CancelledError, HausgeistError
+from desktop.ui.bridge import Batch
+from desktop.ui.browse.finder import ExplainedError
+from desktop.ui.browse.lanes import Lanes
+from desktop.ui.session import Session
+
+if TYPE_CHECKING:
+    from desktop.hub.search import FoundRepo
+    from desktop.services.network_problem import NetworkProblem
+    from desktop.services.offers import RepositoryView
+
+Phase = Literal["closed", "opening", "judging", "known", "failed"]
+
+
+class Opened(QObject):
+    """At most one repository; whatever belongs to one that was left is dropped."""
+
+    changed = Signal()
+    """Another repository, phase or error."""
+    offers_changed = Signal()
+    """Some offers of the view are known better."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._lanes = Lanes(session.bridge, "repository")
+        self._number = 0
+        self.repo = ""
+        self.found: FoundRepo | None = None
+        self.view: RepositoryView | None = None
+        self.phase: Phase = "closed"
+        self.error: HausgeistError | None = None
+        self.problem: NetworkProblem | None = None
+        session.ready.connect(self._ready)
+
+    def open(self, repo: str, found: FoundRepo | None = None) -> None:
+        """Look into `repo`; `found` is what the search said of it, shown until more is known."""
+        self._number += 1
+        self.repo, self.found, self.view = repo, found, None
+        self.phase, self.error, self.problem = "opening", None, None
+        self.changed.emit()
+        self._ask()
+
+    def retry(self) -> None:
+        """Ask again, for instance with a token or with the network back."""
+        if self.repo:
+            self.open(self.repo, self.found)
+
+    def close(self) -> None:
+        """Nobody looks any more; what is under way stops."""
+        self._number += 1
+        self.repo, self.found, self.view = "", None, None
+        self.phase, self.error, self.problem = "closed", None, None
+
+    def judge(self) -> None:
+        """Say of each offer how it does here: anew where the machine or the models changed."""
+        if self.view is not None and self.phase == "known":
+            self._judge(self.view)
+
+    def _ready(self) -> None:
+        if self.phase == "opening":
+            self._ask()
+
+    def _ask(self) -> None:
+        services = self._session.services
+        if services is None:  # `_ready` asks
+            return
+        number, repo, messages = self._number, self.repo, self._session.messages
+
+        def gone() -> bool:
+            return number != self._number
+
+        def work() -> tuple[RepositoryView, NetworkProblem | None]:
+            if gone():
+                raise CancelledError
+            from desktop.services.network_problem import explain  # not before somebody asks
+
+            policy = services.network.policy
+            try:
+                view = services.browser.repository(repo, is_cancelled=gone)
+            except CancelledError:
+                raise
+            except HausgeistError as error:
+                raise ExplainedError(error, explain(error, policy, messages)) from error
+            why = view.problem
+            return view, None if why is None else explain(why, policy, messages)
+
+        def done(answer: tuple[RepositoryView, NetworkProblem | None]) -> None:
+            if not gone():
+                self.view, self.problem = answer
+                self._judge(self.view)
+
+        def failed(error: HausgeistError) -> None:
+            if not gone():
+                self.phase, self.error = "failed", error
+                self.problem = error.problem if isinstance(error, ExplainedError) else None
+                self.changed.emit()
+
+        self._lanes.run(work, done, failed)
+
+    def _judge(self, view: RepositoryView) -> None:
+        services = self._session.services
+        if services is None:
+            return
+        self.phase = "judging"
+        self.changed.emit()
+        number = self._number
+        post = partial(self._session.bridge.post, self._offered)
+
+        def gone() -> bool:
+            return number != self._number
+
+        def work() -> RepositoryView:
+            return services.browser.judge(view, lambda offer: post((number, offer)), gone)
+
+        def done(found: RepositoryView) -> None:
+            if not gone():
+                self.view, self.phase = found, "known"
+                self.changed.emit()
+
+        def failed(error: HausgeistError) -> None:
+            if not gone():  # the offers stay as far as they are known
+                self.phase, self.error = "known", error
+                self.changed.emit()
+
+        self._lanes.run(work, done, failed)
+
+    def _offered(self, batch: Batch) -> None:
+        """Offers that are known better, of this repository or of one that was left."""
+        better = {offer.reference: offer for number, offer in batch if number == self._number}
+        if self.view is None or not better:
+            return
+        offers = tuple(better.get(offer.reference, offer) for offer in self.view.offers)
+        self.view = replace(self.view, offers=offers)
+        self.offers_changed.emit()

@@ -1,0 +1,223 @@
+"""The search field with what narrows a search: task, language, licence, this computer, order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from desktop.common.messages import Messages
+from desktop.hub.search import SearchTask, Sort
+from desktop.library.catalog import shipped_catalog
+from desktop.services.model_ref import parse
+from desktop.services.rough_fit import largest_file_bytes
+from desktop.ui.browse.browsing import Browsing
+from desktop.ui.browse.sieve import Sieve
+from desktop.ui.look import Look
+from desktop.ui.mine.shelf import Shelf
+from desktop.ui.parts.boxes import column, row
+from desktop.ui.parts.button import Button, IconButton
+from desktop.ui.parts.flow import Flow
+from desktop.ui.parts.pick import Pick
+
+LANGUAGES = (
+    "de",
+    "en",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "pl",
+    "cs",
+    "ru",
+    "ar",
+    "hi",
+    "zh",
+    "ja",
+    "ko",
+)
+LICENCES = ("apache-2.0", "mit", "gemma", "llama3.3", "llama3.1")
+ANY = ""
+OFFICE = "office"
+
+
+class SearchField(QLineEdit):
+    """Escape and the arrow down leave it: for the page above, and for the list below."""
+
+    down = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Down:
+            self.down.emit()
+            return
+        super().keyPressEvent(event)
+
+
+class SearchBar(QWidget):
+    """What is typed is asked for after a moment; what is picked at once."""
+
+    list_wanted = Signal()
+
+    def __init__(self, look: Look, messages: Messages, browsing: Browsing, shelf: Shelf) -> None:
+        super().__init__()
+        s = look.sizes
+        self._look = look
+        self._messages = messages
+        self._browsing = browsing
+        self._finder = browsing.finder
+        self._shelf = shelf
+        self.back = IconButton(look, "arrow-left", self.tr("Back to my models"), browsing.back)
+        self.field = self._make_field()
+        self.browse = Button(look, self.tr("Browse all"), browsing.search, icon="compass")
+        self.pills = QWidget()
+        self._make_picks()
+        top = row(self.back, self.field, self.browse, space=s.space_2)
+        top.setStretchFactor(self.field, 1)
+        self.setLayout(column(top, self.pills, space=s.space_2))
+        shelf.machine_known.connect(self._machine_known)
+        browsing.room_changed.connect(self.show_room)
+        self.show_room()
+
+    def show_room(self) -> None:
+        """The filters stand where there is something to filter."""
+        searching = self._browsing.room == "results"
+        self.back.setVisible(searching)
+        self.pills.setVisible(searching)
+        self.browse.setVisible(not searching)
+        if self._browsing.room == "home":
+            self._show_text("")
+        self._say_author()
+
+    def _make_field(self) -> SearchField:
+        field = SearchField(self._finder.query.text)
+        field.setAccessibleName(self.tr("Search for models"))
+        field.setPlaceholderText(self.tr("Search on Hugging Face, or paste a model's address"))
+        field.setMaxLength(200)
+        field.addAction(
+            QAction(self._look.icon("magnifying-glass", "muted"), "", field),
+            QLineEdit.ActionPosition.LeadingPosition,
+        )
+        field.setClearButtonEnabled(False)
+        field.textEdited.connect(self._typed)
+        field.returnPressed.connect(self._entered)
+        field.down.connect(self.list_wanted)
+        return field
+
+    def _make_picks(self) -> None:
+        look, text = self._look, self._messages.text
+        query, sieve = self._finder.query, self._finder.sieve
+        tasks: list[tuple[str, SearchTask | None]] = [
+            (self.tr("all"), None),
+            (self.tr("Chat"), "chat"),
+            (self.tr("Programming"), "code"),
+            (self.tr("Pictures"), "vision"),
+            (self.tr("Finding texts"), "embedding"),
+        ]
+        languages = [(self.tr("all"), ANY)] + [(text(f"language.{c}"), c) for c in LANGUAGES]
+        licences = [
+            (self.tr("all"), ANY),
+            (self.tr("office use allowed"), OFFICE),
+            *((words, licence) for licence, words in _licence_names()),
+        ]
+        sorts: list[tuple[str, Sort]] = [
+            (self.tr("popular now"), "trending"),
+            (self.tr("most downloads"), "downloads"),
+            (self.tr("most likes"), "likes"),
+            (self.tr("changed last"), "updated"),
+            (self.tr("newest"), "created"),
+        ]
+        self.task = Pick(look, self.tr("Task"), tasks, query.task, self._picked)
+        self.language = Pick(look, self.tr("Language"), languages, query.language, self._picked)
+        licence = OFFICE if sieve.office else query.licence
+        self.licence = Pick(look, self.tr("Licence"), licences, licence, self._picked)
+        self.sort = Pick(look, self.tr("Order"), sorts, query.sort, self._picked)
+        self.fits = Button(look, self.tr("Fits this computer"), kind="pill")
+        self.fits.setCheckable(True)
+        self.fits.setChecked(query.max_bytes is not None)
+        self.fits.toggled.connect(self._picked)
+        self.author = Button(look, "", self._any_author, kind="pill", icon="x")
+        flow = Flow(look.sizes.space_2)
+        for pill in (self.author, self.task, self.language, self.licence, self.fits, self.sort):
+            flow.addWidget(pill)
+        self.pills.setLayout(flow)
+        self._machine_known()
+        self._say_fits()
+
+    def by_author(self, author: str) -> None:
+        """All of one author's models."""
+        self._show_text("")
+        self._finder.change(replace(self._finder.query, text="", author=author))
+        self._say_author()
+        self._browsing.search()
+
+    def _any_author(self) -> None:
+        self._finder.change(replace(self._finder.query, author=""))
+        self._say_author()
+        self.field.setFocus()
+
+    def _say_author(self) -> None:
+        author = self._finder.query.author
+        self.author.setText(self.tr("from {author}").format(author=author))
+        self.author.setAccessibleName(
+            self.tr("Only from {author}: show all again").format(author=author)
+        )
+        self.author.setVisible(author != "")
+
+    def _typed(self, text: str) -> None:
+        if parse(text.strip()).kind == "hub":
+            return  # an address is opened by Enter
+        self._finder.type(text)
+        self._browsing.search()
+
+    def _entered(self) -> None:
+        text = self.field.text().strip()
+        if parse(text).kind == "hub":
+            self._browsing.open(text)
+            return
+        if text != self._finder.query.text or self._finder.phase != "known":
+            self._finder.change(replace(self._finder.query, text=text))
+        self._browsing.search()
+        self.list_wanted.emit()
+
+    def _picked(self, _value: object = None) -> None:
+        licence = self.licence.value
+        self._say_fits()
+        machine = self._shelf.machine
+        fits = self.fits.isChecked() and machine is not None
+        query = replace(
+            self._finder.query,
+            task=self.task.value,
+            language=self.language.value,
+            licence="" if licence == OFFICE else licence,
+            max_bytes=largest_file_bytes(machine) if fits and machine is not None else None,
+            sort=self.sort.value,
+        )
+        self._finder.change(query, Sieve(office=licence == OFFICE))
+
+    def _say_fits(self) -> None:
+        """A mark besides the colour says that it is pressed in."""
+        if self.fits.isChecked():
+            self.fits.show_icon(self._look, "check")
+        else:
+            self.fits.show_icon(self._look, "desktop")
+
+    def _machine_known(self) -> None:
+        known = self._shelf.machine is not None
+        self.fits.setEnabled(known)
+        self.fits.setToolTip(
+            self.tr("Leaves out what has no room in the memory that is free just now.")
+            if known
+            else self.tr("Hausgeist is still looking at this computer.")
+        )
+
+    def _show_text(self, text: str) -> None:
+        if self.field.text() != text:
+            self.field.setText(text)
+
+
+def _licence_names() -> list[tuple[str, str]]:
+    known = shipped_catalog().licences
+    return [(licence, known[licence].name) for licence in LICENCES if licence in known]
