@@ -142,6 +142,7 @@ class Desk(QObject):
         self.window.hide()
         self.house.conversation.stop_all()
         self.house.shelf.finish()
+        self.house.downloads.finish()
         self.house.browsing.close()
         services = self.session.services
         if services is not None:

@@ -38,6 +38,7 @@ def build_house(look: Look, session: Session) -> House:
     chats = ChatList(session)
     watch = MachineWatch(session)
     shelf = Shelf(session, model, look.sizes.toast_ms)
+    downloads = DownloadsModel(session, look.sizes.toast_ms)
 
     def judge() -> None:
         if watch.machine is not None:
@@ -51,6 +52,8 @@ def build_house(look: Look, session: Session) -> House:
 
     watch.changed.connect(judge)
     shelf.changed.connect(keep_to_what_is_there)
+    downloads.arrived.connect(lambda _entry: shelf.reload())
+    downloads.chat_wanted.connect(model.choose)
     return House(
         look,
         session,
@@ -61,5 +64,5 @@ def build_house(look: Look, session: Session) -> House:
         watch,
         Browsing(session),
         AccountModel(session),
-        DownloadsModel(session, look.sizes.toast_ms),
+        downloads,
     )

@@ -52,6 +52,8 @@ class MainWindow(QMainWindow):
         house.session.told.connect(self._tell)
         house.shelf.changed.connect(self._show_models)
         house.shelf.chat_wanted.connect(lambda: self.show_place(CHATS))
+        house.downloads.chat_wanted.connect(lambda _name: self.show_place(CHATS))
+        house.downloads.shown.connect(self._show_downloads)
         house.watch.changed.connect(self._show_machine)
         house.conversation.state_changed.connect(self._enable_stop)
         house.session.settings_changed.connect(self._show_offline)
@@ -162,6 +164,11 @@ class MainWindow(QMainWindow):
         self.show_place(MODELS)
         if self._models_page is not None:
             self._models_page.choose_files()
+
+    def _show_downloads(self) -> None:
+        self.show_place(MODELS)
+        if self._models_page is not None:
+            self._models_page.show_downloads()
 
     def take_files(self, paths: list[Path]) -> None:
         """Take in files that were dropped here."""

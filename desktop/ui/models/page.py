@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 from desktop.ui.browse.repository import Repository
 from desktop.ui.browse.results import Results
 from desktop.ui.browse.search_bar import SearchBar
+from desktop.ui.downloads.panel import DownloadsPanel
 from desktop.ui.house import House
 from desktop.ui.look import Look
 from desktop.ui.mine.section import MyModels
@@ -32,6 +33,7 @@ class ModelsPage(QWidget):
         self._title = Text(self.tr("Models"), "title")
         self._subtitle = Text(kind="muted", wrap=True)
         self.recommended = Recommended(look, session, house.shelf)
+        self.downloads = DownloadsPanel(look, session, house.downloads)
         self.mine = MyModels(look, session, house.model, house.shelf)
         self.mine.chat_wanted.connect(self.chat_wanted)
         self.home = Page(look, self.tr("Models"))
@@ -53,10 +55,15 @@ class ModelsPage(QWidget):
         house.browsing.room_changed.connect(self._show_room)
         self._show_room()
 
+    def show_downloads(self) -> None:
+        """Bring the downloads into view."""
+        self._browsing.home()
+        self.home.ensureWidgetVisible(self.downloads)
+
     def _fill_home(self, space: int) -> None:
         """The sections, one below the other."""
         content = self.home.content
-        for section in (self.recommended, self.mine):
+        for section in (self.recommended, self.downloads, self.mine):
             content.addWidget(section)
             content.addSpacing(space)
         content.addStretch(1)
