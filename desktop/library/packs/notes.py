@@ -1,0 +1,82 @@
+"""What an interrupted making of a pack had done, noted beside it: a small file, atomically written.
+
+A note that is missing, damaged or of another pack costs time, never a wrong byte: every file is
+hashed again on its way.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from desktop.common.atomic import write_atomic
+from desktop.common.errors import StorageError
+from desktop.common.logs import get_logger
+
+_MAX_BYTES = 4 << 20
+
+_log = get_logger("packs")
+
+
+@dataclass(slots=True)
+class Notes:
+    """`done` is how much of each file reached the disk, by name; `hashes` by a source's stamp."""
+
+    path: Path
+    made_at: str = ""
+    id: str = ""
+    done: dict[str, int] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def beside(cls, target: Path) -> Notes:
+        """What is noted for `target`; nothing where that cannot be read."""
+        path = notes_path(target)
+        notes = cls(path)
+        try:
+            with path.open("rb") as file:
+                document = json.loads(file.read(_MAX_BYTES))
+            notes.made_at, notes.id = str(document["made_at"]), str(document["id"])
+            notes.done = {str(k): int(v) for k, v in document["done"].items() if int(v) >= 0}
+            notes.hashes = {str(k): str(v) for k, v in document["hashes"].items()}
+        except FileNotFoundError:
+            return notes
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            _log.info("notes not used: %s", error)
+            return cls(path)
+        return notes
+
+    def keep(self) -> None:
+        """Raises StorageError."""
+        document: dict[str, Any] = {
+            "made_at": self.made_at,
+            "id": self.id,
+            "done": self.done,
+            "hashes": self.hashes,
+        }
+        write_atomic(self.path, json.dumps(document).encode())
+
+    def forget(self) -> None:
+        """They have served."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            _log.info("notes not deleted: %s", error)
+
+
+def notes_path(target: Path) -> Path:
+    return target.with_name(f".{target.name}.making.json")
+
+
+def lock_path(target: Path) -> Path:
+    return target.with_name(f".{target.name}.making.lock")
+
+
+def try_keep(notes: Notes) -> None:
+    """Where writing them is a comfort and not the matter."""
+    try:
+        notes.keep()
+    except StorageError as error:
+        _log.info("notes not kept: %s", error)

@@ -1,0 +1,194 @@
+"""Writes one long run of bytes into one file or several, goes on where it was interrupted, and
+lets nothing be seen under its name before all is there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.common.atomic import replace, sync_folder
+from desktop.common.errors import PackError, StorageError
+from desktop.common.storage import storage_error
+from desktop.library.packs.digests import Digests
+from desktop.library.packs.volumes import MOST_VOLUMES, volume_path
+
+UNFINISHED = ".part"
+_WINDOWS_TOO_LARGE = 223  # ERROR_FILE_TOO_LARGE
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One finished file; `sha256` of all its bytes."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+def volume_paths(path: Path, total_bytes: int, volume_bytes: int) -> tuple[Path, ...]:
+    """The files that it will be; raises PackError("pack_too_many_pieces")."""
+    if not 0 < volume_bytes < total_bytes:
+        return (path,)
+    count = -(-total_bytes // volume_bytes)
+    if count > MOST_VOLUMES:
+        raise PackError("pack_too_many_pieces", count=count, most=MOST_VOLUMES)
+    return tuple(volume_path(path, number) for number in range(1, count + 1))
+
+
+class VolumeWriter:
+    """Write everything from the first byte on; what was `done` before is only counted and hashed.
+
+    Raises StorageError: disk_full, read_only, drive_gone, pack_file_too_large, storage.
+    """
+
+    def __init__(self, path: Path, total_bytes: int, volume_bytes: int, done_bytes: int) -> None:
+        """`done_bytes` of an earlier time reached the disk for certain."""
+        self._finals = volume_paths(path, total_bytes, volume_bytes)
+        self._volume_bytes = volume_bytes if len(self._finals) > 1 else total_bytes
+        self._total_bytes = total_bytes
+        self._parts = tuple(unfinished(final) for final in self._finals)
+        self._done_bytes = min(done_bytes, self._there())
+        self._offset = 0
+        self._synced = self._done_bytes
+        self._handle = -1
+        self._number = -1
+        self._digest = hashlib.sha256()
+        self._hashes: list[str] = []
+
+    @property
+    def done_bytes(self) -> int:
+        """What is there from an earlier time."""
+        return self._done_bytes
+
+    @property
+    def offset(self) -> int:
+        return self._offset
+
+    @property
+    def unsynced_bytes(self) -> int:
+        return max(0, self._offset - self._synced)
+
+    def skip(self) -> None:
+        """Begin behind what is there already; the hashes of `finish` are then not the files'."""
+        assert self._offset == 0
+        self._offset = self._done_bytes
+
+    def write(self, data: bytes, digests: Digests, *more: hashlib._Hash) -> None:
+        """The next bytes; `more` hashes are fed with them, too."""
+        if more:
+            digests.feed(data, *more)
+        view = memoryview(data)
+        while view:
+            number, within = divmod(self._offset, self._volume_bytes)
+            n = min(len(view), self._volume_bytes - within)
+            piece = view[:n]
+            if self._offset + n > self._done_bytes:
+                skipped = max(0, self._done_bytes - self._offset)
+                self._put(number, within + skipped, piece[skipped:])
+            self._digest.update(piece)
+            self._offset += n
+            if within + n == self._volume_bytes or self._offset == self._total_bytes:
+                self._hashes.append(self._digest.hexdigest())
+                self._digest = hashlib.sha256()
+            view = view[n:]
+        digests.settle()
+
+    def sync(self) -> int:
+        """Bring to the disk what was written; how much is there for certain."""
+        if self._handle >= 0 and self.unsynced_bytes:
+            try:
+                os.fsync(self._handle)
+            except OSError as error:
+                raise self._error(error) from error
+            self._synced = self._offset
+        return max(self._synced, self._done_bytes)
+
+    def finish(self) -> tuple[Written, ...]:
+        """Let it be seen, the first file last."""
+        assert self._offset == self._total_bytes
+        self.sync()
+        self.close()
+        try:
+            sizes = [part.stat().st_size for part in self._parts]
+            for part, final in reversed(list(zip(self._parts, self._finals, strict=True))):
+                replace(part, final)
+        except OSError as error:
+            raise self._error(error) from error
+        sync_folder(self._finals[0].parent)
+        return tuple(
+            Written(final, size, sha256)
+            for final, size, sha256 in zip(self._finals, sizes, self._hashes, strict=True)
+        )
+
+    def close(self) -> None:
+        """Let go; what was written stays for the next time."""
+        if self._handle >= 0:
+            handle, self._handle = self._handle, -1
+            with contextlib.suppress(OSError):  # a drive that is gone; writing has said so
+                os.close(handle)
+
+    def discard(self) -> None:
+        """Delete what is not finished."""
+        self.close()
+        for part in self._parts:
+            with contextlib.suppress(OSError):  # an unfinished file more or less is no failure
+                part.unlink(missing_ok=True)
+
+    def _there(self) -> int:
+        """How far the unfinished files reach without a gap."""
+        found = 0
+        for part in self._parts:
+            try:
+                size = part.stat().st_size
+            except OSError:
+                break
+            found += min(size, self._volume_bytes)
+            if size < self._volume_bytes:
+                break
+        return found
+
+    def _put(self, number: int, within: int, data: memoryview) -> None:
+        try:
+            if number != self._number:
+                self.sync()
+                self.close()
+                flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+                self._handle = os.open(self._parts[number], flags, 0o644)
+                self._number = number
+                os.ftruncate(self._handle, within)
+                os.lseek(self._handle, within, os.SEEK_SET)
+            while data:
+                data = data[os.write(self._handle, data) :]
+        except OSError as error:
+            raise self._error(error) from error
+
+    def _error(self, error: OSError) -> StorageError:
+        path = self._finals[max(0, self._number)]
+        return write_error(error, path)
+
+
+def write_error(error: OSError, path: Path) -> StorageError:
+    """As storage_error, with a drive that was pulled out and one that takes no large files."""
+    if not path.parent.exists():
+        return StorageError("drive_gone", path=str(path), detail=str(error))
+    if error.errno == errno.EFBIG or getattr(error, "winerror", None) == _WINDOWS_TOO_LARGE:
+        return StorageError("pack_file_too_large", path=str(path), detail=str(error))
+    return storage_error(error, path)
+
+
+def unfinished(path: Path) -> Path:
+    return path.with_name(path.name + UNFINISHED)
+
+
+def remove(paths: Sequence[Path]) -> None:
+    """Delete files that may be gone already; raises StorageError."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise write_error(error, path) from error
