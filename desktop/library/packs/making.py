@@ -38,6 +38,9 @@ SYNC_BYTES = 32 << 20
 SPARE_BYTES = 1 << 20
 _UNKNOWN_HASH = "0" * 64
 
+Where = Path | bytes
+"""A file on this disk, or what shall stand in one."""
+
 Sign = Callable[[bytes, str], bytes]
 """The signature file for an index made at that time: the same bytes for the same index."""
 
@@ -48,7 +51,7 @@ class ModelToPack:
     hashed first."""
 
     packed: PackedModel
-    places: Mapping[str, Path | bytes]
+    places: Mapping[str, Where]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,7 @@ class _Run:
         return written
 
     def _copy(
-        self, file: PackedFile, source: Path | bytes, writer: VolumeWriter, digests: Digests
+        self, file: PackedFile, source: Where, writer: VolumeWriter, digests: Digests
     ) -> None:
         self._meter.begin("writing", file.path)
         digest = hashlib.sha256()
@@ -260,7 +263,7 @@ def unique_files(models: Sequence[ModelToPack]) -> dict[str, PackedFile]:
     return {file.path: file for model in models for file in model.packed.files}
 
 
-def chunks_of(source: Path | bytes, file: PackedFile) -> Iterator[bytes]:
+def chunks_of(source: Where, file: PackedFile) -> Iterator[bytes]:
     """All of a file that must still have the size it had. Raises PackError, StorageError."""
     if isinstance(source, bytes):
         yield source
@@ -280,7 +283,7 @@ def chunks_of(source: Path | bytes, file: PackedFile) -> Iterator[bytes]:
         raise storage_error(error, source, reading=True) from error
 
 
-def require_hash(file: PackedFile, source: Path | bytes, found: str) -> None:
+def require_hash(file: PackedFile, source: Where, found: str) -> None:
     """Raises PackError("pack_source_damaged")."""
     if found != file.sha256:
         shown = str(source) if isinstance(source, Path) else file.path

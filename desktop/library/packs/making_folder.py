@@ -19,6 +19,7 @@ from desktop.library.packs.making import (
     Made,
     ModelToPack,
     Sign,
+    Where,
     chunks_of,
     claim_target,
     hashed,
@@ -136,9 +137,7 @@ class _Run:
             needed += max(0, file.size_bytes - there)
         require_room(self._target, needed, self._making.free)
 
-    def _bring(
-        self, file: PackedFile, source: Path | bytes, digests: Digests
-    ) -> tuple[Written, ...]:
+    def _bring(self, file: PackedFile, source: Where, digests: Digests) -> tuple[Written, ...]:
         """One file into its place, unless that very file is there already."""
         place = self._place(file)
         paths = volume_paths(place, file.size_bytes, self._piece_bytes)

@@ -56,8 +56,8 @@ def _beside(path: Path) -> list[Path]:
 
 
 class VolumeReader:
-    """Reads across the pieces. Raises StorageError, PackError: pack_not_there, pack_not_one, pack_part_short if one
-    before the last is shorter than the others."""
+    """Reads across the pieces. Raises StorageError, PackError: pack_not_there, pack_not_one,
+    pack_part_short if one before the last is shorter than the others."""
 
     def __init__(self, paths: tuple[Path, ...]) -> None:
         self._paths = paths
