@@ -3,7 +3,8 @@
     python packaging/screenshots.py --place chats --language de --theme dark --size 1180x780 \
         --out chat_de.png
 
-Places: welcome, chats, models, machine, settings. `QT_SCALE_FACTOR=1.5` pictures other scales.
+Places: welcome, chats, models, machine, settings; of the model browser: browse, repository, card,
+gated, offline, busy, dns, nothing. `QT_SCALE_FACTOR=1.5` pictures other scales.
 """
 
 # ruff: noqa: E402  (the platform and the path must be set before the imports)
@@ -33,11 +34,15 @@ from desktop.services.models import ListedModel, ModelsService
 from desktop.services.start import begin
 from desktop.services.wiring import Services
 from desktop.ui.instance import Instance
+from desktop.ui.models.page import ModelsPage
 from tests.tiny_models import write_tiny_model
+from tests.ui.browse.scenes import fill
+from tests.ui.browse.stand_ins import ScriptedBrowser
 from tests.ui.machine.scenes import GIB, busy
 from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
 
 DAY_S = 86_400.0
+BROWSE = ("browse", "repository", "card", "gated", "offline", "busy", "dns", "nothing")
 
 QUESTION = {
     "en": "Sum up the roof offer and work out the total with 19 % VAT.",
@@ -194,9 +199,28 @@ def shoot(desk: Desk, services: Services, place: str) -> None:
         settle()
         house.conversation.remember_speed("Qwen3 8B", 9.0)
         house.conversation.show(services.store.list_chats()[0].id)
+    elif place in BROWSE:
+        shoot_browser(desk, services, place)
     else:
         desk.window.show_place(place)
     settle(3000 if place == "models" else 400)  # the catalogue is gone through for them
+
+
+def shoot_browser(desk: Desk, services: Services, scene: str) -> None:
+    """The search, one of its states, or what it found."""
+    browser, house = services.browser, desk.house
+    assert isinstance(browser, ScriptedBrowser)
+    fill(browser, scene)
+    desk.window.show_place("models")
+    if scene in ("repository", "card", "gated"):
+        house.browsing.open("ggml-org/gemma-3-12b-it-GGUF")
+    else:
+        house.browsing.search()
+    settle()
+    if scene == "card":
+        page = desk.window.page("models")
+        assert isinstance(page, ModelsPage)
+        page.repository.to_card.click()
 
 
 def main() -> int:
