@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
+
+from desktop.hub.refs import is_repo_name
 
 SearchTask = Literal["chat", "code", "vision", "embedding"]
 Gated = Literal["", "auto", "manual"]
 
+_TEXTS = ("author", "pipeline_tag")
+_COUNTS = ("downloads", "likes")
+_DATES = ("createdAt", "lastModified")
+_MOST_TAGS = 1_000
 # ISO 639-1: a tag of two letters may be anything else.
 _LISTED = (
     "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
@@ -91,3 +98,81 @@ def parameters_in(name: str) -> int | None:
         if 1e6 <= found <= 5e12:
             return round(found)
     return None
+
+
+def sound_fields(entry: object) -> dict[str, Any] | None:
+    """What a list's or a repository's document says that can be read, under the Hub's names; None
+    for what is no repository. Documents come from strangers: each field by itself may be nonsense.
+    """
+    if not isinstance(entry, Mapping):
+        return None
+    name = entry.get("id")
+    if not isinstance(name, str) or not is_repo_name(name):
+        return None
+    return {"id": name} | dict(_fields(entry))
+
+
+def read_found(entry: object) -> FoundRepo | None:
+    """A repository out of the Hub's JSON; None for what is none."""
+    fields = sound_fields(entry)
+    if fields is None:
+        return None
+    author, _, name = fields["id"].partition("/")
+    tags = tuple(fields.get("tags", ()))
+    gguf = fields.get("gguf", {})
+    return FoundRepo(
+        repo=fields["id"],
+        author=fields.get("author", author),
+        name=name,
+        downloads=fields.get("downloads"),
+        likes=fields.get("likes"),
+        updated_at=_seconds(fields.get("lastModified")),
+        created_at=_seconds(fields.get("createdAt")),
+        task=task_in(name, fields.get("pipeline_tag", ""), tags),
+        licence_id=licence_in(tags),
+        languages=languages_in(tags),
+        gated=fields.get("gated", ""),
+        parameters=gguf.get("total"),
+        architecture=gguf.get("architecture", ""),
+        context_tokens=gguf.get("context_length"),
+        tags=tags,
+    )
+
+
+def _fields(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in _TEXTS:
+        if isinstance(entry.get(name), str):
+            yield name, entry[name]
+    for name in _COUNTS:
+        if type(entry.get(name)) is int:
+            yield name, entry[name]
+    for name in _DATES:
+        if _seconds(entry.get(name)) is not None:
+            yield name, entry[name]
+    if entry.get("gated") in (True, "auto", "manual"):
+        yield "gated", "manual" if entry["gated"] == "manual" else "auto"
+    tags = entry.get("tags")
+    if isinstance(tags, list):
+        yield "tags", [tag for tag in tags[:_MOST_TAGS] if isinstance(tag, str)]
+    if isinstance(entry.get("gguf"), Mapping):
+        yield "gguf", dict(_gguf_fields(entry["gguf"]))
+
+
+def _gguf_fields(stated: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in ("total", "context_length"):
+        value = stated.get(name)
+        if type(value) is int and 0 < value < 1 << 50:
+            yield name, value
+    architecture = stated.get("architecture")
+    if isinstance(architecture, str) and architecture.isprintable():
+        yield "architecture", architecture[:40]
+
+
+def _seconds(date: object) -> float | None:
+    """``2026-01-02T03:04:05.000Z`` as seconds since 1970; None for what is no date."""
+    if not isinstance(date, str) or not date.endswith("Z"):
+        return None
+    try:
+        return datetime.fromisoformat(date).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None

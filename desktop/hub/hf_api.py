@@ -7,10 +7,9 @@ This module is imported only when somebody searches: the library takes half a se
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -21,8 +20,7 @@ from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo
 from desktop.common.errors import HubError
 from desktop.hub.answer import Answer, Purpose
 from desktop.hub.client import HubClient
-from desktop.hub.found import FoundRepo, Gated, languages_in, licence_in, task_in
-from desktop.hub.refs import is_repo_name
+from desktop.hub.found import FoundRepo, languages_in, licence_in, sound_fields, task_in
 
 SEARCH = "hub_search"
 
@@ -41,9 +39,6 @@ _EXPAND: list[ExpandModelProperty_T] = [
     "pipeline_tag",
     "tags",
 ]
-_TEXTS = ("author", "pipeline_tag")
-_COUNTS = ("downloads", "likes")
-_DATES = ("createdAt", "lastModified")
 
 
 @dataclass(slots=True)
@@ -115,8 +110,7 @@ def list_models(
             limit=limit,
             expand=_EXPAND,
         )
-        repos = [_repo(model) for model in found if is_repo_name(model.id)]
-        return repos, call.next_query
+        return [_repo(model) for model in found], call.next_query
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
         raise HubError("hub_bad_answer", repo="", detail=f"{error!r:.200}") from error
     finally:
@@ -138,20 +132,12 @@ def _repo(model: ModelInfo) -> FoundRepo:
         task=task_in(name, model.pipeline_tag or "", tags),
         licence_id=licence_in(tags),
         languages=languages_in(tags),
-        gated=_gated(model.gated),
-        parameters=_count(gguf.get("total")),
-        architecture=str(gguf.get("architecture", ""))[:40],
-        context_tokens=_count(gguf.get("context_length")),
+        gated=model.gated or "",
+        parameters=gguf.get("total"),
+        architecture=gguf.get("architecture", ""),
+        context_tokens=gguf.get("context_length"),
         tags=tags,
     )
-
-
-def _gated(stated: object) -> Gated:
-    return "manual" if stated == "manual" else "auto" if stated else ""
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int and 0 < value < 1 << 50 else None
 
 
 def _install() -> None:
@@ -171,43 +157,8 @@ def _sound(answer: Answer) -> list[dict[str, Any]]:
         raise HubError("hub_bad_answer", repo="", detail=str(error)[:200]) from error
     if not isinstance(document, list):
         raise HubError("hub_bad_answer", repo="", detail="no list of models")
-    return [
-        dict(_fields(entry))
-        for entry in document[:_MAX_ENTRIES]
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
-    ]
-
-
-def _fields(entry: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield "id", entry["id"]
-    for name in _TEXTS:
-        if isinstance(entry.get(name), str):
-            yield name, entry[name]
-    for name in _COUNTS:
-        if type(entry.get(name)) is int:
-            yield name, entry[name]
-    for name in _DATES:
-        if _is_date(entry.get(name)):
-            yield name, entry[name]
-    if entry.get("gated") in (False, "auto", "manual"):
-        yield "gated", entry["gated"]
-    tags = entry.get("tags")
-    if isinstance(tags, list):
-        yield "tags", [tag for tag in tags if isinstance(tag, str)]
-    gguf = entry.get("gguf")
-    if isinstance(gguf, dict):
-        kept = ("total", "architecture", "context_length")
-        yield "gguf", {name: gguf[name] for name in kept if name in gguf}
-
-
-def _is_date(value: object) -> bool:
-    if not isinstance(value, str) or not value.endswith("Z"):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+    found = (sound_fields(entry) for entry in document[:_MAX_ENTRIES])
+    return [fields for fields in found if fields is not None]
 
 
 def _next_query(answer: Answer) -> str | None:
