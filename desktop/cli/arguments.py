@@ -21,16 +21,24 @@ class Arguments:
         self._parser = _Parser(
             prog=f"hausgeist {command}", add_help=False, allow_abbrev=False, exit_on_error=False
         )
-        self._positional = ""
+        self._positionals: list[str] = []
+        self._needed: list[str] = []
         self._texts: set[str] = set()
         self._help: list[tuple[str, str]] = []
 
-    def positional(self, name: str, *, many: bool = False) -> None:
-        """The one thing that must be given: MODEL, or PATH... with `many`."""
-        self._positional = name
-        self._parser.add_argument(name.lower(), nargs="+" if many else None)
+    def positional(self, name: str, *, many: bool = False, optional: bool = False) -> None:
+        """What must be given, in this order: MODEL, or PATH... with `many`.
+
+        `optional` ones come last; not given they are None, or an empty list with `many`.
+        """
+        nargs = {(False, False): None, (False, True): "?", (True, False): "+", (True, True): "*"}
+        self._parser.add_argument(name.lower(), nargs=nargs[many, optional])
         text = self._messages.text(f"cli.argument.{name.lower()}")
-        self._help.append((f"{name}..." if many else name, text))
+        shown = f"{name}..." if many else name
+        self._positionals.append(f"[{shown}]" if optional else shown)
+        if not optional:
+            self._needed.append(name)
+        self._help.append((shown, text))
 
     def option(
         self,
@@ -78,8 +86,7 @@ class Arguments:
     def help(self) -> str:
         """Usage, what the command does, and every option on a line of its own."""
         text = self._messages.text
-        positional = f" {self._help[0][0]}" if self._positional else ""
-        usage = f"hausgeist {self.command}{positional} [...]"
+        usage = " ".join(["hausgeist", self.command, *self._positionals, "[...]"])
         lines = [
             f"{text('cli.help.usage')} {usage}",
             "",
@@ -105,7 +112,7 @@ class Arguments:
         return words
 
     def _missing(self) -> UsageError:
-        return UsageError("missing_argument", command=self.command, argument=self._positional)
+        return UsageError("missing_argument", command=self.command, argument=" ".join(self._needed))
 
     def _translated(self, error: argparse.ArgumentError) -> UsageError:
         name = error.argument_name

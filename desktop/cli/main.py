@@ -37,6 +37,7 @@ COMMANDS = MappingProxyType(
         "pull": "desktop.cli.pull",
         "import": "desktop.cli.import_models",
         "remove": "desktop.cli.remove",
+        "quantize": "desktop.cli.quantize",
         "doctor": "desktop.cli.doctor",
     }
 )
