@@ -134,7 +134,7 @@ class Shelf(QObject):
             self._session.bridge.run(
                 LANE,
                 lambda: library.rename(name, new_name),
-                lambda _model: self._renamed(name, new_name),
+                lambda model: self._renamed(name, model.name),
                 self._session.tell_error,
             )
 

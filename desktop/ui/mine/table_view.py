@@ -192,6 +192,7 @@ class ModelTableView(QTableView):
             hidden.append(column)
         if sum(wide.values()) + least > room:
             words = ""
+            wide[Column.HERE] = 22 * em + 2 * s.space_2
             wide[Column.DO] = chat_width(self._look, "") + s.space_1 + s.target
         self._delegate.compact = tuple(hidden)
         self._delegate.chat_words = words

@@ -59,7 +59,7 @@ class ListedModels(ModelsService):
     """Lists what it is told to, each with a verdict."""
 
     def __init__(self, library: Library, models: Models) -> None:
-        super().__init__(library, Path("/models"))
+        super().__init__(library, lambda: Path("/models"))
         self.models = models
 
     def list(self) -> Models:
