@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
 from desktop.ui import geometry
 from desktop.ui.chats.page import ChatsPage
+from desktop.ui.downloads.rail_mark import RailMark
 from desktop.ui.focus_ring import FocusRing
 from desktop.ui.house import House
 from desktop.ui.notice import Action, Banner, Toast
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         self.rail = Rail(house.look)
         self.rail.chosen.connect(self.show_place)
         self.rail.offline_wanted.connect(lambda wanted: house.session.change(offline=wanted))
+        self.downloads_mark = RailMark(house.look, self.rail.button(MODELS), house.downloads)
         self._show_offline()
         self._stack = QStackedWidget()
         self._pages: dict[str, QWidget] = {}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from desktop.ui.downloads.downloads_model import DownloadsModel
 
 MIME = "application/x-hausgeist-download"
+# Errors whose usual sentence asks to try again, which happens by itself here.
+_WAITED_OUT = ("no_room_for_download", "disk_full", "hub_busy", "download_busy")
 _TONES = {"running": "accent", "verifying": "accent", "done": "ok", "failed": "bad"}
 
 
@@ -71,8 +73,12 @@ class DownloadRow(Card):
 
     def _note(self) -> str:
         """Why it does not go on, and what helps."""
-        if self.entry.error is not None:
-            return self._session.messages.error(self.entry.error)
+        error = self.entry.error
+        if error is not None:
+            messages = self._session.messages
+            if self.entry.state == "waiting" and error.kind in _WAITED_OUT:
+                return messages.text(f"downloads.waits.{error.kind}", **error.params)
+            return messages.error(error)
         if self.entry.state == "metered":
             return self.tr(
                 "This line is paid by volume. It goes on by itself on another one; the settings "
@@ -104,7 +110,7 @@ class DownloadRow(Card):
                 return self.tr("Try again")
             case "paused":
                 return self.tr("Go on")
-            case "waiting" | "offline" if self.entry.retry_in_s is not None:
+            case "waiting" | "offline" if self.entry.error and self.entry.retry_in_s is not None:
                 return self.tr("Try now")
         return self.tr("Pause")
 
@@ -118,7 +124,7 @@ class DownloadRow(Card):
                 self._downloads.retry(id)
             case "paused":
                 self._downloads.resume(id)
-            case "waiting" | "offline" if self.entry.retry_in_s is not None:
+            case "waiting" | "offline" if self.entry.error and self.entry.retry_in_s is not None:
                 self._downloads.retry(id)
             case _:
                 self._downloads.pause(id)

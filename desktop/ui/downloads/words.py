@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from desktop.services.downloads_entry import Download
 
 SEP = " · "
+DISK = ("no_room_for_download", "disk_full")
 _UNITS = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "PB": 10**15}
 
 
@@ -45,6 +46,8 @@ class DownloadWords(QObject):
                 return [self.tr("not downloaded"), size]
         if entry.error is None and entry.retry_in_s is None:
             return [self.tr("waits for its turn"), size]
+        if entry.error is not None and entry.error.kind in DISK:
+            return [self.tr("waits for room on the disk"), size]
         return [self.tr("waits"), size, self._again(entry)]
 
     def _running(self, entry: Download, size: str) -> list[str]:
@@ -54,8 +57,14 @@ class DownloadWords(QObject):
             return [self.tr("something arrived damaged and is fetched again")]
         if entry.bytes_per_s <= 0 or entry.left_s is None:
             return [size, self.tr("connecting …")]
-        speed = f"{format_bytes(round(entry.bytes_per_s), self._language)}/s"
-        return [size, speed, self.left(entry.left_s)]
+        return [size, self.speed(entry.bytes_per_s), self.left(entry.left_s)]
+
+    def speed(self, bytes_per_s: float) -> str:
+        """ "11 MB/s", with a digit behind the mark below ten."""
+        name, unit = ("MB", 1e6) if bytes_per_s >= 999_500 else ("kB", 1e3)
+        value = bytes_per_s / unit
+        digits = 1 if name == "MB" and value < 9.95 else 0
+        return f"{format_number(value, self._language, digits)} {name}/s"
 
     def amount(self, entry: Download) -> str:
         """ "3.1 of 5.0 GB", "5.0 GB" where nothing or all of it is here."""
