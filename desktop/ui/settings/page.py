@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import os
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.ui.look import Look
-from desktop.ui.parts.boxes import Frame, Page, column, row
+from desktop.ui.parts.boxes import Page
 from desktop.ui.parts.button import Button
-from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
+from desktop.ui.settings.choice import Choice, setting_line
 from desktop.ui.settings.connections import Connections
+from desktop.ui.settings.downloads import DownloadSettings
 from desktop.ui.words import Counted
 
 CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
 """Pages, and the tokens that hold them."""
-
-
-class Choice(QComboBox):
-    """A drop-down whose arrow is one of our icons; the wheel scrolls the page, not the value."""
-
-    def __init__(self, look: Look, name: str, options: list[tuple[str, object]]) -> None:
-        super().__init__()
-        self.setAccessibleName(name)
-        self.setMinimumWidth(look.sizes.card_min)
-        # The default one draws its own focus frame and leaves the style sheet's rows out.
-        self.setItemDelegate(QStyledItemDelegate(self))
-        for words, value in options:
-            self.addItem(words, value)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        arrow = IconLabel(look, "caret-down", "muted", look.sizes.icon_small)
-        arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        layout = row(1, arrow, margins=(0, 0, look.sizes.space_2, 0))
-        self.setLayout(layout)
-
-    def choose(self, value: object) -> None:
-        """Show a value without telling anybody."""
-        self.blockSignals(True)  # noqa: FBT003
-        self.setCurrentIndex(max(0, self.findData(value)))
-        self.blockSignals(False)  # noqa: FBT003
 
 
 class SettingsPage(Page):
@@ -100,6 +77,7 @@ class SettingsPage(Page):
         )
         hint = self.tr("Both hold from the next time a model is opened.")
         self.content.addWidget(Text(hint, "small_muted", wrap=True))
+        self.content.addWidget(DownloadSettings(look, session))
         self._section(self.tr("Your data"))
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
         self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
@@ -153,13 +131,7 @@ class SettingsPage(Page):
         self.content.addWidget(Text(name, "heading"))
 
     def _line(self, name: str, words: str, control: QWidget) -> None:
-        s = self._look.sizes
-        left = column(Text(name), space=s.space_1)
-        if words:
-            left.addWidget(Text(words, "small_muted", wrap=True))
-        line = row(left, control, space=s.space_4, margins=(0, s.space_2, 0, s.space_2))
-        line.setStretchFactor(left, 1)
-        self.content.addWidget(Frame("row", line))
+        self.content.addWidget(setting_line(self._look, name, words, control))
 
     def _changed(self, name: str, choice: Choice):  # type: ignore[no-untyped-def]
         return lambda _index: self._session.change(**{name: choice.currentData()})
