@@ -6,6 +6,15 @@ import os
 import sys
 
 INTERRUPTED = 130
+# Children that a command will ask. They load llama.cpp while the command's own modules, which
+# take as long, are loaded: begun there, they would be waited for.
+_CHILDREN = {
+    "fit": ("report", "dry_run"),
+    "recommend": ("report",),
+    "hardware": ("report",),
+    "tune": ("report",),
+}
+_HELP = frozenset(("-h", "--help"))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,9 +27,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _start(arguments: list[str]) -> int:
     if arguments and not arguments[0].lower().endswith(".gguf"):
-        from desktop.cli.main import main as run_command
-
-        return run_command(arguments)
+        return _run_command(arguments)
     from desktop.cli import window_missing
 
     problem = window_missing.missing(os.environ)
@@ -31,6 +38,23 @@ def _start(arguments: list[str]) -> int:
     except ImportError as error:
         return window_missing.tell(window_missing.explain_import(error))
     return open_window(arguments)
+
+
+def _run_command(arguments: list[str]) -> int:
+    ahead = _CHILDREN.get(arguments[0], ())
+    if not ahead or not _HELP.isdisjoint(arguments):
+        from desktop.cli.main import main as run_command
+
+        return run_command(arguments)
+    from desktop.engine.process import end_waiting, start_ahead
+
+    try:
+        start_ahead(*ahead)
+        from desktop.cli.main import main as run_command
+
+        return run_command(arguments)
+    finally:
+        end_waiting()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from desktop.cli.arguments import Arguments, one_of, whole
-from desktop.engine.model import MAX_UBATCH_TOKENS
+from desktop.engine.plan_limits import MAX_UBATCH_TOKENS
 from desktop.fit.types import Wish
 from desktop.fit.wishes import MAX_CONTEXT
 

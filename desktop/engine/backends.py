@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from desktop.common.errors import EngineError
 from desktop.engine.llama import llama
-from desktop.engine.process import Child, ChildDiedError
+from desktop.engine.process import ChildDiedError, open_child
 from desktop.hardware.machine import Device, EngineInfo
 
 
@@ -19,7 +19,7 @@ def report_in_child(timeout_s: float = 5.0) -> EngineInfo:
 
     Raises EngineError("backends_died") or EngineError("backends_hang").
     """
-    with Child("report") as child:
+    with open_child("report") as child:
         try:
             found = child.receive(timeout_s)
         except ChildDiedError as death:

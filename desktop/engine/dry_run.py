@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from desktop.common.errors import EngineError, LoadError
 from desktop.common.logs import get_logger
-from desktop.engine.process import Child, ChildDiedError
+from desktop.engine.process import Child, ChildDiedError, open_child
 from desktop.fit.types import Plan
 
 TIMEOUT_S = 20.0
@@ -52,7 +52,7 @@ class DryRuns:
 
     def __enter__(self) -> Self:
         try:
-            self._child = Child("dry_run")
+            self._child = open_child("dry_run")
         except EngineError as error:
             _log.warning("no child for dry runs yet: %s", error)  # asked again with a question
         return self
@@ -90,7 +90,7 @@ class DryRuns:
     def _ask(self, path: Path, order: Mapping[str, Any]) -> dict[str, Any]:
         try:
             if self._child is None:
-                self._child = Child("dry_run")
+                self._child = open_child("dry_run")
             self._child.send(order)
             answer = self._child.receive(self._timeout_s)
         except ChildDiedError as death:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.request import Message, Rendered, Request, Sampling
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import Plan
 
 

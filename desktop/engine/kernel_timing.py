@@ -15,14 +15,10 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from desktop.engine.ggml import F16, F32, I32, Backend, Graph
+from desktop.engine.kernel_types import WEIGHT_TYPES
 from desktop.gguf.tensor_types import TENSOR_TYPES
 from desktop.hardware.speeds import ATTENTION, EXPERTS, VALUES, DeviceSpeed, KernelSpeed
 
-WEIGHT_TYPES = (
-    # The most usual first: what the time does not reach is reckoned from these.
-    *("Q4_K", "Q6_K", "Q8_0", "Q4_0", "Q5_K", "F16", "Q3_K", "F32", "Q5_0", "IQ4_XS", "Q2_K"),
-    *("BF16", "IQ4_NL", "MXFP4", "Q5_1", "Q4_1", "IQ3_XXS", "IQ3_S", "IQ2_XS", "IQ2_S", "IQ1_M"),
-)
 CACHE_TYPES = ("f16", "q8_0", "q4_0")
 EXPERT_TYPE = "Q4_K"
 STEADY_SHARE = 0.8  # of the processor that was asked for

@@ -9,7 +9,7 @@ from typing import Any
 from desktop.common.errors import MachineError
 from desktop.common.logs import get_logger
 from desktop.engine.backends import report_in_child
-from desktop.engine.kernel_timing import WEIGHT_TYPES
+from desktop.engine.kernel_types import WEIGHT_TYPES
 from desktop.engine.process import Child, ChildDiedError
 from desktop.hardware.speeds import DeviceSpeed, speed_from_json
 

@@ -9,12 +9,12 @@ from desktop.common.errors import RequestError
 from desktop.engine.cancel import CancelToken
 from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_template import TemplateRenderer
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import ModelInfo
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Model, Progress
 from desktop.engine.request import Message, Rendered, Request, Sampling
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 from desktop.engine.worker import Worker
 from desktop.fit.types import Plan
 

@@ -15,14 +15,10 @@ from desktop.common.errors import CancelledError, LoadError
 from desktop.engine.abort import AbortFlag
 from desktop.engine.cancel import CancelToken
 from desktop.engine.llama import Llama, llama
+from desktop.engine.plan_limits import KV_TYPES, check_plan
 from desktop.fit.types import Plan
 
 Progress = Callable[[float], None]
-MAX_CONTEXT_TOKENS = 1 << 26
-MAX_UBATCH_TOKENS = 1 << 14
-MAX_THREADS = 512  # GGML_MAX_N_THREADS
-_MOST_DEVICES = 16  # LLAMA_MAX_DEVICES; ggml knows no more
-_KV_TYPES = {"f16": 1, "q4_0": 2, "q8_0": 8}  # enum ggml_type
 _EXPERT_TENSORS = r"blk\.({layers})\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 
 
@@ -169,7 +165,7 @@ class Context:
         parameters.n_outputs_max = plan.parallel
         parameters.n_threads = plan.threads or os.cpu_count() or 1
         parameters.n_threads_batch = plan.threads_batch or parameters.n_threads
-        parameters.type_k = parameters.type_v = _KV_TYPES[plan.kv_type]
+        parameters.type_k = parameters.type_v = KV_TYPES[plan.kv_type]
         parameters.flash_attn_type = _flash_attention(lib, plan)
         parameters.swa_full = False
         parameters.kv_unified = True
@@ -222,27 +218,6 @@ class _Watcher:
             raise self._error
         if self._cancel is not None and self._cancel.cancelled:
             raise CancelledError
-
-
-def check_plan(plan: Plan) -> None:
-    """Raise LoadError("bad_plan") for what would abort llama.cpp or overflow its integers."""
-    limits = {
-        "context": (plan.context, 1, MAX_CONTEXT_TOKENS),
-        "parallel": (plan.parallel, 1, 256),  # LLAMA_MAX_SEQ
-        "ubatch": (plan.ubatch, 1, MAX_UBATCH_TOKENS),
-        "threads": (plan.threads, 0, MAX_THREADS),
-        "threads_batch": (plan.threads_batch, 0, MAX_THREADS),
-        "expert_layers_on_cpu": (plan.expert_layers_on_cpu, 0, 4096),
-        "devices": (len(plan.split), 0, _MOST_DEVICES),
-        **{name: (layers, 0, 4097) for name, layers in plan.split},
-    }
-    if plan.split:
-        limits["split"] = (sum(layers for _, layers in plan.split), 1, 4097 * _MOST_DEVICES)
-    for name, (value, low, high) in limits.items():
-        if not low <= value <= high:
-            raise LoadError("bad_plan", name=name, value=value, low=low, high=high)
-    if plan.kv_type not in _KV_TYPES:
-        raise LoadError("bad_plan", name="kv_type", value=plan.kv_type, low="f16", high="q4_0")
 
 
 def _buffer_lines(engine: Llama, mark: int) -> tuple[str, ...]:

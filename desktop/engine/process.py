@@ -6,6 +6,7 @@ on its standard input, its own on standard output. It ends when its input does.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -57,6 +58,30 @@ def _scratch_file() -> IO[bytes]:
         return tempfile.TemporaryFile()
     except OSError:
         return Path(os.devnull).open("w+b", buffering=0)
+
+
+_waiting: dict[str, Child] = {}
+
+
+def start_ahead(*jobs: str) -> None:
+    """Start children that will be asked for soon: they load llama.cpp while we load ourselves.
+
+    `open_child` takes them; whoever calls this calls `end_waiting` in the end.
+    """
+    with contextlib.suppress(EngineError):  # told when the child is asked for
+        for job in jobs:
+            _waiting[job] = Child(job)
+
+
+def open_child(job: str) -> Child:
+    """A child for `job`, one that was started ahead if there is one. Raises as `Child` does."""
+    return _waiting.pop(job, None) or Child(job)
+
+
+def end_waiting() -> None:
+    """End the children that nobody has asked for."""
+    while _waiting:
+        _waiting.popitem()[1].close()
 
 
 class Child:

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from desktop.common.errors import Param
 from desktop.engine.cancel import CancelToken
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.probe import cause_of
 from desktop.engine.process import Child, ChildDiedError
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import Plan
 
 TrialKind = Literal["", "aborted", "refused", "out_of_memory", "timeout"]

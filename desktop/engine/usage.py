@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
 
 from desktop.engine.breakdown import Sizes, memory_breakdown
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.dry_run_job import device_of
 from desktop.engine.llama import Llama
 from desktop.engine.model import Context, Model
@@ -18,39 +17,6 @@ _LOGIT_BYTES = 4
 _MIB = 1 << 20
 # "llama_kv_cache:      CUDA0 KV buffer size =   448.00 MiB"; RS are recurrent states.
 _LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute) buffer size\s*=\s*([0-9.]+) MiB")
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceUsage:
-    """Bytes on one device (llama.cpp's name); `output_bytes` are the logits, on the host.
-
-    A mapped file's weights count as held, and once more where the processor rearranged them.
-    """
-
-    device: str
-    weights_bytes: int
-    context_bytes: int
-    compute_bytes: int
-    output_bytes: int
-
-    @property
-    def total_bytes(self) -> int:
-        return self.weights_bytes + self.context_bytes + self.compute_bytes + self.output_bytes
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """What `to_json` made. Raises ValueError where a field is missing or of another type."""
-        try:
-            values = {field.name: document[field.name] for field in fields(cls)}
-        except KeyError as error:
-            raise ValueError(f"usage without {error}") from error
-        for name, value in values.items():
-            if type(value) is not (str if name == "device" else int):
-                raise ValueError(f"usage with {name} {value!r}")
-        return cls(**values)
 
 
 def memory_usage(model: Model, context: Context) -> tuple[DeviceUsage, ...] | None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from desktop.common.errors import EngineError, HausgeistError, RequestError
 from desktop.engine.batcher import check_length, failed
 from desktop.engine.cancel import CancelToken
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Progress
 from desktop.engine.outbox import Outbox
 from desktop.engine.request import Request
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage, memory_usage
+from desktop.engine.usage import memory_usage
 from desktop.fit.types import Plan
 
 MAX_REQUESTS = 256

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.common.errors import EngineError
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import Engine, ModelInfo
 from desktop.engine.events import Failed
 from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 
 _Stamp = tuple[int, int, int, int]
 

@@ -7,19 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from desktop.engine.cancel import CancelToken
-from desktop.fit.types import FitReport, Plan, Speed, Wish
+from desktop.fit.types import FitReport, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
+from desktop.services.known_plan import KnownPlan
 from desktop.services.model_ref import ResolvedModel
 from desktop.services.open_progress import OpenProgress
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPlan:
-    """A plan that was tried on this machine, and how fast it was."""
-
-    plan: Plan
-    speed: Speed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from desktop.engine.usage import DeviceUsage
+from desktop.engine.device_usage import DeviceUsage
 from desktop.fit.types import DeviceMemory, Plan, Speed
 
 _MOST_BYTES = 1 << 60

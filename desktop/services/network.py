@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from desktop.common.ledger import Ledger
 from desktop.common.paths import Paths
@@ -11,8 +13,10 @@ from desktop.hub.client import HubClient
 from desktop.hub.door import Door
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.policy import NetworkPolicy
-from desktop.services.catalog_updates import CatalogUpdates
 from desktop.services.remote_model import RemoteModels
+
+if TYPE_CHECKING:
+    from desktop.services.catalog_updates import CatalogUpdates
 
 
 class Network:
@@ -25,9 +29,15 @@ class Network:
         self.hub = HubClient(self.door)
         self.headers = HeaderCache(paths.cache_dir / "headers")
         self.remote_models = RemoteModels(self.hub, self.headers)
-        self.catalog = CatalogUpdates(
-            self.remote_models, self.headers, paths.cache_dir / "catalog.json"
-        )
+        self._catalog_file = paths.cache_dir / "catalog.json"
+
+    @functools.cached_property
+    def catalog(self) -> CatalogUpdates:
+        """The catalogue as of its last refresh."""
+        # Imported here: every command makes a Network, few look into the catalogue.
+        from desktop.services.catalog_updates import CatalogUpdates
+
+        return CatalogUpdates(self.remote_models, self.headers, self._catalog_file)
 
     def close(self) -> None:
         """Give up open connections."""

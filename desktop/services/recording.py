@@ -7,12 +7,12 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import Engine, ModelInfo
 from desktop.engine.events import EndEvent, Finished, Stats
 from desktop.engine.memory_now import MemoryNow
 from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.memory import CPU
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import Engine, ModelInfo
 from desktop.engine.request import Message, Rendered, Request
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 from desktop.library.model_settings import ModelSettings
 from desktop.services.model_settings import sampling_of
 

@@ -13,12 +13,12 @@ from typing import Any
 from desktop.common.atomic import write_atomic
 from desktop.common.errors import LoadError, StorageError
 from desktop.common.logs import get_logger
-from desktop.engine.model import check_plan
+from desktop.engine.plan_limits import check_plan
 from desktop.fit.types import Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
 from desktop.library.files import content_of
-from desktop.services.first_open import KnownPlan
+from desktop.services.known_plan import KnownPlan
 from desktop.services.machine_key import driver_key, machine_key
 
 MOST = 300

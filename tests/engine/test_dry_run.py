@@ -108,7 +108,7 @@ def test_a_system_without_processes(tiny_model: Path, monkeypatch: pytest.Monkey
     def none_left(_job: str) -> None:
         raise EngineError("no_child")
 
-    monkeypatch.setattr(module, "Child", none_left)
+    monkeypatch.setattr(module, "open_child", none_left)
     with DryRuns() as ask, pytest.raises(EngineError, match="no_child"):
         ask(tiny_model, plan_for())
 

@@ -13,7 +13,14 @@ import pytest
 
 from desktop.common.errors import EngineError
 from desktop.engine import backends, process
-from desktop.engine.process import Child, ChildDiedError, child_command
+from desktop.engine.process import (
+    Child,
+    ChildDiedError,
+    child_command,
+    end_waiting,
+    open_child,
+    start_ahead,
+)
 
 SOON_S = 30.0
 
@@ -105,6 +112,42 @@ def test_no_file_in_the_working_folder_is_imported(tmp_path: Path) -> None:
     assert b'"backends"' in done.stdout
 
 
+@pytest.mark.usefixtures("scripted")
+def test_a_child_that_was_started_ahead_is_taken_once() -> None:
+    echo = "import os, sys\nprint('{\"pid\": %d}' % os.getpid(), flush=True)\nsys.stdin.read()"
+    start_ahead(echo)
+    ahead = process._waiting[echo].pid
+    try:
+        with open_child(echo) as first, open_child(echo) as second:
+            pids = [child.receive(SOON_S) for child in (first, second)]
+        assert pids[0] == {"pid": ahead} != pids[1]
+    finally:
+        end_waiting()
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_child_that_nobody_asked_for_is_ended() -> None:
+    start_ahead("import sys; sys.stdin.read()")
+    (child,) = process._waiting.values()
+    assert _runs(child.pid)
+    end_waiting()
+    assert not process._waiting
+    assert not _runs(child.pid)
+
+
+def test_without_room_for_a_child_ahead_the_command_still_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    start_ahead("report")
+    assert not process._waiting
+    with pytest.raises(EngineError, match="no_child"):
+        open_child("report")
+
+
 def test_an_unknown_job_says_so() -> None:
     with Child("nonsense") as child, pytest.raises(ChildDiedError, match="no such job: nonsense"):
         child.receive(SOON_S)
@@ -118,7 +161,7 @@ def test_an_unknown_job_says_so() -> None:
 def test_a_broken_driver_costs_a_child(
     monkeypatch: pytest.MonkeyPatch, driver: str, kind: str
 ) -> None:
-    monkeypatch.setattr(backends, "Child", lambda _: Child(driver))
+    monkeypatch.setattr(backends, "open_child", lambda _: Child(driver))
     with pytest.raises(EngineError) as caught:
         backends.report_in_child(0.5 if kind == "backends_hang" else SOON_S)
     assert caught.value.kind == kind

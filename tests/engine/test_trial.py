@@ -15,7 +15,7 @@ import pytest
 from desktop.common.errors import CancelledError, LoadError
 from desktop.engine.cancel import CancelToken
 from desktop.engine.llama import llama
-from desktop.engine.model import check_plan
+from desktop.engine.plan_limits import check_plan
 from desktop.engine.process import Child
 from desktop.engine.rehearsal import rehearse
 from desktop.engine.trial import TrialResult, TrialSize, run_trial

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from desktop.engine import usage
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.loaded import Loaded
-from desktop.engine.usage import DeviceUsage, device_free_bytes, logged_sizes, memory_usage
+from desktop.engine.usage import device_free_bytes, logged_sizes, memory_usage
 from desktop.fit.memory import Footprint
 from desktop.fit.overheads import output_bytes
 from desktop.gguf.reader import read_header

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.engine.model import check_plan
+from desktop.engine.plan_limits import check_plan
 from desktop.fit.companions import NO_COMPANIONS
 from desktop.fit.corrections import NO_CORRECTIONS
 from desktop.fit.planner import Planner, plan

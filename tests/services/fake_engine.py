@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.common.errors import Param
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import ModelInfo
 from desktop.engine.events import (
     Failed,
@@ -19,7 +20,6 @@ from desktop.engine.events import (
 )
 from desktop.engine.request import Message, Rendered, Request, Sampling
 from desktop.engine.stream import Stream
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import Plan
 
 

@@ -10,15 +10,16 @@ import pytest
 
 from desktop.common.errors import CancelledError, LoadError
 from desktop.engine.cancel import CancelToken
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.probe import ProbeKind, ProbeResult
 from desktop.engine.request import Request
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.types import FitReport, Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.first_open import KnownPlan, TriedPlan
+from desktop.services.first_open import TriedPlan
 from desktop.services.history_records import CloseRecord, FailureRecord, LoadRecord
+from desktop.services.known_plan import KnownPlan
 from desktop.services.model_ref import ResolvedModel
 from desktop.services.open_progress import OpenProgress
 from tests.services.fake_engine import plan

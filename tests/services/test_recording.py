@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.memory_now import MemoryNow
 from desktop.engine.request import Request
-from desktop.engine.usage import DeviceUsage
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.history_records import CloseRecord, HeldBytes, SpeedRecord

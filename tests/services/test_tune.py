@@ -14,9 +14,9 @@ import pytest
 from desktop.common.errors import CancelledError, FitError, LoadError
 from desktop.common.resources import resources_folder
 from desktop.engine.cancel import CancelToken
+from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.llama import llama
 from desktop.engine.trial import TrialResult, TrialRun, TrialSize
-from desktop.engine.usage import DeviceUsage
 from desktop.fit.planner import plan as plan_for_machine
 from desktop.fit.types import Plan, Wish
 from desktop.gguf.reader import read_header

@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop.common.settings import Settings
-from desktop.engine.usage import DeviceUsage
+from desktop.engine.device_usage import DeviceUsage
 from desktop.hardware.live import CpuLive, GpuLive, LiveSample, MemoryLive, PowerLive
 from desktop.hardware.machine_file import read_machine
 from desktop.services.history_records import FailureRecord, Rates
