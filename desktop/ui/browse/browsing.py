@@ -29,15 +29,21 @@ class Browsing(QObject):
         self._before: Room = "home"
 
     def search(self) -> None:
-        """Go to the results; the first time it is asked for what is popular."""
+        """Go to the results; where there are none yet, ask."""
         if self.finder.phase == "idle" and not self.finder.rows:
             self.finder.ask()
+        self._go("results")
+
+    def type(self, text: str) -> None:
+        """Search for what is being typed, once nobody types any more."""
+        self.finder.type(text)
         self._go("results")
 
     def open(self, repo: str, found: FoundRepo | None = None) -> None:
         """Look into a repository (``org/name``, or a reference or address that names one)."""
         if self.room != "repository":
             self._before = self.room
+            self.finder.leave()
         self.opened.open(repo, found)
         self._go("repository")
 
@@ -45,7 +51,10 @@ class Browsing(QObject):
         """To where one came from."""
         if self.room == "repository":
             self.opened.close()
-            self._go(self._before)
+            if self._before == "results":
+                self.search()
+            else:
+                self._go(self._before)
         elif self.room == "results":
             self.finder.leave()
             self._go("home")

@@ -14,11 +14,11 @@ from desktop.services.catalog_words import languages_words, licence_explained, l
 from desktop.services.offers import RepositoryView
 from desktop.ui.browse.words import (
     CountedRepos,
-    day_words,
     downloads_words,
     licence_of,
     likes_words,
     task_words,
+    updated_words,
 )
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Card, Frame, row
@@ -71,29 +71,24 @@ def _licence(
 
 def _of_search(found: FoundRepo, messages: Messages, today: date) -> list[Fact]:
     language = messages.language
-    said: list[Fact] = []
+    kind = [task_words(found.task)]
     if found.parameters:
-        words = [task_words(found.task), parameters(found.parameters, language)]
-        said.append((QCoreApplication.translate("Facts", "Kind"), " · ".join(filter(None, words))))
-    elif found.task:
-        said.append((QCoreApplication.translate("Facts", "Kind"), task_words(found.task)))
+        kind.append(parameters(found.parameters, language))
     if found.context_tokens:
-        said.append(
-            (
-                QCoreApplication.translate("Facts", "Remembers"),
-                CountedRepos().pages(pages(found.context_tokens)),
-            )
-        )
+        kind.append(CountedRepos().remembers(pages(found.context_tokens)))
     used = []
     if found.downloads is not None:
         used.append(downloads_words(found.downloads, language))
     if found.likes is not None:
         used.append(likes_words(found.likes, language))
-    if used:
-        said.append((QCoreApplication.translate("Facts", "Others"), " · ".join(used)))
-    if found.updated_at is not None and (day := day_words(found.updated_at, today, language)):
-        said.append((QCoreApplication.translate("Facts", "Changed"), day))
-    return said
+    if found.updated_at is not None:
+        used.append(updated_words(found.updated_at, today, language))
+    named = (
+        (QCoreApplication.translate("Facts", "Kind"), kind),
+        (QCoreApplication.translate("Facts", "Popularity"), used),
+    )
+    joined = [(name, " · ".join(filter(None, words))) for name, words in named]
+    return [(name, words) for name, words in joined if words]
 
 
 class FactList(Card):

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.hub.search import FoundRepo, SearchPage, SearchQuery
+from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
 from desktop.ui.browse.sieve import Sieve
 from desktop.ui.session import Session
@@ -31,14 +32,6 @@ class Answer:
 
     page: SearchPage
     problem: NetworkProblem | None = None
-
-
-class ExplainedError(HausgeistError):
-    """A failed question, explained in the thread that asked."""
-
-    def __init__(self, error: HausgeistError, problem: NetworkProblem | None) -> None:
-        super().__init__(error.kind, detail=error.detail, **error.params)
-        self.problem = problem
 
 
 class Finder(QObject):
@@ -82,6 +75,10 @@ class Finder(QObject):
         """Another text; it is asked for once nobody types any more."""
         self.query = replace(self.query, text=text.strip())
         self._typing.start()
+
+    def stop_typing(self) -> None:
+        """What was typed is no question after all."""
+        self._typing.stop()
 
     def change(self, query: SearchQuery, sieve: Sieve | None = None) -> None:
         """Ask something else at once."""
@@ -147,7 +144,8 @@ class Finder(QObject):
         services = self._session.services
         if services is None:  # `_ready` asks
             return
-        number, query, messages = self._number, self.query, self._session.messages
+        number, query = self._number, self.query
+        explainer = Explainer(services, self._session.messages)
 
         def gone() -> bool:
             return number != self._number
@@ -155,17 +153,8 @@ class Finder(QObject):
         def work() -> Answer:
             if gone():  # it waited behind another question
                 raise CancelledError
-            from desktop.services.network_problem import explain  # not before somebody asks
-
-            policy = services.network.policy
-            try:
-                page = services.browser.search(query, cursor, is_cancelled=gone)
-            except CancelledError:
-                raise
-            except HausgeistError as error:
-                raise ExplainedError(error, explain(error, policy, messages)) from error
-            why = page.problem
-            return Answer(page, None if why is None else explain(why, policy, messages))
+            page = explainer.ask(lambda: services.browser.search(query, cursor, is_cancelled=gone))
+            return Answer(page, explainer.problem(page.problem))
 
         def done(answer: Answer) -> None:
             if not gone():
@@ -200,5 +189,5 @@ class Finder(QObject):
     def _broke(self, error: HausgeistError) -> None:
         self.phase = "stuck" if self.rows else "failed"
         self.error = error
-        self.problem = error.problem if isinstance(error, ExplainedError) else None
+        self.problem = problem_of(error)
         self.changed.emit()

@@ -160,10 +160,12 @@ def _plan(view: RepositoryView) -> tuple[object, ...]:
 
 
 def _in_order(view: RepositoryView) -> list[FileOffer]:
-    """The recommended one, then by group; within one the larger (better) first."""
+    """The recommended one, then by group; within one the better first, among equals the smaller."""
     best = view.recommended
 
     def place(offer: FileOffer) -> tuple[bool, int, int]:
-        return offer is not best, GROUPS.index(group_of(offer)), -(offer.file_bytes or 0)
+        group = group_of(offer)
+        size = offer.file_bytes or 0
+        return offer is not best, GROUPS.index(group), size if group == "full" else -size
 
     return sorted(view.offers, key=place)

@@ -102,7 +102,7 @@ class OfferRow(Frame):
         self._facts = Elided("", "small_muted")
         self._named_by_file = named_by_file or not offer.quantization
         head = row(Elided(name, "strong"), self.recommended, 1, space=s.space_2)
-        left = column(head, self._facts, space=s.space_1)
+        left = column(head, self._facts, 1, space=s.space_1)
         self.tag = Tag()
         self.below = Text("", "small_muted", wrap=True)
         self.below.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -8,7 +8,7 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication
 
 from desktop.common.messages import Messages
-from desktop.common.wording import Language, format_bytes
+from desktop.common.wording import Language, format_bytes, format_memory
 from desktop.fit.quality import GOOD_LOSS_NATS, quantization_loss
 from desktop.services.offers import FileOffer
 from desktop.ui.browse.words import CountedRepos
@@ -90,7 +90,9 @@ def offer_words(offer: FileOffer, messages: Messages, *, judging: bool) -> Offer
     tag, tone = report_words(report)
     reason = messages.text(report.reason_key, **report.reason_params)
     if report.verdict == "too_large":
-        return OfferWords(tag, tone, reason, reason)
+        needs = QCoreApplication.translate("Browse", "needs {bytes} of memory")
+        words = needs.format(bytes=format_memory(report.total_bytes, language))
+        return OfferWords(tag, tone, words, reason)
     speed = offer.tokens_per_s
     words = page_time(speed, language) if speed else ""
     if words and offer.basis == "estimate":

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.ui.bridge import Batch
-from desktop.ui.browse.finder import ExplainedError
+from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
 from desktop.ui.session import Session
 
@@ -75,7 +75,8 @@ class Opened(QObject):
         services = self._session.services
         if services is None:  # `_ready` asks
             return
-        number, repo, messages = self._number, self.repo, self._session.messages
+        number, repo = self._number, self.repo
+        explainer = Explainer(services, self._session.messages)
 
         def gone() -> bool:
             return number != self._number
@@ -83,17 +84,8 @@ class Opened(QObject):
         def work() -> tuple[RepositoryView, NetworkProblem | None]:
             if gone():
                 raise CancelledError
-            from desktop.services.network_problem import explain  # not before somebody asks
-
-            policy = services.network.policy
-            try:
-                view = services.browser.repository(repo, is_cancelled=gone)
-            except CancelledError:
-                raise
-            except HausgeistError as error:
-                raise ExplainedError(error, explain(error, policy, messages)) from error
-            why = view.problem
-            return view, None if why is None else explain(why, policy, messages)
+            view = explainer.ask(lambda: services.browser.repository(repo, is_cancelled=gone))
+            return view, explainer.problem(view.problem)
 
         def done(answer: tuple[RepositoryView, NetworkProblem | None]) -> None:
             if not gone():
@@ -103,7 +95,7 @@ class Opened(QObject):
         def failed(error: HausgeistError) -> None:
             if not gone():
                 self.phase, self.error = "failed", error
-                self.problem = error.problem if isinstance(error, ExplainedError) else None
+                self.problem = problem_of(error)
                 self.changed.emit()
 
         self._lanes.run(work, done, failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
@@ -41,6 +42,7 @@ LANGUAGES = (
 )
 LICENCES = ("apache-2.0", "mit", "gemma", "llama3.3", "llama3.1")
 ANY = ""
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 OFFICE = "office"
 
 
@@ -168,13 +170,13 @@ class SearchBar(QWidget):
 
     def _typed(self, text: str) -> None:
         if parse(text.strip()).kind == "hub":
-            return  # an address is opened by Enter
-        self._finder.type(text)
-        self._browsing.search()
+            self._finder.stop_typing()  # an address is opened by Enter
+        else:
+            self._browsing.type(text)
 
     def _entered(self) -> None:
         text = self.field.text().strip()
-        if parse(text).kind == "hub":
+        if parse(text).kind == "hub" or _REPOSITORY.fullmatch(text):
             self._browsing.open(text)
             return
         if text != self._finder.query.text or self._finder.phase != "known":

@@ -37,8 +37,8 @@ class CountedRepos(QObject):
     def parts(self, n: int) -> str:
         return self.tr("in %n file(s)", "", n)
 
-    def pages(self, n: int) -> str:
-        return self.tr("up to %n page(s)", "", n)
+    def remembers(self, n: int) -> str:
+        return self.tr("remembers up to %n page(s)", "", n)
 
     def again_in(self, n: int) -> str:
         return self.tr("Asked again by itself in %n second(s).", "", n)

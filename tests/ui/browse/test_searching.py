@@ -1,0 +1,232 @@
+"""Searching: typed and picked, page by page, nothing stale, nothing twice."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QAbstractItemModelTester, QTest
+
+from desktop.common.errors import HubError
+from desktop.hub.search import SearchPage, SearchQuery
+from desktop.ui.browse.finder import MOST_PAGES_AT_ONCE
+from desktop.ui.browse.result_rows import ResultRows
+from tests.ui.browse.conftest import Models
+from tests.ui.browse.stand_ins import found
+
+
+def names(models: Models) -> list[str]:
+    rows = models.page.results.rows
+    return [str(rows.index(row).data()) for row in range(rows.rowCount())]
+
+
+def pages_of(count: int, size: int = 30) -> dict[str | None, SearchPage]:
+    """`count` pages, each naming the next."""
+    made: dict[str | None, SearchPage] = {}
+    for number in range(count):
+        repos = tuple(found(n) for n in range(number * size, (number + 1) * size))
+        following = str(number + 1) if number + 1 < count else None
+        made[str(number) if number else None] = SearchPage(repos, following)
+    return made
+
+
+def test_home_asks_nobody(models: Models) -> None:
+    assert models.browsing.room == "home"
+    assert models.browser.queries == []
+    assert not models.page.search.pills.isVisible()
+
+
+def test_typing_is_asked_for_once(models: Models) -> None:
+    models.browser.answer = lambda query, _cursor: SearchPage((found(1, name=query.text),))
+    models.page.search.field.setFocus()
+    QTest.keyClicks(models.page.search.field, "qwen coder")
+    models.until(lambda: names(models) == ["qwen coder"])
+    assert [query.text for query, _ in models.browser.queries if query.text] == ["qwen coder"]
+    assert models.browsing.room == "results"
+    assert models.page.search.field.hasFocus()
+
+
+def test_enter_asks_at_once_and_goes_to_the_list(models: Models) -> None:
+    models.browser.pages = pages_of(1)
+    field = models.page.search.field
+    field.setFocus()
+    QTest.keyClicks(field, "x")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    models.until(lambda: names(models))
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    assert models.page.results.list.hasFocus()
+    assert models.page.results.list.currentIndex().row() == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["maker/Model-3-GGUF:Q4_K_M", "hf.co/maker/Model-3-GGUF", "maker/Model-3-GGUF"],
+)
+def test_an_address_is_opened(models: Models, address: str) -> None:
+    field = models.page.search.field
+    field.setFocus()
+    QTest.keyClicks(field, address)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    models.until(lambda: models.browsing.room == "repository")
+    models.until(lambda: models.browser.opened == [address])
+    assert models.browser.queries == []
+
+
+def test_a_late_answer_to_an_older_question_is_dropped(models: Models) -> None:
+    gates = {"old": threading.Event(), "new": threading.Event()}
+
+    def answer(query: SearchQuery, _cursor: str | None) -> SearchPage:
+        gates[query.text].wait(5)
+        return SearchPage((found(1, name=query.text),))
+
+    models.browser.answer = answer
+    finder = models.browsing.finder
+    finder.change(SearchQuery("old"))
+    finder.change(SearchQuery("new"))
+    gates["new"].set()  # it does not wait behind the other one
+    models.until(lambda: names(models) == ["new"])
+    gates["old"].set()
+    models.driven.bot.wait(50)
+    assert names(models) == ["new"]
+
+
+def test_the_next_page_comes_while_one_scrolls(models: Models) -> None:
+    models.browser.pages = pages_of(4)
+    models.search()
+    shown = models.page.results.list
+    models.until(lambda: models.browsing.finder.phase == "known" and names(models))
+    before = len(names(models))
+    assert before < 120
+    shown.scrollToBottom()
+    models.until(lambda: len(names(models)) > before)
+    for _ in range(4):
+        models.until(lambda: models.browsing.finder.phase == "known")
+        shown.scrollToBottom()
+    models.until(lambda: len(names(models)) == 120)
+    assert [cursor for _, cursor in models.browser.queries] == [None, "1", "2", "3"]
+    assert not models.browsing.finder.has_more
+
+
+def test_what_moved_to_a_later_page_is_shown_once(models: Models) -> None:
+    twice = (found(1), found(2))
+    models.browser.pages = {None: SearchPage(twice, "2"), "2": SearchPage((found(2), found(3)))}
+    models.search()
+    models.until(lambda: len(names(models)) == 3)
+
+
+def test_a_page_that_fails_keeps_the_rows(models: Models) -> None:
+    pages = pages_of(2)
+
+    def answer(_query: SearchQuery, cursor: str | None) -> SearchPage:
+        if cursor is not None and models.browser.error is None:
+            raise HubError("hub_no_repo", repo="x")
+        return pages[cursor]
+
+    models.browser.answer = answer
+    models.search()
+    models.browsing.finder.more()
+    models.until(lambda: models.browsing.finder.phase == "stuck")
+    assert len(names(models)) == 30
+    assert models.page.results.again.isVisible()
+    models.browser.answer = lambda _query, cursor: pages[cursor]
+    models.page.results.again.click()
+    models.until(lambda: len(names(models)) == 60)
+    assert not models.page.results.again.isVisible()
+
+
+def test_picks_ask_anew(models: Models) -> None:
+    models.search()
+    bar = models.page.search
+    bar.task.pick("code")
+    bar.language.pick("de")
+    bar.licence.pick("mit")
+    bar.sort.pick("likes")
+    models.until(lambda: models.browser.queries[-1][0].sort == "likes")
+    asked = models.browser.queries[-1][0]
+    assert (asked.task, asked.language, asked.licence) == ("code", "de", "mit")
+
+
+def test_fits_this_computer(models: Models) -> None:
+    models.until(lambda: models.driven.desk.house.shelf.machine is not None)
+    models.search()
+    models.page.search.fits.click()
+    models.until(lambda: models.browser.queries[-1][0].max_bytes is not None)
+    limit = models.browser.queries[-1][0].max_bytes
+    assert limit is not None
+    assert 2**32 < limit < 16 * 2**30
+    models.page.search.fits.click()
+    models.until(lambda: models.browser.queries[-1][0].max_bytes is None)
+
+
+def test_office_use_looks_further_where_a_page_has_none(models: Models) -> None:
+    private = tuple(found(n, licence_id="cc-by-nc-4.0") for n in range(30))
+    usable = (found(40, licence_id="apache-2.0"), found(41, licence_id="gemma"))
+    models.browser.pages = {
+        None: SearchPage(private, "2"),
+        "2": SearchPage((*private[:5], *usable)),
+    }
+    models.search()
+    models.page.search.licence.pick("office")
+    models.until(lambda: names(models) == ["Model-40-GGUF", "Model-41-GGUF"])
+
+
+def test_office_use_does_not_ask_for_ever(models: Models) -> None:
+    private = SearchPage(tuple(found(n, licence_id="cc-by-nc-4.0") for n in range(30)), "again")
+    models.browser.answer = lambda _query, _cursor: private
+    models.search()
+    before = len(models.browser.queries)
+    models.page.search.licence.pick("office")
+    models.until(lambda: len(models.browser.queries) >= before + MOST_PAGES_AT_ONCE)
+    models.until(lambda: models.browsing.finder.phase == "known")
+    models.driven.bot.wait(50)
+    assert len(models.browser.queries) <= before + 2 * MOST_PAGES_AT_ONCE
+
+
+def test_nothing_found_says_what_to_try(models: Models) -> None:
+    models.search()
+    models.until(lambda: models.page.results.state.isVisible())
+    assert "Nothing found" in models.page.results.state.text()
+
+
+def test_leaving_calls_off_what_is_under_way(models: Models) -> None:
+    models.browser.gate = threading.Event()
+    models.browsing.search()
+    models.until(lambda: models.browser.queries)
+    QTest.keyClick(models.page, Qt.Key.Key_Escape)
+    models.until(lambda: models.browser.cancelled)
+    assert models.browsing.room == "home"
+    models.browser.gate.set()
+    models.browsing.search()  # and coming back asks again
+    models.until(lambda: models.browsing.finder.phase == "known")
+
+
+def test_rows_are_a_proper_model(models: Models) -> None:
+    models.browser.pages = pages_of(2)
+    rows = ResultRows(models.browsing.finder, models.driven.services.messages, lambda: None)
+    tester = QAbstractItemModelTester(rows, QAbstractItemModelTester.FailureReportingMode.Warning)
+    assert tester.model() is rows
+    models.search()
+    models.browsing.finder.more()
+    models.until(lambda: rows.rowCount() == 60)
+    models.browsing.finder.change(SearchQuery("other"))
+    models.until(lambda: models.browsing.finder.phase == "known")
+
+
+def test_a_screen_reader_hears_it_all(models: Models) -> None:
+    models.browser.pages = {None: SearchPage((found(1, gated="manual"),))}
+    models.until(lambda: models.driven.desk.house.shelf.machine is not None)
+    models.search()
+    said = models.page.results.rows.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    for part in ("Model-1-GGUF", "maker", "Should fit", "consent", "8.2 billion", "Apache 2.0"):
+        assert part in str(said)
+
+
+def test_hostile_figures_are_shown_or_left_out(models: Models) -> None:
+    strange = found(1, updated_at=1e300, downloads=10**18, likes=-5, parameters=10**15, name="")
+    later = replace(strange, repo="a/b", updated_at=float("nan"), languages=("x" * 5000,))
+    models.browser.pages = {None: SearchPage((strange, later))}
+    models.search()
+    models.until(lambda: len(names(models)) == 2)
+    models.page.results.grab()
