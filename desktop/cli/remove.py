@@ -23,7 +23,8 @@ def run(given: Namespace, front: Front) -> int:
         found = resolve(given.model, core.library)
         if found.entry is None:
             raise ModelFileError("unknown_model", model=given.model)
-        model, deleted = build_opening(core).models_service.remove(found.entry.name)
+        removal = build_opening(core).models_service.remove(found.entry.name)
+    model, deleted = removal.model, removal.deletes
     if front.as_json:
         front.document({"removed": model.name, "path": str(model.path), "deleted": deleted})
         return 0

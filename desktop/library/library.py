@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from desktop.common.database import Database
 from desktop.common.database_opening import BUSY_TIMEOUT_S, open_database, open_in_memory
 from desktop.common.errors import HausgeistError, ModelFileError, StorageError, UsageError
 from desktop.common.logs import get_logger
+from desktop.common.storage import storage_error
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.library.copying import Progress, copy_model
@@ -18,11 +19,13 @@ from desktop.library.entries import READING, Told, new_entry, renewed, with_told
 from desktop.library.files import content_of, delete_files, same_file, stamp_of
 from desktop.library.guide import Guide
 from desktop.library.index import Entry, Index, Seen
+from desktop.library.intake import Intake
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
 from desktop.library.naming import clean, unique
 from desktop.library.origin import Origin
 from desktop.library.presence import Answer, Presence
+from desktop.library.scan import ScanChange, ScanReport
 from desktop.library.schema import SCHEMA
 
 _log = get_logger("library")
@@ -240,6 +243,34 @@ class Library:
             self._index.replace(entry.name, dataclasses.replace(entry, name=wanted))
         )
 
+    def relocate(self, name: str, places: Mapping[Path, Path], *, is_copy: bool) -> LibraryModel:
+        """The model's files are now at other places: each old path with its new one.
+
+        `is_copy`: the old ones are still there and not ours. Raises StorageError, ModelFileError.
+        """
+        entry = self._entry(name)
+        if entry.path not in {str(old) for old in places}:
+            return self._checked(entry)  # written down already, before an interruption
+        parts = tuple(places.get(part, part) for part in entry.parts)
+        try:
+            stamp = stamp_of(parts)
+        except OSError as error:
+            raise storage_error(error, parts[0], reading=True) from error
+        projector = Path(entry.projector) if entry.projector else None
+        moved = dataclasses.replace(
+            entry,
+            path=str(parts[0]),
+            source="copy" if is_copy else entry.source,
+            mtime_ns=stamp.mtime_ns,
+            stamp=stamp.text,
+            projector="" if projector is None else str(places.get(projector, projector)),
+        )
+        self._index.unsee([moved.path])
+        self._index.replace(entry.name, moved)
+        if is_copy:
+            self._note_duplicate(entry.parts, entry.content)
+        return self._checked(moved)
+
     def touch(self, name: str) -> None:
         """The model was used just now."""
         if not _is_guide(name):
@@ -263,6 +294,24 @@ class Library:
         answers = self._presence.ask([entry.parts for entry in entries])
         shown = [self._judged(*pair) for pair in zip(entries, answers, strict=True)]
         return [self._guide.model(), *shown]
+
+    def look_through(
+        self,
+        folder: Path,
+        *,
+        is_ours: bool,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_change: Callable[[ScanChange], None] = lambda _change: None,
+    ) -> ScanReport:
+        """Take in what lies in `folder` and is not known yet; milliseconds where nothing is new.
+
+        `is_ours`: the folder is the app's own, so that removing a model there deletes its file.
+        Nothing is written into the folder; `on_change` hears of each change as it is found.
+        Raises StorageError where the index takes no more.
+        """
+        return Intake(self._index, self._clock, _free_name).look_through(
+            folder, "copy" if is_ours else "import", should_stop, on_change
+        )
 
     def know_hashes(self, name: str, hashes: tuple[str, ...]) -> None:
         """What each part is by SHA-256, taken here: what it will be compared with."""

@@ -20,12 +20,15 @@ from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.machine import MachineService
 from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
+from desktop.services.model_places import ModelPlaces
+from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
 from desktop.services.start import Start
 
 GUIDE_FILE = "models/hausgeist-guide.gguf"
 HISTORY_FILE = "history.jsonl"
 TUNED_FILE = "tuned.json"
+MOVE_FILE = "move.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Core:
     settings: Settings
     messages: Messages
     library: Library
+    places: ModelPlaces
     machine_service: MachineService
     crash_marker: CrashMarker
     history: History
@@ -65,7 +69,10 @@ def build_core(start: Start) -> Core:
     except StorageError as error:
         found = [error]
         writable = False
-    library = _open_library(paths.library_database, guide_path(), writable, found)
+    places = ModelPlaces(paths, settings_store)
+    library = _open_library(paths, places, writable, found)
+    if writable:
+        ModelMover(library, paths.data_dir / MOVE_FILE).recover()
     crash_marker = CrashMarker(paths.crash_marker)
     return Core(
         paths=paths,
@@ -73,6 +80,7 @@ def build_core(start: Start) -> Core:
         settings=start.settings,
         messages=start.messages,
         library=library,
+        places=places,
         machine_service=MachineService(paths, speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE)),
         crash_marker=crash_marker,
         history=History(paths.data_dir / HISTORY_FILE),
@@ -90,14 +98,15 @@ def guide_path() -> Path:
 
 
 def _open_library(
-    path: Path, guide: Path, writable: bool, problems: list[HausgeistError | None]
+    paths: Paths, places: ModelPlaces, writable: bool, problems: list[HausgeistError | None]
 ) -> Library:
+    path, guide = paths.library_database, guide_path()
     if writable:
         try:
-            library = Library.open(path, guide)
+            library = Library.open(path, guide, folders=places.folders)
         except StorageError as error:
             problems.append(error)
         else:
             problems.append(library.problem)
             return library
-    return Library.in_memory(guide, path)
+    return Library.in_memory(guide, path, folders=places.folders)

@@ -49,6 +49,10 @@ class ModelPlaces:
         more = [Path(text) for text in settings.more_folders if text]
         return tuple(dict.fromkeys([chosen, self._paths.models_dir, *more]))
 
+    def is_ours(self, folder: Path) -> bool:
+        """Whether what lies there is the app's own: removing a model there deletes its file."""
+        return folder in (self.main(), self._paths.models_dir)
+
     def all(self) -> tuple[ModelFolder, ...]:
         """Every folder as it is now, `main` first."""
         main, *more = self.folders()

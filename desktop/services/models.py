@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.common.errors import CancelledError, HausgeistError, ModelFileError, UsageError
+from desktop.common.errors import CancelledError, HausgeistError, ModelFileError
 from desktop.engine.cancel import CancelToken
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.reader import read_header
@@ -19,6 +19,7 @@ from desktop.library.model import LibraryModel
 from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
 from desktop.services.recording import Recorder
+from desktop.services.removal import ModelRemover, Removal
 
 _PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$", re.IGNORECASE)
 
@@ -54,10 +55,17 @@ class ModelsService:
     """The library with what a person wants to know and do about it."""
 
     def __init__(
-        self, library: Library, models_dir: Path, recorder: Recorder | None = None
+        self,
+        library: Library,
+        models_dir: Callable[[], Path],
+        recorder: Recorder | None = None,
+        *,
+        remover: ModelRemover | None = None,
     ) -> None:
-        """`recorder`: what was learned here, and what is held now; for fits on this machine."""
+        """`models_dir` tells where copies go. `recorder`: what was learned here, and what is held
+        now; for fits on this machine."""
         self._library = library
+        self._remover = remover or ModelRemover(library)
         self._models_dir = models_dir
         self._recorder = recorder
 
@@ -134,7 +142,7 @@ class ModelsService:
         try:
             header = read_header(path)
             check(header)
-            target = self._models_dir if copy else None
+            target = self._models_dir() if copy else None
             model = self._library.add(path, header, copy_to=target, progress=tell)
         except CancelledError:
             raise
@@ -142,18 +150,14 @@ class ModelsService:
             return ImportResult(path, None, error)
         return ImportResult(path, model, None)
 
-    def remove(self, name: str) -> tuple[LibraryModel, bool]:
-        """Forget a model; its file is deleted only where it is the app's own copy.
+    def removal(self, name: str, *, delete: bool | None = None, for_good: bool = False) -> Removal:
+        """What `remove` would do, to be said before. Raises as ModelRemover.plan."""
+        return self._remover.plan(name, delete=delete, for_good=for_good)
 
-        Returns the model and whether its file was deleted.
-        Raises ModelFileError("unknown_model"), UsageError("guide_stays"), StorageError.
-        """
-        model = self._library.get(name)
-        if model.source == "built_in":
-            raise UsageError("guide_stays")
-        delete = model.source == "copy"
-        self._library.remove(model.name, delete_file=delete)
-        return model, delete
+    def remove(self, name: str, *, delete: bool | None = None, for_good: bool = False) -> Removal:
+        """Forget a model; its file goes into the trash only where it is the app's own, or where
+        `delete` says so. Raises as ModelRemover.remove."""
+        return self._remover.remove(name, delete=delete, for_good=for_good)
 
     def list(self) -> list[LibraryModel]:
         """All models, the guide first."""

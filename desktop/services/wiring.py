@@ -18,17 +18,20 @@ from desktop.library.library import Library
 from desktop.services.account import Account
 from desktop.services.browse import Browser
 from desktop.services.chat_turn import ChatService
-from desktop.services.core import TUNED_FILE, Core, build_core
+from desktop.services.core import MOVE_FILE, TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
 from desktop.services.downloads import Downloads
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
+from desktop.services.library_watch import LibraryWatch
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
 from desktop.services.machine_advice import MachineAdviser
 from desktop.services.model_places import ModelPlaces
+from desktop.services.model_settings import ModelSettingsService
 from desktop.services.models import ModelsService
+from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.probe_memory import ProbeMemory
@@ -36,6 +39,7 @@ from desktop.services.recording import Recorder
 from desktop.services.start import begin
 from desktop.services.tune import Tuner
 from desktop.services.tuned_plans import TunedPlans
+from desktop.services.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,16 @@ class Services:
     browser: Browser
     account: Account
     downloads: Downloads
+    places: ModelPlaces
+    mover: ModelMover
+    verifier: Verifier
+    model_settings: ModelSettingsService
+    library_watch: LibraryWatch
 
     def close(self) -> None:
         """Stop the answers, write what is left, close the databases."""
         self.downloads.close()
+        self.library_watch.close()
         self.live.close()
         self.chat_service.close()
         self.store.close()
@@ -101,7 +111,7 @@ def build_opening(core: Core) -> Opening:
             tuner=tuner,
         ),
         tuner=tuner,
-        models_service=ModelsService(core.library, core.paths.models_dir, recorder),
+        models_service=ModelsService(core.library, core.places.main, recorder),
     )
 
 
@@ -134,13 +144,17 @@ def build(env: Mapping[str, str]) -> Services:
         browser=Browser(),
         account=Account(),
         downloads=_downloads(core),
+        places=core.places,
+        mover=ModelMover(core.library, core.paths.data_dir / MOVE_FILE),
+        verifier=Verifier(core.library),
+        model_settings=ModelSettingsService(core.library),
+        library_watch=LibraryWatch(core.library, core.places),
     )
 
 
 def _downloads(core: Core) -> Downloads:
     """The queue; it does nothing before somebody starts it."""
-    places = ModelPlaces(core.paths, core.settings_store)
-    fetcher = ModelFetcher(core.network.hub, core.network.headers, core.library, places.main)
+    fetcher = ModelFetcher(core.network.hub, core.network.headers, core.library, core.places.main)
     return Downloads(
         fetcher,
         core.paths.downloads_file,

@@ -12,6 +12,7 @@ from desktop.engine.cancel import CancelToken
 from desktop.hardware.machine import Cpu, Machine, Memory
 from desktop.library.library import Library
 from desktop.services.models import ImportProgress, ModelsService, model_files
+from desktop.services.removal import ModelRemover
 from tests.tiny_models import write_tiny_model
 
 MACHINE = Machine(Memory(8 * 2**30, 6 * 2**30), Cpu(logical_cores=2))
@@ -20,7 +21,11 @@ MACHINE = Machine(Memory(8 * 2**30, 6 * 2**30), Cpu(logical_cores=2))
 @pytest.fixture
 def service(tiny_model: Path, tmp_path: Path) -> Iterator[ModelsService]:
     library = Library.in_memory(tiny_model)
-    yield ModelsService(library, tmp_path / "models")
+    yield ModelsService(
+        library,
+        lambda: tmp_path / "models",
+        remover=ModelRemover(library, has_trash=lambda _path: False),
+    )
     library.close()
 
 
@@ -95,12 +100,14 @@ def test_remove_keeps_the_users_file_and_deletes_our_copy(
 ) -> None:
     (taken,) = service.import_paths([folder / "b.gguf"])
     assert taken.model is not None
-    model, deleted = service.remove(taken.model.name)
+    removed = service.remove(taken.model.name)
+    model, deleted = removed.model, removed.deletes
     assert (model.path, deleted) == (folder / "b.gguf", False)
     assert (folder / "b.gguf").exists()
     (copied,) = service.import_paths([folder / "b.gguf"], copy=True)
     assert copied.model is not None
-    model, deleted = service.remove(copied.model.name)
+    removed = service.remove(copied.model.name)
+    model, deleted = removed.model, removed.deletes
     assert deleted
     assert not model.path.exists()
     assert (folder / "b.gguf").exists()

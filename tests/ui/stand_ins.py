@@ -36,14 +36,20 @@ from desktop.services.downloads import Downloads
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
+from desktop.services.library_watch import LibraryWatch
 from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
 from desktop.services.machine_advice import MachineAdviser
+from desktop.services.model_places import ModelPlaces
+from desktop.services.model_settings import ModelSettingsService
 from desktop.services.models import ModelsService
+from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
 from desktop.services.recommend import Recommendation, recommend
+from desktop.services.removal import ModelRemover
+from desktop.services.verify import Verifier
 from desktop.services.wiring import Services
 from tests.ui.browse.stand_ins import ScriptedAccount, ScriptedBrowser
 
@@ -285,7 +291,8 @@ def make_services(
         shutil.copyfile(guide, inside)
     settings_store = SettingsStore(paths.settings_file)
     store = ChatStore(open_database(paths.database, SCHEMA), clock)
-    library = Library.open(paths.library_database, inside)
+    places = ModelPlaces(paths, settings_store)
+    library = Library.open(paths.library_database, inside, folders=places.folders)
     marker = CrashMarker(paths.crash_marker)
     network = Network(paths, settings_store, env)
     fetcher = ModelFetcher(network.hub, network.headers, library, paths.models_dir)
@@ -300,7 +307,7 @@ def make_services(
         crash_marker=marker,
         opener=cast("ModelOpener", opener),
         chat_service=ChatService(store, marker),
-        models_service=ModelsService(library, paths.models_dir),
+        models_service=ModelsService(library, places.main, remover=remover(library)),
         history=History(paths.data_dir / "history.jsonl"),
         held=HeldMemory(),
         problems=(),
@@ -312,4 +319,14 @@ def make_services(
         account=cast("Account", ScriptedAccount()),
         network=network,
         downloads=Downloads(fetcher, paths.downloads_file),
+        places=places,
+        mover=ModelMover(library, paths.data_dir / "move.json"),
+        verifier=Verifier(library),
+        model_settings=ModelSettingsService(library),
+        library_watch=LibraryWatch(library, places),
     )
+
+
+def remover(library: Library) -> ModelRemover:
+    """As if no drive had a trash: a test must not fill the user's."""
+    return ModelRemover(library, has_trash=lambda _path: False)
