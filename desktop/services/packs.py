@@ -2,134 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from desktop.common.errors import HausgeistError
+from desktop.common.errors import (
+    HausgeistError,
+    ModelFileError,
+    PackError,
+    StorageError,
+    UsageError,
+)
+from desktop.common.file_systems import FAT_MOST_BYTES, file_system_of, takes_large_files
+from desktop.common.logs import get_logger
+from desktop.common.storage import free_bytes
 from desktop.engine.cancel import CancelToken
+from desktop.gguf.header import ModelHeader
+from desktop.gguf.reader import read_header, read_header_from
+from desktop.gguf.safety import check
+from desktop.library.catalog import shipped_catalog
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
-from desktop.library.packs.manifest import Manifest, PackedModel
+from desktop.library.model_settings import settings_from
+from desktop.library.origin import Origin
+from desktop.library.packs.arrival import Arrival, Arrived, check_pack
+from desktop.library.packs.making import Making, ModelToPack, Sign, archive_bytes, unique_files
+from desktop.library.packs.making_folder import FolderMaking
+from desktop.library.packs.manifest import INDEX_NAME, PackedFile, PackedModel
+from desktop.library.packs.minisign import (
+    PublicKey,
+    SecretKey,
+    new_key,
+    parse_public_key,
+    read_secret_key,
+    trusted_comment,
+)
+from desktop.library.packs.notes import Notes
+from desktop.library.packs.opening import OpenPack, open_pack
 from desktop.library.packs.progress import OnProgress
+from desktop.library.packs.trust import judge
+from desktop.library.packs.writer import volume_paths
+from desktop.services.pack_contents import contents_of
+from desktop.services.pack_views import (
+    Packed,
+    PackPlan,
+    PackView,
+    PackWish,
+    Unpacked,
+    UnpackedModel,
+)
 
-FAT32_SPLIT_BYTES = (4 << 30) - (1 << 20)
-"""As much of a file as a FAT32 drive takes, a little less than 4 GiB."""
+__all__ = [
+    "FAT32_SPLIT_BYTES",
+    "PackPlan",
+    "PackView",
+    "PackWish",
+    "Packed",
+    "Packs",
+    "Unpacked",
+    "UnpackedModel",
+]
 
+FAT32_SPLIT_BYTES = FAT_MOST_BYTES
+"""As much of a file as a FAT32 drive takes: one byte less than 4 GiB."""
 
-@dataclass(frozen=True, slots=True)
-class PackWish:
-    """What shall be packed, and how.
-
-    `models` are names in the library. `target` is the file to make, or the folder with
-    `as_folder`. `split_bytes`: 0 never cuts, None cuts where the drive takes no large file.
-    `sign_with`: a secret key's file (minisign's form), opened with `password`.
-    """
-
-    models: tuple[str, ...]
-    target: Path
-    split_bytes: int | None = None
-    as_folder: bool = False
-    sign_with: Path | None = None
-    password: str = ""
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PackPlan:
-    """What would be written: `volumes` files of at most `split_bytes` (0: one file of any size).
-
-    `begun_bytes` are there already from an interrupted time. `file_system` is the drive's, ""
-    where unknown. `notes` are keys of sentences (licences that forbid passing on...).
-    """
-
-    wish: PackWish
-    models: tuple[PackedModel, ...]
-    total_bytes: int
-    volumes: int
-    split_bytes: int
-    begun_bytes: int
-    free_bytes: int
-    file_system: str
-    notes: tuple[str, ...]
-    problem: HausgeistError | None
-
-
-@dataclass(frozen=True, slots=True)
-class PackedVolume:
-    """One file of a pack; `sha256` of all its bytes."""
-
-    path: Path
-    file_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """What was made; `sha256` is the file's (of a split pack or a folder: the index's)."""
-
-    path: Path
-    sha256: str
-    total_bytes: int
-    volumes: tuple[PackedVolume, ...]
-    models: tuple[PackedModel, ...]
-    signed_by: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class PackView:
-    """What is inside a pack, before anything of it was taken in.
-
-    `signed_by` is the key's number as minisign prints it, "" for an unsigned pack; `is_trusted`:
-    one of the keys that this organisation pins made it. `here` names those of its models that
-    are in the library already. `problem` says why it may not be unpacked.
-    """
-
-    path: Path
-    manifest: Manifest
-    total_bytes: int
-    volumes: int
-    signed_by: str
-    comment: str
-    is_trusted: bool
-    here: tuple[str, ...]
-    free_bytes: int
-    problem: HausgeistError | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnpackedModel:
-    """One model of a pack: its entry in the library, or the `problem` that keeps it out.
-
-    `sha256` is the first file's; `was_here`: nothing had to be written."""
-
-    packed: PackedModel
-    path: Path
-    sha256: str
-    model: LibraryModel | None
-    problem: HausgeistError | None = None
-    was_here: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unpacked:
-    view: PackView
-    models: tuple[UnpackedModel, ...]
-    seconds: float
+_log = get_logger("packs")
 
 
 class Packs:
     """Any thread; each call works in the thread that makes it."""
 
-    def __init__(self, library: Library, models_dir: Path, trusted_keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        library: Library,
+        main_folder: Callable[[], Path],
+        trusted_keys: Callable[[], Sequence[str]],
+        *,
+        free: Callable[[Path], int] = free_bytes,
+        file_system: Callable[[Path], str] = file_system_of,
+    ) -> None:
+        """`main_folder` is where new models go, `trusted_keys` what the organisation pins."""
         self._library = library
-        self._models_dir = models_dir
-        self._trusted_keys = tuple(trusted_keys)
+        self._main_folder = main_folder
+        self._trusted_keys = trusted_keys
+        self._free = free
+        self._file_system = file_system
 
     def plan(self, wish: PackWish) -> PackPlan:
-        """What packing would write, without writing. Raises ModelFileError("unknown_model")."""
-        raise NotImplementedError
+        """What packing would write, without writing; `problem` is what it would fail with.
+
+        Raises ModelFileError("unknown_model"), UsageError("guide_not_packed"), PackError.
+        """
+        models = self._contents(wish)
+        file_system = self._file_system(wish.target.parent)
+        split_bytes = self._split_bytes(wish, file_system)
+        total = sum(file.size_bytes for file in unique_files(models).values())
+        volumes = 0
+        begun = 0
+        if not wish.as_folder:
+            signature = 0 if wish.sign_with is None else _signature_bytes()
+            total = archive_bytes(models, wish.title, signature)
+            volumes = len(volume_paths(wish.target, total, split_bytes))
+            begun = Notes.beside(wish.target).done.get("", 0)
+        problem: HausgeistError | None = None
+        room = 0
+        try:
+            room = self._free(wish.target.parent)
+        except StorageError as error:
+            problem = error
+        if problem is None and total - begun > room:
+            problem = StorageError(
+                "no_room_for_pack",
+                path=str(wish.target.parent),
+                needed_bytes=total - begun,
+                free_bytes=room,
+            )
+        return PackPlan(
+            wish=wish,
+            models=tuple(model.packed for model in models),
+            total_bytes=total,
+            volumes=volumes,
+            split_bytes=split_bytes if volumes > 1 or wish.as_folder else 0,
+            begun_bytes=begun,
+            free_bytes=room,
+            file_system=file_system,
+            notes=_licence_notes(models),
+            problem=problem,
+        )
 
     def pack(
         self,
@@ -139,13 +140,66 @@ class Packs:
         cancel: CancelToken | None = None,
         keep_unfinished: bool = True,
     ) -> Packed:
-        """Write the pack, from where an interrupted time stopped. Raises CancelledError (with
-        `keep_unfinished` the next time goes on), StorageError, ModelFileError, UsageError."""
-        raise NotImplementedError
+        """Write the pack, from where an interrupted time stopped.
 
-    def look(self, path: Path) -> PackView:
-        """What is inside; quick. Raises PackError: pack_not_one, pack_damaged, pack_newer..."""
-        raise NotImplementedError
+        Raises CancelledError (with `keep_unfinished` the next time goes on), ModelFileError,
+        UsageError: sign_key_unreadable, sign_key_password; as Making.run.
+        """
+        started = time.monotonic()
+        models = self._contents(wish)
+        key = None if wish.sign_with is None else read_secret_key(wish.sign_with, wish.password)
+        split_bytes = self._split_bytes(wish, self._file_system(wish.target.parent))
+        sign = None if key is None else _signer(key)
+        if wish.as_folder:
+            run = FolderMaking(
+                models, wish.target, split_bytes, wish.title, sign, free=self._free
+            ).run
+        else:
+            run = Making(
+                models,
+                wish.target,
+                split_bytes,
+                wish.title,
+                sign,
+                may_replace=wish.may_replace,
+                free=self._free,
+            ).run
+        made = run(
+            progress, None if cancel is None else lambda: cancel.cancelled,
+            keep_unfinished=keep_unfinished,
+        )  # fmt: skip
+        index_sha256 = hashlib.sha256(made.index).hexdigest()
+        is_one_file = not wish.as_folder and len(made.volumes) == 1
+        return Packed(
+            path=wish.target / INDEX_NAME if wish.as_folder else made.volumes[0].path,
+            sha256=made.volumes[0].sha256 if is_one_file else index_sha256,
+            total_bytes=sum(one.size_bytes for one in made.volumes),
+            volumes=made.volumes,
+            models=made.manifest.models,
+            signed_by="" if key is None else key.public.number,
+            seconds=time.monotonic() - started,
+        )
+
+    def look(self, path: Path, *, keys: Sequence[PublicKey] = ()) -> PackView:
+        """What is inside; quick. With `keys` only what one of them signed may come in.
+
+        Raises StorageError, PackError: as open_pack.
+        """
+        pack = open_pack(path)
+        try:
+            return self._view(pack, keys)
+        finally:
+            pack.close()
+
+    def header(self, view: PackView, model: PackedModel) -> ModelHeader:
+        """What the model's own file says, read inside the pack: whether it fits can be said before
+        it is unpacked. Raises ModelFileError, PackError, StorageError."""
+        pack = open_pack(view.path)
+        try:
+            readers = [_InPack(pack, file) for file in model.parts]
+            return read_header_from(readers, model.parts[0].path, allow_missing_data=False)
+        finally:
+            pack.close()
 
     def unpack(
         self,
@@ -155,8 +209,32 @@ class Packs:
         progress: OnProgress | None = None,
         cancel: CancelToken | None = None,
     ) -> Unpacked:
-        """Take the models in: nothing of them is visible before every hash was right."""
-        raise NotImplementedError
+        """Take the models in: nothing of them is visible before every hash was right.
+
+        A model that is in the library already is not written again. Raises the view's `problem`,
+        UsageError("pack_no_such_model"), CancelledError; as Arrival.run.
+        """
+        if view.problem is not None:
+            raise view.problem
+        started = time.monotonic()
+        chosen = _chosen(view, only)
+        here = {
+            model.packed.name: model for one in chosen if (model := self._here(one)) is not None
+        }
+        wanted = tuple(model for model in chosen if model.name not in here)
+        results = dict(here)
+        if wanted:
+            pack = open_pack(view.path)
+            try:
+                _require_same(pack, view)
+                arrived = Arrival(pack, wanted, self._main_folder(), free=self._free).run(
+                    progress, None if cancel is None else lambda: cancel.cancelled
+                )
+            finally:
+                pack.close()
+            results |= {one.packed.name: self._take_in(one, view) for one in arrived}
+        models = tuple(results[model.name] for model in chosen)
+        return Unpacked(view, models, time.monotonic() - started)
 
     def check(
         self,
@@ -166,4 +244,148 @@ class Packs:
         cancel: CancelToken | None = None,
     ) -> None:
         """Read all of the pack and compare every hash; raises PackError("pack_wrong_hash")."""
-        raise NotImplementedError
+        pack = open_pack(view.path)
+        try:
+            check_pack(pack, progress, None if cancel is None else lambda: cancel.cancelled)
+        finally:
+            pack.close()
+
+    def _contents(self, wish: PackWish) -> tuple[ModelToPack, ...]:
+        if not wish.models:
+            raise UsageError("nothing_to_pack")
+        names = dict.fromkeys(self._library.get(name).name for name in wish.models)
+        return tuple(contents_of(self._library, name) for name in names)
+
+    def _split_bytes(self, wish: PackWish, file_system: str) -> int:
+        if wish.split_bytes is not None:
+            return wish.split_bytes
+        return 0 if takes_large_files(file_system) else FAT32_SPLIT_BYTES
+
+    def _view(self, pack: OpenPack, keys: Sequence[PublicKey]) -> PackView:
+        folder = self._main_folder()
+        trust = judge(pack.index, pack.signature, keys or self._pinned(), str(pack.path))
+        problem = trust.problem
+        room = 0
+        try:
+            room = self._free(folder)
+        except StorageError as error:
+            problem = problem or error
+        models = pack.manifest.models
+        contents = {model.content for model in self._library.list() if not model.problem}
+        return PackView(
+            path=pack.path,
+            manifest=pack.manifest,
+            total_bytes=pack.manifest.total_bytes,
+            volumes=len(pack.volumes),
+            signed_by=trust.signed_by,
+            comment=trust.comment,
+            is_trusted=trust.is_trusted,
+            here=tuple(one.name for one in models if one.content and one.content in contents),
+            folder=folder,
+            free_bytes=room,
+            problem=problem,
+        )
+
+    def _pinned(self) -> list[PublicKey]:
+        """Raises UsageError("bad_public_key"): a mistyped pin must not open the door."""
+        return [parse_public_key(text) for text in self._trusted_keys()]
+
+    def _here(self, packed: PackedModel) -> UnpackedModel | None:
+        """The very model in the library, if it is there and whole."""
+        for model in self._library.list():
+            if packed.content and model.content == packed.content and not model.problem:
+                first = packed.files[0].sha256
+                return UnpackedModel(packed, model.path, first, model, was_here=True)
+        return None
+
+    def _take_in(self, arrived: Arrived, view: PackView) -> UnpackedModel:
+        packed = arrived.packed
+        first = arrived.paths[0]
+        model: LibraryModel | None = None
+        problem: HausgeistError | None = None
+        by_path = dict(zip((file.path for file in packed.files), arrived.paths, strict=True))
+        projectors = packed.of_role("projector")
+        try:
+            header = read_header(first)
+            check(header)
+            model = self._library.add(
+                first,
+                header,
+                source="copy",
+                origin=_origin_of(packed, view),
+                name=packed.name,
+                projector=by_path[projectors[0].path] if projectors else None,
+                settings=settings_from(dict(packed.settings)),
+                hashes=tuple(file.sha256 for file in packed.parts),
+            )
+        except ModelFileError as error:  # it is what the pack says; only no model for us
+            _log.warning("%s: %s", packed.name, error)
+            problem = error
+        return UnpackedModel(
+            packed, first, packed.files[0].sha256, model, problem, arrived.was_here
+        )
+
+
+class _InPack:
+    """A file in a pack, as the header's reader wants it."""
+
+    def __init__(self, pack: OpenPack, file: PackedFile) -> None:
+        self._pack = pack
+        self._file = file
+        self.size_bytes = file.size_bytes
+
+    def read(self, offset: int, n: int) -> bytes:
+        return self._pack.read_at(self._file, offset, n)
+
+
+def _chosen(view: PackView, only: Sequence[str] | None) -> tuple[PackedModel, ...]:
+    if only is None:
+        return view.manifest.models
+    by_name = {model.name.casefold(): model for model in view.manifest.models}
+    for name in only:
+        if name.casefold() not in by_name:
+            raise UsageError("pack_no_such_model", model=name, path=str(view.path))
+    wanted = {name.casefold() for name in only}
+    return tuple(model for name, model in by_name.items() if name in wanted)
+
+
+def _require_same(pack: OpenPack, view: PackView) -> None:
+    """What was looked at is what is taken in: sticks get exchanged."""
+    if pack.manifest != view.manifest:
+        raise PackError("pack_changed", path=str(view.path))
+
+
+def _origin_of(packed: PackedModel, view: PackView) -> Origin:
+    """From this pack; and where it first came from, in `file`."""
+    first = packed.origin
+    file = packed.files[0].path
+    if first.get("kind") == "hub" and first.get("where"):
+        file = f"{first['where']}:{first.get('file', '')}".rstrip(":")
+    return Origin(
+        "pack",
+        view.manifest.title or view.path.name,
+        file,
+        str(first.get("commit", "")),
+        packed.files[0].sha256,
+        is_verified=True,
+    )
+
+
+def _licence_notes(models: Sequence[ModelToPack]) -> tuple[str, ...]:
+    """What to think of before passing them on."""
+    licences = {model.packed.licence for model in models}
+    uses = {shipped_catalog().licence(licence).office for licence in licences}
+    return tuple(f"packs.note.licence_{use}" for use in ("no", "conditions") if use in uses)
+
+
+def _signer(key: SecretKey) -> Sign:
+    def sign(index: bytes, made_at: str) -> bytes:
+        moment = datetime.fromisoformat(made_at).timestamp()
+        return key.sign(index, trusted_comment(INDEX_NAME, moment))
+
+    return sign
+
+
+def _signature_bytes() -> int:
+    """How long a signature is: all have one length."""
+    return len(_signer(new_key())(b"", datetime.now().astimezone().isoformat()))

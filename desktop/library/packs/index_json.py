@@ -117,6 +117,7 @@ def _models(entries: list[Any]) -> tuple[tuple[PackedModel, ...], tuple[Refused,
     models: list[PackedModel] = []
     refused: list[Refused] = []
     places = _Places()
+    names: set[str] = set()
     for number, entry in enumerate(entries, 1):
         name = f"#{number}"
         try:
@@ -124,10 +125,13 @@ def _models(entries: list[Any]) -> tuple[tuple[PackedModel, ...], tuple[Refused,
                 raise _RefusedError("pack_bad_entry", "no object")
             name = _text(entry.get("name"), _MAX_NAME) or name
             model = _model(entry, name)
+            if name.casefold() in names:
+                raise _RefusedError("pack_twin_name", name)
             places.take(model)
         except _RefusedError as error:
             refused.append(Refused(name, error.kind, error.detail))
         else:
+            names.add(name.casefold())
             models.append(model)
     return tuple(models), tuple(refused)
 
