@@ -36,6 +36,7 @@ from desktop.hub.transfer.source import ANOTHER_NOW, identify
 from desktop.hub.transfer.transfer import Fetched, TransferOptions, TransferProgress
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
+from desktop.library.origin import Origin
 
 _CHANGES = 3
 _LESS = 0.25
@@ -246,7 +247,7 @@ class FetchJob:
                 self._say_what_it_is(header)
             if group.kind == "model":
                 check(header)
-                model = self._library.add(first.path, header, source="copy")
+                model = self._add(header, listing, group, fetched)
         except ModelFileError as error:  # it arrived as it was sent: no fault of the transfer
             problem = error
         return FetchedModel(
@@ -259,6 +260,29 @@ class FetchJob:
             commit=listing.commit,
             model=model,
             problem=problem,
+        )
+
+    def _add(
+        self,
+        header: ModelHeader,
+        listing: Listing,
+        group: FileGroup,
+        fetched: tuple[Fetched, ...],
+    ) -> LibraryModel:
+        """Into the library, with what is known of where it came from."""
+        first, others = fetched[-1], fetched[: len(group.files) - 1]
+        beside = fetched[len(others) : -1]
+        is_verified = all(one.is_verified for one in fetched)
+        origin = Origin(
+            "hub", listing.repo, group.path, listing.commit, first.sha256, is_verified=is_verified
+        )
+        return self._library.add(
+            first.path,
+            header,
+            source="copy",
+            origin=origin,
+            projector=beside[0].path if beside else None,
+            hashes=(first.sha256, *(one.sha256 for one in others)),
         )
 
     def _tell(self, progress: TransferProgress, first: OrderedFile, group: FileGroup) -> None:

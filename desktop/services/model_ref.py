@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from desktop.common.errors import HubError, ModelFileError, UsageError
 from desktop.hub.file_names import split_name, split_place
 from desktop.hub.listing import HubFile, Listing, group_files
-from desktop.hub.refs import parse_ref
+from desktop.hub.refs import DEFAULT_REVISION, HubRef, parse_ref
 from desktop.hub.transfer.places import TWIN_MARK, repo_folder
 from desktop.library.model import LibraryModel
 
@@ -79,8 +79,8 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
     there still resolves (reading it says what is wrong).
     """
     ref = parse(text)
-    if ref.kind == "hub" and (fetched := _fetched(text, library)) is not None:
-        return fetched
+    if ref.kind == "hub" and (fetched := find_fetched(text, library.list())) is not None:
+        return ResolvedModel(fetched.path, fetched.name, fetched)
     if ref.kind != "path":
         try:
             entry = library.get(text)
@@ -95,9 +95,9 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
     return None
 
 
-def _fetched(text: str, library: KnownModels) -> ResolvedModel | None:
-    """The model of the Hub that was fetched: it lies in a folder ``org/name``, as others keep
-    theirs, too."""
+def find_fetched(text: str, models: Iterable[LibraryModel]) -> LibraryModel | None:
+    """The one of `models` that is the Hub's ``org/repo:WHAT``: it says that it came from there, or
+    lies in a folder ``org/name``, as others keep theirs, too. Touches no disk."""
     try:
         ref = parse_ref(text)
     except UsageError:
@@ -106,15 +106,23 @@ def _fetched(text: str, library: KnownModels) -> ResolvedModel | None:
     folders = [part.casefold() for part in folder.parts]
     here = {
         inside: entry
-        for entry in library.list()
-        if not entry.problem and (inside := _inside(entry.path, folders))
+        for entry in models
+        if not entry.problem and (inside := _place_in(entry, ref, folders))
     }
     try:
         wanted = Listing(ref.repo, "", group_files(_whole(here))).select(ref)
     except HubError:
         return None
-    entry = here[wanted.path]
-    return ResolvedModel(entry.path, entry.name, entry)
+    return here[wanted.path]
+
+
+def _place_in(entry: LibraryModel, ref: HubRef, folders: list[str]) -> str:
+    """The model's path in the repository; empty if it is not of that one."""
+    origin = entry.origin
+    is_newest = ref.revision == DEFAULT_REVISION
+    if origin is not None and origin.kind == "hub" and origin.file and is_newest:
+        return origin.file if origin.where.casefold() == ref.repo.casefold() else ""
+    return _inside(entry.path, folders)
 
 
 def _inside(path: Path, folders: list[str]) -> str:

@@ -77,7 +77,16 @@ def test_a_model(shop: Shop) -> None:
     assert found.path == shop.models_dir / "maker" / "Tiny-GGUF" / "Tiny-Q8_0.gguf"
     assert found.sha256 == hashlib.sha256(shop.whole).hexdigest()
     assert found.is_verified
-    assert shop.library.get(found.model.name).source == "copy"
+    kept = shop.library.get(found.model.name)
+    assert kept.source == "copy"
+    assert kept.origin is not None
+    assert (kept.origin.kind, kept.origin.where, kept.origin.file, kept.origin.is_verified) == (
+        "hub",
+        REPO,
+        "Tiny-Q8_0.gguf",
+        True,
+    )
+    assert shop.library.hashes(kept.name) == (found.sha256,)
     assert [header.name for header in shop.headers]
     assert shop.progress[-1].done_bytes == shop.progress[-1].total_bytes == len(shop.whole)
 
@@ -97,6 +106,8 @@ def test_all_parts_and_the_first_one_last(shop: Shop, tmp_path: Path) -> None:
     assert len(found.files) == 3
     assert found.model is not None
     assert found.model.file_bytes == sum(part.size for part in parts.values())
+    wanted = tuple(parts[name].sha256 for name in sorted(parts))
+    assert shop.library.hashes(found.model.name) == wanted
     assert all(first not in names for names in seen if len(names) < 3)
 
 
@@ -107,6 +118,8 @@ def test_what_lets_it_see_comes_along(shop: Shop) -> None:
     found = shop.job(f"{REPO}:Q8_0").run()
     assert {path.name for path in found.files} == {"mmproj-F16.gguf", "Tiny-Q8_0.gguf"}
     assert (found.path.parent / "mmproj-F16.gguf").read_bytes() == eyes
+    assert found.model is not None
+    assert found.model.projector == found.path.parent / "mmproj-F16.gguf"
     assert shop.progress[-1].total_bytes == len(shop.whole) + len(eyes)
     alone = shop.job(f"{REPO}:Q8_0", with_projector=False).run()
     assert alone.files == (found.path,)

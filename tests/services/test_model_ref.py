@@ -7,7 +7,8 @@ import pytest
 
 from desktop.common.errors import ModelFileError, UsageError
 from desktop.library.library import Library
-from desktop.services.model_ref import RefKind, parse, resolve
+from desktop.library.origin import Origin
+from desktop.services.model_ref import RefKind, find_fetched, parse, resolve
 
 
 @pytest.fixture
@@ -79,3 +80,18 @@ def test_unknown_names(library: Library) -> None:
         resolve("org/repo:Q4_K_M", library)
     with pytest.raises(UsageError, match="hub_not_yet"):
         resolve("https://example.org/model.gguf", library)
+
+
+def test_a_model_of_the_hub_is_known_by_what_it_says_of_itself(
+    library: Library, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Wherever it was moved to, and whatever its file is called by now."""
+    moved = tmp_path / "elsewhere" / "renamed.gguf"
+    moved.parent.mkdir()
+    moved.write_bytes(tiny_model.read_bytes()[:-1] + b"x")
+    origin = Origin("hub", "maker/Tiny-GGUF", "sub/Tiny-Q4_K_M.gguf", "c" * 40)
+    model = library.add(moved, origin=origin)
+    for text in ("maker/Tiny-GGUF:Q4_K_M", "Maker/Tiny-GGUF:sub/Tiny-Q4_K_M.gguf"):
+        assert resolve(text, library).entry == model
+    for text in ("maker/Tiny-GGUF:Q8_0", "other/Tiny-GGUF:Q4_K_M", "maker/Tiny-GGUF@v2:Q4_K_M"):
+        assert find_fetched(text, library.list()) is None
