@@ -15,7 +15,7 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from tests.tiny_models import CHATML, MERGES, SPECIALS, byte_characters
+from tests.benchmarks.vocabularies import add_words
 
 _BLOCK = 256
 _Q4_K_BYTES, _Q6_K_BYTES = 144, 210
@@ -58,26 +58,12 @@ def write(path: Path, shape: Shape) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(500_000.0)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q4_K_M)
-    _add_tokenizer(writer, shape.vocab)
+    add_words(writer, shape.vocab)
     _add_tensors(writer, shape, np.random.default_rng(0))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _add_tokenizer(writer: gguf.GGUFWriter, size: int) -> None:
-    pieces = [*byte_characters(), *(merge.replace(" ", "") for merge in MERGES), *SPECIALS]
-    kinds = [gguf.TokenType.NORMAL] * (len(pieces) - len(SPECIALS))
-    kinds += [gguf.TokenType.CONTROL] * len(SPECIALS)
-    words = [f"Ġw{n}" for n in range(size - len(pieces))]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(pieces + words)
-    writer.add_token_types(kinds + [gguf.TokenType.NORMAL] * len(words))
-    writer.add_token_merges(list(MERGES))
-    writer.add_eos_token_id(pieces.index("<|im_end|>"))
-    writer.add_chat_template(CHATML)
 
 
 def _add_tensors(writer: gguf.GGUFWriter, shape: Shape, random: np.random.Generator) -> None:

@@ -10,7 +10,6 @@ ledger) is the transfer, all else is ours. Prints one JSON line.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import shutil
@@ -26,11 +25,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.benchmarks.vocabularies import tokenizer  # noqa: E402
 from tests.gguf_files import (  # noqa: E402
     I32,
-    STRING,
     U16,
-    Array,
     LlamaShape,
     Tensor,
     Typed,
@@ -39,7 +37,6 @@ from tests.gguf_files import (  # noqa: E402
 )
 from tests.hub.stand_in import HubStandIn  # noqa: E402
 from tests.hub.stored import Content  # noqa: E402
-from tests.tiny_models import MERGES, SPECIALS, byte_characters  # noqa: E402
 
 LIMIT_BEYOND_S = 1.5
 REPO = "maker/Model-GGUF"
@@ -61,21 +58,6 @@ CASES = (
     Case("27B, 262k words", LlamaShape(62, 5376, 32, 16, 21_504, 262_144, 131_072), 514_906),
     Case("70B in 3 parts", LlamaShape(80, 8192, 64, 8, 28_672, 128_256, 131_072), 280_147, 3),
 )
-
-
-def tokenizer(vocab: int, merges: int) -> dict[str, object]:
-    """One that llama.cpp loads: all bytes, then words of the usual length."""
-    pieces = [*byte_characters(), *(merge.replace(" ", "") for merge in MERGES), *SPECIALS]
-    words = [f"Ġw{n:06d}" for n in range(vocab - len(pieces))]
-    kinds = [1] * (len(pieces) - len(SPECIALS)) + [3] * len(SPECIALS) + [1] * len(words)
-    joins = itertools.islice(itertools.cycle(words), merges - len(MERGES))
-    return {
-        "tokenizer.ggml.pre": "gpt-2",
-        "tokenizer.ggml.tokens": Array(STRING, pieces + words),
-        "tokenizer.ggml.token_type": Array(I32, kinds),
-        "tokenizer.ggml.merges": Array(STRING, [*MERGES, *(f"Ġw {w[2:]}" for w in joins)]),
-        "tokenizer.ggml.eos_token_id": pieces.index("<|im_end|>"),
-    }
 
 
 def files_of(case: Case) -> dict[str, Content]:

@@ -21,7 +21,7 @@ from gguf import GGMLQuantizationType as Kind
 from desktop.engine.llama import llama
 from desktop.gguf.header import ModelHeader, TensorInfo
 from desktop.gguf.values import MetaValue
-from tests.tiny_models import CHATML, MERGES, SPECIALS, byte_characters
+from tests.benchmarks.vocabularies import add_words
 
 Raw = npt.NDArray[np.uint8]
 
@@ -166,7 +166,7 @@ def _write(path: Path, case: Case) -> None:
         writer.add_expert_count(shape.experts)
         writer.add_expert_used_count(shape.experts_used)
         writer.add_expert_feed_forward_length(shape.feed_forward)
-    _add_tokenizer(writer, shape.vocab)
+    add_words(writer, shape.vocab)
     mix = _MIXES[case.mix]
     for name, dims in _tensors(shape):
         kind = _kind(name, dims, mix, shape)
@@ -290,17 +290,3 @@ def _pool(kind: Kind, columns: int) -> Raw:
     )
     quantize(int(kind), values.ctypes.data, target.ctypes.data, 0, _POOL_ROWS, columns, None)
     return target
-
-
-def _add_tokenizer(writer: gguf.GGUFWriter, size: int) -> None:
-    pieces = [*byte_characters(), *(merge.replace(" ", "") for merge in MERGES), *SPECIALS]
-    kinds = [gguf.TokenType.NORMAL] * (len(pieces) - len(SPECIALS))
-    kinds += [gguf.TokenType.CONTROL] * len(SPECIALS)
-    words = [f"Ġw{n}" for n in range(size - len(pieces))]
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(pieces + words)
-    writer.add_token_types(kinds + [gguf.TokenType.NORMAL] * len(words))
-    writer.add_token_merges(list(MERGES))
-    writer.add_eos_token_id(pieces.index("<|im_end|>"))
-    writer.add_chat_template(CHATML)
