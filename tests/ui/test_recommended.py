@@ -77,6 +77,7 @@ def test_nothing_is_asked_of_the_network(driven: Driven, monkeypatch: pytest.Mon
     assert QGuiApplication.clipboard().text() == f"https://huggingface.co/{card.item.file.repo}"
     driven.until(lambda: driven.window.toast.text == "The address is copied.")
     assert opened == []
+    assert driven.services.downloads.all() == ()
 
 
 def test_more_suggestions_on_request(driven: Driven) -> None:
@@ -171,7 +172,7 @@ def test_by_keyboard_the_cards_come_before_what_stands_below(driven: Driven) -> 
     section.renew.setFocus()
     QApplication.processEvents()
     for card in section.cards:
-        for button in (card.copy, card.fold):
+        for button in (card.fetch, card.fold, card.copy):
             focused = QApplication.focusWidget()
             assert focused is not None
             QTest.keyClick(focused, Qt.Key.Key_Tab)

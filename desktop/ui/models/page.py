@@ -32,7 +32,7 @@ class ModelsPage(QWidget):
         self._browsing = house.browsing
         self._title = Text(self.tr("Models"), "title")
         self._subtitle = Text(kind="muted", wrap=True)
-        self.recommended = Recommended(look, session, house.shelf)
+        self.recommended = Recommended(look, session, house.shelf, house.downloads)
         self.downloads = DownloadsPanel(look, session, house.downloads)
         self.mine = MyModels(look, session, house.model, house.shelf)
         self.mine.chat_wanted.connect(self.chat_wanted)

@@ -9,7 +9,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from desktop.library.catalog import Task
+from desktop.services.model_ref import find_fetched
 from desktop.services.recommend import Recommendation
+from desktop.ui.downloads.downloads_model import DownloadsModel
 from desktop.ui.look import Look
 from desktop.ui.mine.details import ModelDetails
 from desktop.ui.mine.shelf import Shelf
@@ -29,13 +31,17 @@ HUB_ADDRESS = "https://huggingface.co/"
 
 
 class Recommended(QWidget):
-    """Nothing is fetched and no connection is made from here: an address is copied."""
+    """Each card fetches its model; nothing is asked of the internet without a click."""
 
-    def __init__(self, look: Look, session: Session, shelf: Shelf) -> None:
+    def __init__(
+        self, look: Look, session: Session, shelf: Shelf, downloads: DownloadsModel
+    ) -> None:
         super().__init__()
         s = look.sizes
         self._look = look
         self._session = session
+        self._shelf = shelf
+        self._downloads = downloads
         self.advice = Advice(session, shelf)
         self.cards: list[RecommendedCard] = []
         self.opened: RecommendedCard | None = None
@@ -48,16 +54,8 @@ class Recommended(QWidget):
         self._state_card = Card(look, self.state)
         self._grid = Columns(s.space_3, s.card_min, SHOWN_AT_FIRST)
         self.more = Button(look, self.tr("More suggestions"), self._show_all, kind="quiet")
-        hint = Text(
-            self.tr(
-                "Fetching models from here comes with a later version. Until then: copy the "
-                "address, open it in your browser, fetch the file and drop it on this window."
-            ),
-            "small_muted",
-            wrap=True,
-        )
         self._below = QWidget()
-        self._below.setLayout(column(row(self.more, 1), hint, space=s.space_2))
+        self._below.setLayout(row(self.more, 1))
         self.setLayout(
             column(
                 Text(self.tr("Recommended for this computer"), "heading"),
@@ -71,6 +69,8 @@ class Recommended(QWidget):
         )
         self.advice.changed.connect(self.refresh)
         self.advice.refresh_changed.connect(self._say_renew)
+        downloads.changed.connect(self._show_states)
+        shelf.changed.connect(self._show_states)
         self.refresh()
         self._say_renew()
 
@@ -109,13 +109,14 @@ class Recommended(QWidget):
             self.cards = [self._card(item) for item in shown]
             self._grid.show_widgets(list(self.cards))
             self._put_in_tab_order()
+        self._show_states()
         self._grid.setVisible(bool(shown))
         self._below.setVisible(bool(shown))
         self.more.setVisible(len(shown) < len(found))
 
     def _put_in_tab_order(self) -> None:
         """The cards come long after what stands below them; by keyboard they come before."""
-        buttons = [button for card in self.cards for button in (card.copy, card.fold)]
+        buttons = [button for card in self.cards for button in _buttons(card)]
         for before, after in pairwise([self.renew, *buttons, self.more]):
             QWidget.setTabOrder(before, after)
 
@@ -167,9 +168,34 @@ class Recommended(QWidget):
             self._open(None if self.opened is card else card)
 
         card = RecommendedCard(
-            self._look, self._session.messages, item, on_copy=copy, on_details=fold
+            self._look,
+            self._session.messages,
+            item,
+            on_fetch=lambda: self._fetch_or_chat(item),
+            on_copy=copy,
+            on_details=fold,
         )
         return card
+
+    def _fetch_or_chat(self, item: Recommendation) -> None:
+        """What the first button of a card says."""
+        here = find_fetched(item.file.reference, self._shelf.models)
+        if here is not None:
+            self._downloads.chat_wanted.emit(here.name)
+        elif self._downloads.is_known(item.file.reference) in (None, "done"):
+            # A projector that is not counted in the card's size does not come along either.
+            with_projector = item.projector is not None
+            name = item.model.name
+            self._downloads.add(item.file.reference, name=name, with_projector=with_projector)
+        else:
+            self._downloads.shown.emit()
+
+    def _show_states(self) -> None:
+        """Whether each is here, on its way, or neither."""
+        for card in self.cards:
+            reference = card.item.file.reference
+            is_here = find_fetched(reference, self._shelf.models) is not None
+            card.show_state(self._downloads.is_known(reference), is_here=is_here)
 
     def _open(self, card: RecommendedCard | None) -> None:
         """Show the details of one card below all of them, where there is room for them."""
@@ -192,3 +218,7 @@ class Recommended(QWidget):
     def _show_all(self) -> None:
         self._all = True
         self.refresh()
+
+
+def _buttons(card: RecommendedCard) -> tuple[QWidget, ...]:
+    return (card.fetch, card.fold, card.copy)

@@ -15,13 +15,14 @@ from desktop.services.catalog_words import (
     licence_words,
     released_words,
 )
+from desktop.services.downloads_entry import DownloadState
 from desktop.services.recommend import Recommendation
 from desktop.ui.look import Look
 from desktop.ui.mine.details import Line, ModelDetails
 from desktop.ui.parts.boxes import Card, Frame, row
-from desktop.ui.parts.button import Button
+from desktop.ui.parts.button import Button, IconButton
 from desktop.ui.parts.flow import Flow
-from desktop.ui.parts.text import Elided, Tag, Text
+from desktop.ui.parts.text import Elided, Tag, Text, restyle
 from desktop.ui.words import page_time, report_words, tokens_per_s
 
 LANGUAGES_NAMED = 2
@@ -36,6 +37,7 @@ class RecommendedCard(Card):
         messages: Messages,
         item: Recommendation,
         *,
+        on_fetch: Callable[[], object],
         on_copy: Callable[[], object],
         on_details: Callable[[], object],
     ) -> None:
@@ -58,16 +60,44 @@ class RecommendedCard(Card):
         for name, value in self._facts():
             self.inner.addWidget(self._line(name, value))
         self.inner.addStretch(1)
-        self.copy = Button(look, self.tr("Copy address"), on_copy, kind="primary")
-        self.copy.setAccessibleName(self.tr("Copy the address of {name}").format(name=model.name))
+        self.fetch = Button(look, "", on_fetch, kind="primary")
         self.fold = Button(look, "", on_details, kind="quiet", icon="caret-right")
         self.fold.setAccessibleName(self.tr("Details of {name}").format(name=model.name))
-        self.inner.addLayout(row(self.copy, self.fold, 1, space=s.space_1))
+        copy = self.tr("Copy the address of {name}").format(name=model.name)
+        self.copy = IconButton(look, "copy", copy, on_copy)
+        self.inner.addLayout(row(self.fetch, self.fold, 1, self.copy, space=s.space_1))
+        self.show_state(None, is_here=False)
         self.show_fold(is_open=False)
 
     def reason(self) -> str:
         """The sentence that says why."""
         return self._messages.text(self.item.reason_key, **self.item.reason_params)
+
+    def show_state(self, state: DownloadState | None, *, is_here: bool) -> None:
+        """Say what the first button does: fetch it, show how far that is, or chat."""
+        words = self._fetch_words(state, is_here=is_here)
+        if words != self.fetch.text():
+            self.fetch.setText(words)
+            name = self.item.model.name
+            self.fetch.setAccessibleName(f"{words}: {name}")
+        kind = "secondary" if state is not None and not is_here else "primary"
+        if kind != self.fetch.property("role"):
+            self.fetch.setProperty("role", kind)
+            restyle(self.fetch)
+
+    def _fetch_words(self, state: DownloadState | None, *, is_here: bool) -> str:
+        if is_here:
+            return self.tr("Chat now")
+        match state:
+            case None | "done":
+                return self.tr("Download")
+            case "paused":
+                return self.tr("Paused")
+            case "failed":
+                return self.tr("Failed")
+            case "waiting" | "metered" | "offline":
+                return self.tr("Waiting")
+        return self.tr("Being fetched")
 
     def show_fold(self, *, is_open: bool) -> None:
         """Say whether the details below belong to this card."""
