@@ -35,10 +35,13 @@ def copy_model(
     parts: Sequence[Path],
     folder: Path,
     *,
+    names: Sequence[str] = (),
     progress: Progress | None = None,
     free: Callable[[Path], int] = free_bytes,
 ) -> tuple[CopiedFile, ...]:
-    """Copy all parts into `folder` under their own names; returns the new files.
+    """Copy all parts into `folder` under their own `names` (none: as they are called now).
+
+    Returns the new files.
 
     `progress` hears the fraction done and may raise (CancelledError): then, and on any failure,
     nothing is left behind. A file of that name which is another model is never overwritten: then
@@ -59,10 +62,11 @@ def copy_model(
             needed_bytes=total_bytes + SPARE_BYTES,
             free_bytes=available_bytes,
         )
-    target = _free_folder(parts, folder)
+    names = names or [part.name for part in parts]
+    target = _free_folder(names, folder)
     ending = unfinished_ending(process_mark())
-    unfinished = [target / (part.name + ending) for part in parts]
-    finished = [target / part.name for part in parts]
+    unfinished = [target / (name + ending) for name in names]
+    finished = [target / name for name in names]
     placed: list[Path] = []
     hashes: list[str] = []
     try:
@@ -96,13 +100,13 @@ def unfinished_ending(mark: str) -> str:
     return f".{mark.replace(':', '_')}{_UNFINISHED}"
 
 
-def _free_folder(parts: Sequence[Path], folder: Path) -> Path:
+def _free_folder(names: Sequence[str], folder: Path) -> Path:
     """`folder`, or one below it where none of the names is taken."""
     number = 1
     target = folder
-    while any((target / part.name).exists() for part in parts):
+    while any((target / name).exists() for name in names):
         number += 1
-        target = folder / f"{parts[0].stem}-{number}"
+        target = folder / f"{Path(names[0]).stem}-{number}"
     return target
 
 

@@ -18,11 +18,12 @@ from desktop.library.copying import Progress, copy_model
 from desktop.library.entries import READING, Told, new_entry, renewed, with_told
 from desktop.library.files import content_of, delete_files, same_file, stamp_of
 from desktop.library.guide import Guide
-from desktop.library.index import Entry, Index, Seen
+from desktop.library.index import Index, Seen
+from desktop.library.index_entry import Entry
 from desktop.library.intake import Intake
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
-from desktop.library.naming import clean, unique
+from desktop.library.naming import clean, file_names, name_of, unique
 from desktop.library.origin import Origin
 from desktop.library.presence import Answer, Presence
 from desktop.library.scan import ScanChange, ScanReport
@@ -31,6 +32,7 @@ from desktop.library.schema import SCHEMA
 _log = get_logger("library")
 
 SETTINGS_FILE = "model_settings.json"
+NOTEBOOK_FILE = "library.jsonl"
 Folders = Callable[[], Sequence[Path]]
 
 
@@ -50,10 +52,11 @@ class Library:
         folders: Folders = lambda: (),
         settings: ModelSettingsStore | None = None,
         presence: Presence | None = None,
+        notebook: Notebook | None = None,
     ) -> None:
         """`folders` are those in which models are kept, the app's own first."""
         self._db = database
-        self._index = Index(database)
+        self._index = Index(database, notebook)
         self._guide = Guide(guide)
         self._clock = clock
         self._presence = presence or Presence(folders)
@@ -74,7 +77,11 @@ class Library:
         """
         database = open_database(path, SCHEMA, busy_timeout_s=busy_timeout_s)
         settings = ModelSettingsStore(path.with_name(SETTINGS_FILE))
-        return cls(database, guide, folders=folders, settings=settings)
+        # A stand-in's entries are brought home by the next opening, and written down then.
+        notebook = Notebook(path.with_name(NOTEBOOK_FILE)) if database.path == path else None
+        library = cls(database, guide, folders=folders, settings=settings, notebook=notebook)
+        library.restore_lost()
+        return library
 
     @classmethod
     def in_memory(
@@ -97,6 +104,16 @@ class Library:
     def lasts(self) -> bool:
         """Whether what is added is still there after the program's end."""
         return self._db.path != Path(":memory:")
+
+    def restore_lost(self) -> int:
+        """Where the index is empty or was damaged, bring back what was written down beside it."""
+        is_damaged = self.problem is not None and self.problem.kind == "library_damaged"
+        if not is_damaged and not self._index.is_empty():
+            return 0
+        count = self._index.restore(_free_name)
+        if count:
+            _log.info("%d models brought back into the index", count)
+        return count
 
     def close(self) -> None:
         self._db.close()
@@ -176,7 +193,8 @@ class Library:
             told = dataclasses.replace(
                 told, origin=origin or Origin("file", str(parts[0].parent), parts[0].name)
             )
-            copied = copy_model(parts, copy_to, progress=progress)
+            names = file_names(parts, told.name or name_of(header))
+            copied = copy_model(parts, copy_to, names=names, progress=progress)
             parts, source = tuple(file.path for file in copied), "copy"
             told = dataclasses.replace(told, hashes=tuple(file.sha256 for file in copied))
         return self._write(new_entry(header, parts, source, self._clock(), told), known)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from desktop.gguf.header import ModelHeader
 
 MAX_CHARACTERS = 80
+ENDING = ".gguf"
 
 # What converters write where nobody gave a name.
 _SAYS_NOTHING = {
@@ -39,6 +41,14 @@ def name_of(header: ModelHeader) -> str:
     if quantization and quantization.casefold() not in own.casefold():
         own = f"{own}-{quantization}"
     return own
+
+
+def file_names(parts: Sequence[Path], name: str) -> list[str]:
+    """What copies of `parts` are called: as they are, but a model that another program keeps under
+    its hash gets `name` and the usual ending."""
+    if len(parts) == 1 and parts[0].suffix.casefold() != ENDING:
+        return [f"{name}{ENDING}"]
+    return [part.name for part in parts]
 
 
 def clean(text: str) -> str:

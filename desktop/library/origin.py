@@ -18,11 +18,19 @@ OriginKind = Literal[
     "huggingface",
     "jan",
     "gpt4all",
+    "llamacpp",
     "pack",
     "quantized",
     "built_in",
 ]
-OTHERS_STORES: tuple[OriginKind, ...] = ("ollama", "lmstudio", "huggingface", "jan", "gpt4all")
+OTHERS_STORES: tuple[OriginKind, ...] = (
+    "ollama",
+    "lmstudio",
+    "huggingface",
+    "jan",
+    "gpt4all",
+    "llamacpp",
+)
 """Programs that own their files: nothing of theirs is deleted or moved."""
 
 _MAX_BYTES = 64 << 10

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from desktop.common.errors import HausgeistError
+from desktop.library.model_settings import ModelSettings
+from desktop.library.origin import Origin
 
 StoreKind = Literal["ollama", "lmstudio", "huggingface", "jan", "gpt4all", "llamacpp"]
 
@@ -20,24 +22,36 @@ STORES: tuple[StoreKind, ...] = (
 )
 """In the order in which they are shown."""
 
+NO_SETTINGS = ModelSettings()
+
 
 @dataclass(frozen=True, slots=True)
 class StoreModel:
-    """One model of a store, where it lies: `paths` are all its parts, in order.
+    """One model of a store, where it lies: `paths` are its files as far as the store names them
+    (of a split model the first may stand for all).
 
-    `name` is what the store's users call it, `projector` what lets it see. `template_note` says
-    that the store keeps a chat template in a form that only its program reads: the model's own is
-    used. `problem` is why it cannot be taken in (its `paths` may be empty then).
+    `name` is what the store's users call it, `also` further names of the same; `projector` what
+    lets it see (`beside`: files of which one may be that), `adapters` what changes it (taken in
+    without them it is another model). `settings` are those that the store keeps for it,
+    `system_prompt` included. `template_note` is "own" where the store keeps a chat template that
+    only its program can read: the model's own is used. `file_bytes` and `quantization` are known
+    once its header was read. `problem` is why it cannot be taken in (its `paths` may be empty).
     """
 
     store: StoreKind
     name: str
     paths: tuple[Path, ...]
-    file_bytes: int
+    file_bytes: int = 0
     projector: Path | None = None
-    template_note: str = ""
+    template_note: Literal["", "own"] = ""
     system_prompt: str = ""
+    settings: ModelSettings = NO_SETTINGS
     licence: str = ""
+    origin: Origin | None = None
+    also: tuple[str, ...] = ()
+    adapters: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
+    quantization: str = ""
     problem: HausgeistError | None = None
 
 
