@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_OF_THE_WAY = frozenset(("hub_busy", "hub_down", "hub_bad_answer", "hub_refused"))
+"""What the Hub says that is about the way to it, not about a repository."""
+
 
 class ExplainedError(HausgeistError):
     """A failed question; `problem` is None where the network is not to blame."""
@@ -43,10 +46,11 @@ class Explainer:
         """What is the matter; None where nothing is, or the Hub itself said it in words."""
         from desktop.services.network_problem import explain  # not before somebody asks
 
+        if isinstance(error, HubError) and error.kind not in _OF_THE_WAY:
+            return None
         if not isinstance(error, NetworkError):
             return None
-        problem = explain(error, self._policy, self._messages)
-        return None if isinstance(error, HubError) and problem.kind == "other" else problem
+        return explain(error, self._policy, self._messages)
 
 
 def problem_of(error: HausgeistError) -> NetworkProblem | None:

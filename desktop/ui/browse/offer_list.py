@@ -35,6 +35,7 @@ class OfferList(QWidget):
         self._downloads = downloads
         self._on_show = on_show
         self._view: RepositoryView | None = None
+        self._judging = False
         self._most = SHOWN_AT_FIRST
         self.rows: dict[str, OfferRow] = {}
         self.beside: list[BesideRow] = []
@@ -44,8 +45,10 @@ class OfferList(QWidget):
 
     def show_view(self, view: RepositoryView | None, *, judging: bool) -> None:
         """Show what is known of each file now."""
+        self._judging = judging
         if view is None:
             self._clear()
+            self._view = None
             return
         if self._view is None or _plan(self._view) != _plan(view):
             if self._view is None or self._view.repo != view.repo:
@@ -68,7 +71,7 @@ class OfferList(QWidget):
 
     def _clear(self) -> None:
         clear(self._column)
-        self.rows, self.beside, self._view = {}, [], None
+        self.rows, self.beside = {}, []
         self.more.hide()
 
     def _make(self, view: RepositoryView) -> None:
@@ -143,9 +146,10 @@ class OfferList(QWidget):
 
     def _show_more(self) -> None:
         self._most += SHOWN_MORE
-        if self._view is not None:
-            self._make(self._view)
-            self.show_view(self._view, judging=False)
+        view = self._view
+        if view is not None:
+            self._make(view)
+            self.show_view(view, judging=self._judging)
 
 
 def _plan(view: RepositoryView) -> tuple[object, ...]:
