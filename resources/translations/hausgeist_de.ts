@@ -163,6 +163,10 @@
         <translation type="unfinished">Nicht zu beurteilen</translation>
     </message>
     <message>
+        <source>needs {bytes} of memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{words}, roughly</source>
         <translation type="unfinished"></translation>
     </message>
@@ -416,8 +420,8 @@
     <message numerus="yes">
         <source>%n download(s)</source>
         <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+            <numerusform>%n Download</numerusform>
+            <numerusform>%n Downloads</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -456,7 +460,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>up to %n page(s)</source>
+        <source>remembers up to %n page(s)</source>
         <translation type="unfinished">
             <numerusform></numerusform>
             <numerusform></numerusform>
@@ -509,92 +513,174 @@
     </message>
 </context>
 <context>
+    <name>DownloadRow</name>
+    <message>
+        <source>This line is paid by volume. It goes on by itself on another one; the settings say whether to wait for that.</source>
+        <translation>Diese Verbindung wird nach Datenmenge bezahlt. Auf einer anderen geht es von selbst weiter; ob darauf gewartet wird, steht in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>Remove from the list</source>
+        <translation>Aus der Liste nehmen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Chat now</source>
+        <translation>Jetzt chatten</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Try now</source>
+        <translation>Jetzt versuchen</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pause</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadSettings</name>
+    <message>
+        <source>Speed of downloads</source>
+        <translation>Tempo der Downloads</translation>
+    </message>
+    <message>
+        <source>As fast as possible</source>
+        <translation>So schnell wie möglich</translation>
+    </message>
+    <message>
+        <source>Lines that are paid by volume</source>
+        <translation>Verbindungen mit Volumenpreis</translation>
+    </message>
+    <message>
+        <source>Download there, too</source>
+        <translation>Auch dort laden</translation>
+    </message>
+    <message>
+        <source>Wait for another line</source>
+        <translation>Auf eine andere warten</translation>
+    </message>
+    <message>
+        <source>Downloads at the same time</source>
+        <translation>Downloads gleichzeitig</translation>
+    </message>
+    <message>
+        <source>A limit leaves something of the line to others.</source>
+        <translation>Eine Grenze lässt anderen etwas von der Leitung übrig.</translation>
+    </message>
+    <message>
+        <source>Such as the hotspot of a phone, as far as the system knows it.</source>
+        <translation>Zum Beispiel der Hotspot eines Telefons, soweit das System davon weiß.</translation>
+    </message>
+    <message>
+        <source>One after the other is done sooner; several share the line.</source>
+        <translation>Einer nach dem anderen ist eher fertig; mehrere teilen sich die Leitung.</translation>
+    </message>
+    <message>
+        <source>Downloads</source>
+        <translation>Downloads</translation>
+    </message>
+</context>
+<context>
     <name>DownloadWords</name>
     <message>
         <source>all here, being checked</source>
-        <translation type="unfinished"></translation>
+        <translation>alles da, wird geprüft</translation>
     </message>
     <message>
         <source>paused</source>
-        <translation type="unfinished"></translation>
+        <translation>angehalten</translation>
     </message>
     <message>
         <source>waits for a connection that is not paid by volume</source>
-        <translation type="unfinished"></translation>
+        <translation>wartet auf eine Verbindung ohne Volumenpreis</translation>
     </message>
     <message>
         <source>waits for the internet</source>
-        <translation type="unfinished"></translation>
+        <translation>wartet auf das Internet</translation>
     </message>
     <message>
         <source>is here, checked</source>
-        <translation type="unfinished"></translation>
+        <translation>ist da, geprüft</translation>
     </message>
     <message>
         <source>not downloaded</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht geladen</translation>
     </message>
     <message>
         <source>waits for its turn</source>
-        <translation type="unfinished"></translation>
+        <translation>wartet, bis es an der Reihe ist</translation>
+    </message>
+    <message>
+        <source>waits for room on the disk</source>
+        <translation>wartet auf Platz auf dem Laufwerk</translation>
     </message>
     <message>
         <source>waits</source>
-        <translation type="unfinished"></translation>
+        <translation>wartet</translation>
     </message>
     <message>
         <source>asking what there is …</source>
-        <translation type="unfinished"></translation>
+        <translation>fragt, was es gibt …</translation>
     </message>
     <message>
         <source>something arrived damaged and is fetched again</source>
-        <translation type="unfinished"></translation>
+        <translation>etwas kam beschädigt an und wird neu geladen</translation>
     </message>
     <message>
         <source>connecting …</source>
-        <translation type="unfinished"></translation>
+        <translation>verbindet …</translation>
     </message>
     <message>
         <source>{done} of {whole}</source>
-        <translation type="unfinished"></translation>
+        <translation>{done} von {whole}</translation>
     </message>
     <message>
         <source>a few seconds left</source>
-        <translation type="unfinished"></translation>
+        <translation>noch wenige Sekunden</translation>
     </message>
     <message numerus="yes">
         <source>%n second(s) left</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>noch %n Sekunde</numerusform>
+            <numerusform>noch %n Sekunden</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n minute(s) left</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>noch %n Minute</numerusform>
+            <numerusform>noch %n Minuten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n hour(s) left</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>noch %n Stunde</numerusform>
+            <numerusform>noch %n Stunden</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>again in %n second(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>noch einmal in %n Sekunde</numerusform>
+            <numerusform>noch einmal in %n Sekunden</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>again in %n minute(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>noch einmal in %n Minute</numerusform>
+            <numerusform>noch einmal in %n Minuten</numerusform>
         </translation>
     </message>
 </context>
@@ -602,27 +688,50 @@
     <name>DownloadsModel</name>
     <message>
         <source>The download of “{name}” was cancelled.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Download von „{name}“ wurde abgebrochen.</translation>
     </message>
     <message>
         <source>Undo</source>
-        <translation type="unfinished">Rückgängig</translation>
+        <translation>Rückgängig</translation>
     </message>
     <message>
         <source>“{name}” is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist da.</translation>
     </message>
     <message>
         <source>Chat now</source>
-        <translation type="unfinished"></translation>
+        <translation>Jetzt chatten</translation>
     </message>
     <message>
         <source>“{name}” could not be downloaded.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ konnte nicht geladen werden.</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished">Zeigen</translation>
+        <translation>Zeigen</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadsPanel</name>
+    <message>
+        <source>Tidy up</source>
+        <translation>Aufräumen</translation>
+    </message>
+    <message>
+        <source>Take what is done or failed out of this list</source>
+        <translation>Fertiges und Gescheitertes aus dieser Liste nehmen</translation>
+    </message>
+    <message>
+        <source>Downloads</source>
+        <translation>Downloads</translation>
+    </message>
+    <message>
+        <source>All go on</source>
+        <translation>Alle fortsetzen</translation>
+    </message>
+    <message>
+        <source>Pause all</source>
+        <translation>Alle anhalten</translation>
     </message>
 </context>
 <context>
@@ -731,6 +840,45 @@
     </message>
 </context>
 <context>
+    <name>ExpertFields</name>
+    <message>
+        <source>Against repetition</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Empty: the model&apos;s own template</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Begin with the model&apos;s own</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only words that together are this likely; 1 takes all of them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only the likeliest so many; 0 takes all.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only what is at least this likely beside the likeliest.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 does nothing; 1.1 makes it avoid what it has just said.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How a conversation is put before the model, in Jinja. A wrong one makes it answer nonsense. Holds from the next time it is opened.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Facts</name>
     <message>
         <source>Languages</source>
@@ -749,15 +897,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Remembers</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Others</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Changed</source>
+        <source>Popularity</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -769,23 +909,23 @@
     </message>
     <message>
         <source>Download</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished">Herunterladen</translation>
     </message>
     <message>
         <source>Failed</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished">Gescheitert</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished">Angehalten</translation>
     </message>
     <message>
         <source>Waiting</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished">Wartet</translation>
     </message>
     <message>
         <source>Being fetched</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished">Wird geladen</translation>
     </message>
 </context>
 <context>
@@ -1494,6 +1634,20 @@
     </message>
 </context>
 <context>
+    <name>RailMark</name>
+    <message numerus="yes">
+        <source>%n download(s)</source>
+        <translation>
+            <numerusform>%n Download</numerusform>
+            <numerusform>%n Downloads</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{downloads}, {percent} % here</source>
+        <translation>{downloads}, {percent} % da</translation>
+    </message>
+</context>
+<context>
     <name>Recommended</name>
     <message>
         <source>Chat</source>
@@ -1536,10 +1690,6 @@
         <translation>Weitere Vorschläge</translation>
     </message>
     <message>
-        <source>Fetching models from here comes with a later version. Until then: copy the address, open it in your browser, fetch the file and drop it on this window.</source>
-        <translation>Herunterladen können Sie Modelle von hier aus erst mit einer späteren Version. Bis dahin: Kopieren Sie die Adresse, öffnen Sie sie im Browser, laden Sie die Datei und ziehen Sie sie auf dieses Fenster.</translation>
-    </message>
-    <message>
         <source>Recommended for this computer</source>
         <translation>Empfohlen für diesen Rechner</translation>
     </message>
@@ -1575,16 +1725,36 @@
 <context>
     <name>RecommendedCard</name>
     <message>
-        <source>Copy address</source>
-        <translation>Adresse kopieren</translation>
-    </message>
-    <message>
         <source>Copy the address of {name}</source>
         <translation>Adresse von {name} kopieren</translation>
     </message>
     <message>
         <source>Details of {name}</source>
         <translation>Details zu {name}</translation>
+    </message>
+    <message>
+        <source>Chat now</source>
+        <translation>Jetzt chatten</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Gescheitert</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Wartet</translation>
+    </message>
+    <message>
+        <source>Being fetched</source>
+        <translation>Wird geladen</translation>
     </message>
     <message>
         <source>Less</source>
@@ -1727,12 +1897,20 @@
 <context>
     <name>RowDoings</name>
     <message>
+        <source>Open it anew</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Chat</source>
         <translation>Chatten</translation>
     </message>
     <message>
         <source>Details</source>
         <translation>Einzelheiten</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Show in its folder</source>
@@ -1959,6 +2137,93 @@
     <message>
         <source>Offline by the environment variable %1.</source>
         <translation>Offline durch die Umgebungsvariable %1.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsSheet</name>
+    <message>
+        <source>Memory of a chat</source>
+        <translation type="unfinished">Gedächtnis eines Chats</translation>
+    </message>
+    <message>
+        <source>How freely it answers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standing instruction</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For instance: Answer briefly, in German, and in the Sie-form.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More, for experts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As recommended</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More takes more RAM. Holds from the next time it is opened.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exact suits facts and figures, free suits ideas and stories.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stands before every new chat with this model.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>As for all models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{pages} ({tokens} tokens)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As recommended ({number})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exact ({number})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Balanced ({number})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Free ({number})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A value of your own</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The settings of “{name}” are kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: a number from {low} to {high}, please.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>

@@ -86,8 +86,8 @@
     <message numerus="yes">
         <source>%n download(s)</source>
         <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+            <numerusform>%n download</numerusform>
+            <numerusform>%n downloads</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -126,7 +126,7 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>up to %n page(s)</source>
+        <source>remembers up to %n page(s)</source>
         <translation type="unfinished">
             <numerusform></numerusform>
             <numerusform></numerusform>
@@ -144,37 +144,37 @@
     <name>DownloadWords</name>
     <message numerus="yes">
         <source>%n second(s) left</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n second left</numerusform>
+            <numerusform>%n seconds left</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n minute(s) left</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n minute left</numerusform>
+            <numerusform>%n minutes left</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n hour(s) left</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n hour left</numerusform>
+            <numerusform>%n hours left</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>again in %n second(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>again in %n second</numerusform>
+            <numerusform>again in %n seconds</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>again in %n minute(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>again in %n minute</numerusform>
+            <numerusform>again in %n minutes</numerusform>
         </translation>
     </message>
 </context>
@@ -216,6 +216,16 @@
         <translation>
             <numerusform>graphics card: %n layer</numerusform>
             <numerusform>graphics card: %n layers</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>RailMark</name>
+    <message numerus="yes">
+        <source>%n download(s)</source>
+        <translation>
+            <numerusform>%n download</numerusform>
+            <numerusform>%n downloads</numerusform>
         </translation>
     </message>
 </context>
