@@ -11,7 +11,7 @@ from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.library.abilities import abilities_of
 from desktop.library.files import content_of, stamp_of
-from desktop.library.index import Entry
+from desktop.library.index_entry import Entry
 from desktop.library.model import Source
 from desktop.library.naming import name_of
 from desktop.library.origin import Origin, is_sha256, origin_beside, to_text

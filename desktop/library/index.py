@@ -6,12 +6,12 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal
 
 from desktop.common.database import Database, storable_text
 from desktop.library.files import identity
-from desktop.library.model import Ability, LibraryModel, Source
-from desktop.library.origin import from_text
+from desktop.library.index_entry import Entry
+from desktop.library.notebook import Notebook
 from desktop.library.schema import COLUMNS, SEEN_COLUMNS
 
 What = Literal["duplicate", "forgotten", "part", "unusable"]
@@ -36,74 +36,6 @@ def readable(stored: str | bytes) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Entry:
-    """One row; the fields are the table's columns, in their order."""
-
-    name: str
-    path: str
-    part_names: str
-    file_bytes: int
-    architecture: str
-    quantization: str
-    parameters: int
-    added_at: float
-    last_used_at: float | None
-    source: Source
-    mtime_ns: int
-    stamp: str
-    content: str
-    probed_engine: str = ""
-    context_tokens: int = 0
-    licence: str = ""
-    abilities: str = ""
-    origin: str = ""
-    projector: str = ""
-    hashes: str = ""
-    verified_at: float | None = None
-    reading: int = 0
-
-    @property
-    def part_hashes(self) -> tuple[str, ...]:
-        """What each part is to be by SHA-256, "" where nobody knows."""
-        known = self.hashes.split("\n")
-        return tuple(known[n] if n < len(known) else "" for n in range(len(self.parts)))
-
-    @property
-    def parts(self) -> tuple[Path, ...]:
-        """All files of the model, in order."""
-        folder = Path(self.path).parent
-        return tuple(folder / name for name in self.part_names.split("\n"))
-
-    def model(self, problem: str = "") -> LibraryModel:
-        return LibraryModel(
-            name=self.name,
-            path=Path(self.path),
-            file_bytes=self.file_bytes,
-            architecture=self.architecture,
-            quantization=self.quantization,
-            parameters=self.parameters,
-            added_at=self.added_at,
-            last_used_at=self.last_used_at,
-            source=self.source,
-            mtime_ns=self.mtime_ns,
-            probed_engine=self.probed_engine,
-            content=self.content,
-            problem=problem,
-            context_tokens=self.context_tokens,
-            licence=self.licence,
-            abilities=_abilities(self.abilities),
-            origin=from_text(self.origin),
-            projector=Path(self.projector) if self.projector else None,
-            verified_at=self.verified_at,
-        )
-
-
-def _abilities(words: str) -> tuple[Ability, ...]:
-    known = get_args(Ability)
-    return tuple(cast(Ability, word) for word in words.split() if word in known)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Seen:
     """A file that a scan need not open again as long as its stamp is the same."""
 
@@ -120,12 +52,17 @@ _PATHS = ("path", "part_names", "projector")
 class Index:
     """Finds and writes entries; raises StorageError."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, notebook: Notebook | None = None) -> None:
+        """`notebook` keeps a second copy, for the day on which the database is lost."""
         self._db = database
+        self._notebook = notebook
 
     def all(self) -> tuple[Entry, ...]:
         """Every entry, by name."""
         return self._select("ORDER BY name COLLATE NOCASE")
+
+    def is_empty(self) -> bool:
+        return self._db.row("SELECT 1 FROM models LIMIT 1") is None
 
     def by_name(self, name: str) -> Entry | None:
         """In upper or lower case."""
@@ -156,11 +93,13 @@ class Index:
             # One path is one entry: where another process was quicker, its name stays.
             db.execute("DELETE FROM models WHERE path = ?", (storable(entry.path),))
             db.execute(f"INSERT INTO models ({COLUMNS}) VALUES ({_PLACES})", _row(entry))
+        self._write_down(entry)
         return entry
 
     def replace(self, name: str, entry: Entry) -> Entry:
         """Write `entry` in the place of the one called `name`."""
         with self._db.transaction() as db:
+            before = [old.path for old in self._select("WHERE name = ?", storable_text(name))]
             db.execute(
                 "DELETE FROM models WHERE path = ? AND name <> ?", (storable(entry.path), name)
             )
@@ -168,11 +107,39 @@ class Index:
                 f"UPDATE models SET ({COLUMNS}) = ({_PLACES}) WHERE name = ?",
                 (*_row(entry), name),
             )
+            moved_from = [path for path in before if path != entry.path]
+        self._write_down(entry, moved_from)
         return entry
 
     def delete(self, name: str) -> None:
         with self._db.transaction() as db:
+            before = [old.path for old in self._select("WHERE name = ?", storable_text(name))]
             db.execute("DELETE FROM models WHERE name = ?", (name,))
+        self._forget(before)
+
+    def restore(self, free_name: Callable[[str, Callable[[str], bool]], str]) -> int:
+        """Bring back what only the notebook knows; returns how many entries."""
+        if self._notebook is None:
+            return 0
+        known = {entry.path for entry in self.all()}
+        lost = [entry for entry in self._notebook.entries() if entry.path not in known]
+        notebook, self._notebook = self._notebook, None  # where they stand already
+        try:
+            for entry in lost:
+                self.insert(entry, free_name)
+        finally:
+            self._notebook = notebook
+        return len(lost)
+
+    def _write_down(self, entry: Entry, moved_from: Sequence[str] = ()) -> None:
+        self._forget(moved_from)
+        if self._notebook is not None:
+            self._notebook.put(entry, self.all)
+
+    def _forget(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            if self._notebook is not None:
+                self._notebook.forget(path, self.all)
 
     def seen(self) -> dict[str, Seen]:
         """The files that are no entries, by path."""

@@ -12,7 +12,8 @@ from desktop.gguf.reader import read_header
 from desktop.gguf.safety import check
 from desktop.library.entries import READING, Told, new_entry, renewed
 from desktop.library.files import content_of, stamp_of
-from desktop.library.index import Entry, Index, Seen, What
+from desktop.library.index import Index, Seen, What
+from desktop.library.index_entry import Entry
 from desktop.library.model import Source
 from desktop.library.scan import FoundModel, ScanChange, ScanReport, Stop, Walk, models_in
 

@@ -24,6 +24,7 @@ from desktop.library.intake import Intake
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
 from desktop.library.naming import clean, file_names, name_of, unique
+from desktop.library.notebook import Notebook
 from desktop.library.origin import Origin
 from desktop.library.presence import Answer, Presence
 from desktop.library.scan import ScanChange, ScanReport
