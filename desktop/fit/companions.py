@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from desktop.fit.compute import estimated_compute
-from desktop.fit.layers import attention_cache
+from desktop.fit.layers import attention_cache, rolls_back
 from desktop.fit.memory import CPU, Footprint, Share
 from desktop.fit.overheads import output_bytes
 from desktop.fit.types import Plan
@@ -26,7 +26,8 @@ _LAYER = re.compile(r"blk\.(\d+)\.")
 class Companions:
     """Headers of the files that are opened together with a model.
 
-    `predict_ahead`: the model's own prediction layers ("MTP", "nextn") are loaded too.
+    `predict_ahead`: the model's own prediction layers ("MTP", "nextn") are loaded too, and try
+    `drafted_tokens` at once (3 is llama.cpp's default).
     `projector_compute_bytes` is what libmtmd itself says, where it can be asked.
     """
 
@@ -34,6 +35,7 @@ class Companions:
     draft: ModelHeader | None = None
     loras: tuple[ModelHeader, ...] = ()
     predict_ahead: bool = False
+    drafted_tokens: int = 3
     projector_compute_bytes: int | None = None
 
 
@@ -86,6 +88,7 @@ def companion_bytes(
         _add_lora(sums, lora, plan, taking_part, footprint)
     if companions.predict_ahead and footprint is not None:
         _add_ahead(sums, footprint, plan, taking_part)
+        _add_ways_back(sums, footprint, plan, taking_part, companions.drafted_tokens)
     return sums.by_device
 
 
@@ -157,6 +160,19 @@ def _add_ahead(sums: _Sums, footprint: Footprint, plan: Plan, shares: tuple[Shar
     for device, size in compute.items():
         sums.add(device, compute=size)
     sums.add(CPU, compute=output_bytes(footprint.header, plan))
+
+
+def _add_ways_back(
+    sums: _Sums, footprint: Footprint, plan: Plan, shares: tuple[Share, ...], drafted_tokens: int
+) -> None:
+    """A copy of every recurrent state for each token that may turn out wrong."""
+    if footprint.used_layers == footprint.layers or not rolls_back(footprint.header):
+        return
+    for layer in range(footprint.used_layers):
+        states = footprint.state_bytes(footprint.caches[layer], plan)
+        if states:
+            device = footprint.device_of(layer, plan, shares)
+            sums.add(device, context=max(0, drafted_tokens) * states)
 
 
 @lru_cache(maxsize=4)

@@ -74,6 +74,21 @@ _FULL_ATTENTION_INTERVAL = {
     "qwen4exp": 4,
     "minimax-01": 8,
 }
+_ROLLS_BACK = frozenset(
+    {
+        "bailingmoe3",
+        "deepseek4",
+        "glm5-next",
+        "kimi-k3",
+        "lfm2",
+        "lfm2moe",
+        "nemotron_h",
+        "nemotron_h_moe",
+        "qwen35",
+        "qwen35moe",
+        "qwen4exp",
+    }
+)
 _KEEPS_FLASH_ATTENTION = _DELTA_ATTENTION | _FULL_ATTENTION_INTERVAL.keys()
 MAX_LAYERS = 4096  # that are looked at; llama.cpp opens none with more than 512
 _LOOPED = "nanbeige"
@@ -149,6 +164,14 @@ def keeps_flash_attention(header: ModelHeader) -> bool:
     Those with a delta rule may; convolutions and Mamba's states mislead llama.cpp (measured).
     """
     return header.architecture in _KEEPS_FLASH_ATTENTION
+
+
+def rolls_back(header: ModelHeader) -> bool:
+    """Whether llama.cpp keeps earlier states too, to go back by single tokens.
+
+    Source: llama.cpp's llm_arch_supports_rs_rollback.
+    """
+    return header.architecture in _ROLLS_BACK
 
 
 def quantizable_heads(header: ModelHeader) -> bool:

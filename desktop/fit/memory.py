@@ -257,8 +257,11 @@ class Footprint:
         for pooled in cache.pooled:
             pooled_cells = padded_context(max(1, -(-context // pooled.tokens)))
             values += pooled_cells * streams * pooled.values
-        states = _STATE_BYTES * cache.state_values * plan.parallel
-        return values * size.numerator // size.denominator + states
+        return values * size.numerator // size.denominator + self.state_bytes(cache, plan)
+
+    def state_bytes(self, cache: LayerCache, plan: Plan) -> int:
+        """What a recurrent layer keeps whatever the context."""
+        return _STATE_BYTES * cache.state_values * plan.parallel
 
     def runs(self, plan: Plan, shares: Sequence[Share]) -> list[Run]:
         """Which layers lie where: main memory first, then the GPUs by their weights."""

@@ -134,10 +134,30 @@ def test_adapters_lie_where_the_tensors_lie_that_they_change() -> None:
 def test_prediction_layers_when_asked(family: FamilyHeader) -> None:
     """As llama.cpp says with load_mtp and a context of that kind: 34,244,608 and 8,388,608."""
     footprint = Footprint(family("qwen35"))
-    taken = companion_bytes(Companions(predict_ahead=True), plan_for({}), (), footprint)
+    ahead = Companions(predict_ahead=True, drafted_tokens=0)
+    taken = companion_bytes(ahead, plan_for({}), (), footprint)
     assert taken[CPU].weights_bytes == 34_244_608
     assert taken[CPU].context_bytes == 8_388_608
     assert 46_155_808 <= taken[CPU].compute_bytes <= 1.5 * 46_155_808
+
+
+@pytest.mark.parametrize("drafted_tokens", [2, 3, 6])
+def test_a_state_is_kept_for_every_drafted_token(family: FamilyHeader, drafted_tokens: int) -> None:
+    """With n_rs_seq 2 and 3 and two sequences llama.cpp keeps 2 and 3 x 40,402,944 bytes more."""
+    footprint = Footprint(family("qwen35"))
+    plan = plan_for({"par": 2, "ctx": 1024, "ngl": 8})
+    without, with_copies = (
+        companion_bytes(Companions(predict_ahead=True, drafted_tokens=n), plan, GPU, footprint)
+        for n in (0, drafted_tokens)
+    )
+    more = {name: with_copies[name].context_bytes - without[name].context_bytes for name in without}
+    assert sum(more.values()) == drafted_tokens * 40_402_944
+    assert min(more.values()) > 0  # each where its layer lies
+
+
+def test_no_way_back_for_states_that_llama_cpp_keeps_once(family: FamilyHeader) -> None:
+    footprint = Footprint(family("mamba"))
+    assert companion_bytes(Companions(predict_ahead=True), plan_for({}), (), footprint) == {}
 
 
 def test_nothing_ahead_where_the_model_has_no_such_layers() -> None:
