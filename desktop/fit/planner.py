@@ -23,7 +23,7 @@ from desktop.fit.speed import TYPICAL_TOKENS, SpeedModel
 from desktop.fit.steps import smaller
 from desktop.fit.types import FitReport, Method, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.fit.wishes import check_wish
-from desktop.fit.words import reason
+from desktop.fit.words import missing_bytes, reason
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.safety import check
 from desktop.gguf.shown import printable
@@ -175,6 +175,7 @@ class Planner:
                 self._machine, self._header, self._wish, chosen, self.rooms, verdict
             ),
             rule_of_thumb_bytes=rule_of_thumb_bytes(self._header),
+            missing_bytes=missing_bytes(verdict, params),
         )
 
     def _blamed(self, party: Party) -> Party:

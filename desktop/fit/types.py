@@ -215,6 +215,9 @@ class Alternative:
 class FitReport:
     """The answer: `reason_key` with `reason_params` is its sentence in the message catalogue.
 
+    Where the verdict is "too_large", `plan` is the attempt that comes nearest (as much on the
+    graphics as they hold, the smallest context): it does not load, and `memory` shows where it
+    fails. `missing_bytes` is what lacks there, beside what is kept free.
     `rule_of_thumb_bytes` is what parameters × bits / 8 × 1.2 would say, to be shown beside it.
     """
 
@@ -229,6 +232,12 @@ class FitReport:
     warnings: tuple[PlanWarning, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     rule_of_thumb_bytes: int = 0
+    missing_bytes: int = 0
+
+    @property
+    def loads(self) -> bool:
+        """Whether the plan can be opened with what is free now."""
+        return self.verdict != "too_large"
 
     @property
     def total_bytes(self) -> int:
@@ -236,13 +245,20 @@ class FitReport:
         return sum(row.total_bytes for row in self.memory)
 
     def to_json(self, reason: str, warnings: tuple[str, ...] = ()) -> dict[str, object]:
-        """As interfaces.md has it; `reason` and `warnings` are the sentences for a person."""
+        """As interfaces.md has it; `reason` and `warnings` are the sentences for a person.
+
+        A speed is said of what does not load only if it was measured (it was opened all the same).
+        """
+        told = self.loads or self.speed.basis == "measured"
+        speed = self.speed if told else Speed(None, None, "predicted")
         return {
             "model": self.model.to_json(),
             "plan": self.plan.to_json(),
             "memory": [device.to_json() for device in self.memory],
             "verdict": self.verdict,
-            "speed": self.speed.to_json(),
+            "loads": self.loads,
+            "missing_bytes": self.missing_bytes,
+            "speed": speed.to_json(),
             "method": self.method,
             "reason": reason,
             "warnings": list(warnings),

@@ -33,6 +33,13 @@ def reason(
     return (f"{key}_slow" if speed.tokens_per_s < COMFORTABLE_TOKENS_PER_S else key), params
 
 
+def missing_bytes(verdict: Verdict, params: Mapping[str, Param]) -> int:
+    """What lacks to the sentence's plan, 0 where it fits: always what `reason` says."""
+    if verdict != "too_large":
+        return 0
+    return max(0, int(params["needed"]) - int(params["usable"]))
+
+
 def alternative_words(other: Alternative) -> tuple[str, Mapping[str, Param]]:
     """Keys ``fit.instead.<kind>``, with ``_no_speed`` where none is known."""
     key, params = f"fit.instead.{other.kind}", dict(other.params)

@@ -163,3 +163,20 @@ def test_what_is_too_large_has_no_speed(cli: Cli, large: Path, tmp_path: Path) -
     assert done.out.startswith("Too large")
     assert "only 2 GB is free" in done.out
     assert "Speed" not in done.out
+
+
+def test_a_plan_that_does_not_load_does_not_pretend_to(
+    cli: Cli, large: Path, tmp_path: Path
+) -> None:
+    """The nearest attempt is shown, said not to load, with what lacks and without a speed."""
+    path = tmp_path / "small.json"
+    path.write_text(json.dumps({"memory": {"total_bytes": 4 * GIB, "available_bytes": 2 * GIB}}))
+    report = cli("fit", str(large), "--machine", str(path), "--json").json
+    row = report["memory"][0]
+    assert (report["verdict"], report["loads"]) == ("too_large", False)
+    usable = row["available_bytes"] - row["margin_bytes"]
+    assert report["missing_bytes"] == row["total_bytes"] - usable > 0
+    assert report["speed"]["tokens_per_s"] is None
+    path.write_text(json.dumps(CARD))
+    fitting = cli("fit", str(large), "--machine", str(path), "--json").json
+    assert (fitting["loads"], fitting["missing_bytes"]) == (True, 0)
