@@ -1,7 +1,218 @@
-"""The user's access token for the Hub: kept by the system's keyring wherever there is one."""
+"""The user's access token for the Hub: kept by the system's keyring wherever there is one.
+
+A small file says where it lies and for which Hub, so that nobody who has no token waits for a
+keyring; the token itself is in that file's neighbour only where the system has no keyring.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
+
+from desktop.common.atomic import write_atomic
+from desktop.common.errors import HausgeistError, StorageError
+from desktop.common.logs import get_logger
+from desktop.common.storage import storage_error
 
 TokenPlace = Literal["environment", "keyring", "file", "none"]
+
+SERVICE = "hausgeist"
+KEYRING_WAIT_S = 5.0
+"""A locked keyring may ask its owner and wait for ever; nobody else shall."""
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+_MAX_NOTE_BYTES = 16 << 10
+
+_log = get_logger("account")
+
+T = TypeVar("T")
+
+
+class Keyring(Protocol):
+    """What is used of the keyring package's backends."""
+
+    def get_password(self, service: str, username: str) -> str | None: ...
+    def set_password(self, service: str, username: str, password: str) -> None: ...
+    def delete_password(self, service: str, username: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNote:
+    """Where a token lies, for which Hub (``https://huggingface.co``) and whose it is."""
+
+    place: Literal["keyring", "file"]
+    origin: str
+    user: str = ""
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` can be a token: no spaces, nothing but ASCII."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+class TokenStore:
+    """Any thread may ask; a keyring that does not answer within `wait_s` counts as locked."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        find_keyring: Callable[[], Keyring | None] | None = None,
+        wait_s: float = KEYRING_WAIT_S,
+    ) -> None:
+        """`folder` is the app's own for data; nothing is read before somebody asks."""
+        self._note_path = folder / "account.json"
+        self._token_path = folder / "hub-token"
+        self._place = blake2b(str(folder).encode("utf-8", "replace"), digest_size=4).hexdigest()
+        self._find_keyring = find_keyring or system_keyring
+        self._wait_s = wait_s
+        self._lock = threading.Lock()
+        self._token: tuple[str, str] | None = None  # for which Hub, and the token
+        self.problem: StorageError | None = None
+
+    def note(self) -> TokenNote | None:
+        """Where the token lies; None where there is none. Touches no keyring."""
+        try:
+            with self._note_path.open("rb") as file:
+                document = json.loads(file.read(_MAX_NOTE_BYTES))
+            return _note_from(document)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            _log.warning("account not readable: %s", error)
+            return None
+
+    def token(self, origin: str) -> str | None:
+        """The token for the Hub at `origin`; None where there is none, or for another Hub.
+
+        `problem` says why a token that is there could not be read.
+        """
+        with self._lock:
+            note = self.note()
+            if note is None or note.origin != origin:
+                self._token = None
+                return None
+            if self._token is None or self._token[0] != origin:
+                token = self._read(note)
+                if token is None:
+                    return None
+                self._token = (origin, token)
+            return self._token[1]
+
+    def save(self, token: str, origin: str, user: str) -> TokenNote:
+        """Keep `token`: in the keyring, in a file only where there is none.
+
+        Raises StorageError: keyring_locked (it did not answer), and where nothing can be written.
+        """
+        with self._lock:
+            note = TokenNote(self.keeps_in(), origin, user)
+            if note.place == "keyring":
+                self._ask(lambda keyring: keyring.set_password(SERVICE, self._user(origin), token))
+                self._token_path.unlink(missing_ok=True)
+            else:
+                write_atomic(self._token_path, token.encode())  # its temporary files are 0600
+            write_atomic(self._note_path, json.dumps(asdict(note)).encode())
+            self._token, self.problem = (origin, token), None
+            return note
+
+    def forget(self) -> None:
+        """Remove the token everywhere. Raises StorageError."""
+        with self._lock:
+            note = self.note()
+            try:
+                if note is not None and note.place == "keyring":
+                    self._ask(lambda keyring: _delete(keyring, self._user(note.origin)))
+                self._token_path.unlink(missing_ok=True)
+                self._note_path.unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(error, self._token_path) from error
+            self._token, self.problem = None, None
+
+    def keeps_in(self) -> Literal["keyring", "file"]:
+        """Where a new token would be kept. Raises StorageError("keyring_locked")."""
+        return "keyring" if self._within_time(self._find_keyring) is not None else "file"
+
+    def _read(self, note: TokenNote) -> str | None:
+        try:
+            if note.place == "file":
+                token = self._token_path.read_text("ascii").strip()
+            else:
+                user = self._user(note.origin)
+                token = self._ask(lambda keyring: keyring.get_password(SERVICE, user)) or ""
+        except StorageError as error:
+            self.problem = error
+            return None
+        except (OSError, ValueError) as error:
+            self.problem = StorageError("token_lost", path=str(self._token_path), detail=str(error))
+            return None
+        if not is_token(token):
+            self.problem = StorageError("token_lost", path=str(self._token_path))
+            return None
+        self.problem = None
+        return token
+
+    def _user(self, origin: str) -> str:
+        """As the keyring's own window shows it; two homes on one computer have two tokens."""
+        return f"{origin} ({self._place})"
+
+    def _ask(self, work: Callable[[Keyring], T]) -> T:
+        def ask() -> T:
+            keyring = self._find_keyring()
+            if keyring is None:
+                raise StorageError("keyring_gone")
+            return work(keyring)
+
+        return self._within_time(ask)
+
+    def _within_time(self, work: Callable[[], T]) -> T:
+        """In a thread of its own, because a locked keyring waits for its owner's password."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001  (looked at where it is waited for)
+                future.set_exception(error)
+
+        threading.Thread(target=run, name="keyring", daemon=True).start()
+        try:
+            failed = future.exception(timeout=self._wait_s)
+        except TimeoutError:
+            raise StorageError("keyring_locked") from None
+        if isinstance(failed, HausgeistError):
+            raise failed
+        if failed is not None:  # each desktop has its own errors, and each means the same to us
+            raise StorageError("keyring_locked", detail=f"{failed!r:.300}") from failed
+        return future.result()
+
+
+def system_keyring() -> Keyring | None:
+    """The keyring of this system (KWallet, GNOME's, Windows', macOS'); None where there is none."""
+    import keyring  # 0.2 s that only people with a token spend
+    from keyring.backends import fail, null
+
+    backend = keyring.get_keyring()
+    if isinstance(backend, fail.Keyring | null.Keyring):
+        return None
+    return backend
+
+
+def _delete(keyring: Keyring, user: str) -> None:
+    """What is not there any more needs no removal."""
+    if keyring.get_password(SERVICE, user) is not None:
+        keyring.delete_password(SERVICE, user)
+
+
+def _note_from(document: Any) -> TokenNote:
+    """Raises KeyError, TypeError, ValueError for what this module did not write."""
+    place, origin, user = document["place"], document["origin"], document.get("user", "")
+    if place not in ("keyring", "file") or not isinstance(origin, str):
+        raise ValueError("of another kind")
+    return TokenNote(place, origin, user if isinstance(user, str) else "")

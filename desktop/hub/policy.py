@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -14,6 +16,10 @@ PUBLIC_HUB = "https://huggingface.co"
 _NOT_IN_HOSTS = re.compile(r"[\s\x00-\x20\x7f%<>\"'`{}|^\\,;()]")
 _VARIABLES = ("HAUSGEIST_OFFLINE", "HF_HUB_OFFLINE")
 _NO = ("", "0", "false", "no", "off")
+_TRIED: ContextVar[str] = ContextVar("token_tried", default="")
+
+StoredToken = Callable[[str], str | None]
+"""The token that was kept for the Hub at an address; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +55,17 @@ def origin_of(url: str) -> Origin | None:
 class NetworkPolicy:
     """Asked anew at every connection: the switch may be turned while the app runs."""
 
-    def __init__(self, env: Mapping[str, str], is_switched_off: Callable[[], bool]) -> None:
-        """`is_switched_off` is the offline switch in the user's settings."""
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        is_switched_off: Callable[[], bool],
+        stored_token: StoredToken | None = None,
+    ) -> None:
+        """`is_switched_off` is the offline switch in the user's settings; `stored_token` is asked
+        only where the environment names no token, and only for the Hub itself."""
         self._env = env
         self._is_switched_off = is_switched_off
+        self._stored_token = stored_token
 
     def require_online(self) -> None:
         """Raises NetworkError: offline_environment, offline_setting."""
@@ -89,11 +102,29 @@ class NetworkPolicy:
             raise UsageError("bad_endpoint", value=given)
         return address
 
+    @property
+    def has_token_in_environment(self) -> bool:
+        return bool(self._env.get("HF_TOKEN", "").strip())
+
+    @contextmanager
+    def trying(self, token: str) -> Iterator[None]:
+        """What this thread asks of the Hub meanwhile, it asks with `token`."""
+        reset = _TRIED.set(token)
+        try:
+            yield
+        finally:
+            _TRIED.reset(reset)
+
     def token_for(self, url: str) -> str | None:
-        """The user's token, for the Hub itself and nobody else. Raises UsageError("bad_token")."""
-        token = self._env.get("HF_TOKEN", "").strip()
-        if not token or origin_of(url) != origin_of(self.endpoint):
+        """The user's token, for the Hub itself and nobody else: one that is tried, HF_TOKEN, else
+        the one that was kept for this very Hub. Raises UsageError("bad_token")."""
+        if origin_of(url) != origin_of(self.endpoint):
             return None
+        if tried := _TRIED.get():
+            return tried
+        token = self._env.get("HF_TOKEN", "").strip()
+        if not token:
+            return self._stored_token(self.endpoint) if self._stored_token else None
         if not token.isascii() or not token.isprintable() or " " in token:
             raise UsageError("bad_token")
         return token

@@ -31,7 +31,8 @@ _SPARE_BYTES = 32 << 10
 _AT_ONCE = 4
 _LOOK_EVERY_S = 0.1  # Windows wakes no waiting thread for Ctrl+C
 # After these an older listing is of no use; after those a newer one may help.
-_FINAL = ("hub_no_repo", "hub_no_revision", "hub_gated", "hub_forbidden", "hub_token_refused")
+_FINAL = ("hub_no_repo", "hub_no_revision", "hub_gated", "hub_token_access", "hub_waiting",
+          "hub_forbidden", "hub_token_refused")  # fmt: skip
 _NO_LISTING = ("hub_no_repo", "hub_down", "hub_refused", "hub_forbidden")
 _OUTDATED = ("hub_no_gguf", "hub_no_file", "hub_no_quant", "hub_no_revision", "hub_no_repo",
              "hub_part_missing", "hub_inconsistent")  # fmt: skip

@@ -16,8 +16,9 @@ _HTML_SIGNS = (b"<!doctype html", b"<html", b"<head", b"<body")
 def require_good(answer: Answer, repo: str, what: str = "") -> None:
     """Raises HubError for anything but a 2xx answer that is no web page; `what` is the file.
 
-    Kinds: hub_no_repo, hub_no_file, hub_no_revision, hub_gated, hub_token_refused, hub_forbidden,
-    hub_busy, hub_down, hub_refused; NetworkError("portal").
+    Kinds: hub_no_repo, hub_no_file, hub_no_revision, hub_gated (nobody has agreed to its terms
+    yet), hub_token_access (the token's owner has not), hub_waiting (its makers have not said yes),
+    hub_token_refused, hub_forbidden, hub_busy, hub_down, hub_refused; NetworkError("portal").
     """
     if is_web_page(answer):
         # The Hub answers machines with JSON or bytes; a page comes from a hotel's or firm's gate.
@@ -43,7 +44,7 @@ def _refusal(answer: Answer, repo: str, what: str) -> HausgeistError:
     said = (answer.header("x-error-message") or "")[:200]
     detail = f"{status} {code} {said}".strip()
     if code == "GatedRepo":
-        return HubError("hub_gated", repo=repo, detail=detail)
+        return HubError(_gate(said), repo=repo, detail=detail)
     if "invalid credentials" in said.lower():
         return HubError("hub_token_refused", detail=detail)
     if code == "EntryNotFound":
@@ -60,6 +61,16 @@ def _refusal(answer: Answer, repo: str, what: str) -> HausgeistError:
     if status >= 500:
         return HubError("hub_down", host=_host(answer), status=status, detail=detail)
     return HubError("hub_refused", host=_host(answer), status=status, detail=detail)
+
+
+def _gate(said: str) -> str:
+    """Which of the steps to a gated model is missing, by the Hub's own words."""
+    words = said.lower()
+    if "awaiting" in words or "pending" in words:
+        return "hub_waiting"
+    if "not in the authorized list" in words or "fine-grained" in words:
+        return "hub_token_access"
+    return "hub_gated"
 
 
 def wait_s(answer: Answer, now: float | None = None) -> float:

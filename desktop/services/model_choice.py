@@ -208,7 +208,9 @@ class Chooser:
             return None
         companions = NO_COMPANIONS
         if projector is not None:
-            companions = Companions(projector=_projector_header(projector))
+            companions = Companions(
+                projector=projector_header(projector.name, projector.file_bytes)
+            )
         try:
             report = plan(
                 self._machine,
@@ -316,16 +318,16 @@ def _year(day: str) -> float:
     return year + (month - 1) / 12 + (date - 1) / 365
 
 
-def _projector_header(file: CatalogFile) -> ModelHeader:
+def projector_header(name: str, file_bytes: int) -> ModelHeader:
     """A projector as far as fit looks at one: its weights."""
-    weights = TensorInfo("v.weights", (file.file_bytes,), 24, "I8", 0, file.file_bytes)
+    weights = TensorInfo("v.weights", (file_bytes,), 24, "I8", 0, file_bytes)
     return ModelHeader(
-        paths=(Path(file.name),),
+        paths=(Path(name),),
         version=3,
         byte_order="little",
         metadata={"general.architecture": "clip"},
         tensors=(weights,),
-        file_bytes=file.file_bytes,
+        file_bytes=file_bytes,
         data_offset=0,
         alignment=32,
         complete=False,

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from desktop.common.ledger import Ledger
 from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
+from desktop.hub.account import TokenStore
 from desktop.hub.client import HubClient
 from desktop.hub.door import Door
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.policy import NetworkPolicy
+from desktop.hub.search import HubSearch
+from desktop.services.account import Account
 from desktop.services.remote_model import RemoteModels
 
 if TYPE_CHECKING:
@@ -24,9 +27,12 @@ class Network:
 
     def __init__(self, paths: Paths, settings: SettingsStore, env: Mapping[str, str]) -> None:
         self.ledger = Ledger(paths.ledger_file)
-        self.policy = NetworkPolicy(env, settings.is_offline)
+        self.tokens = TokenStore(paths.data_dir)
+        self.policy = NetworkPolicy(env, settings.is_offline, self.tokens.token)
         self.door = Door(self.policy, self.ledger)
         self.hub = HubClient(self.door)
+        self.search = HubSearch(self.hub)
+        self.account = Account(self.door, self.tokens)
         self.headers = HeaderCache(paths.cache_dir / "headers")
         self.remote_models = RemoteModels(self.hub, self.headers)
         self._catalog_file = paths.cache_dir / "catalog.json"

@@ -16,7 +16,7 @@ from desktop.hub.metered import MeteredWatch
 from desktop.hub.transfer.pace import RateLimit
 from desktop.library.library import Library
 from desktop.services.account import Account
-from desktop.services.browse import Browser
+from desktop.services.browse import Browser, browser_of
 from desktop.services.chat_turn import ChatService
 from desktop.services.core import MOVE_FILE, TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
@@ -24,6 +24,7 @@ from desktop.services.downloads import Downloads
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
+from desktop.services.import_stores import StoreImporter
 from desktop.services.library_watch import LibraryWatch
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
@@ -35,6 +36,7 @@ from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.probe_memory import ProbeMemory
+from desktop.services.quantize import Quantizer
 from desktop.services.recording import Recorder
 from desktop.services.start import begin
 from desktop.services.tune import Tuner
@@ -82,6 +84,8 @@ class Services:
     verifier: Verifier
     model_settings: ModelSettingsService
     library_watch: LibraryWatch
+    store_importer: StoreImporter
+    quantizer: Quantizer
 
     def close(self) -> None:
         """Stop the answers, write what is left, close the databases."""
@@ -141,14 +145,16 @@ def build(env: Mapping[str, str]) -> Services:
         interrupted_turns=store.mark_interrupted(),
         live=LiveMonitor(lambda: NativeSensors(core.paths.models_dir, memory_now)),
         adviser=MachineAdviser(core.library),
-        browser=Browser(),
-        account=Account(),
+        browser=browser_of(core),
+        account=core.network.account,
         downloads=_downloads(core),
         places=core.places,
         mover=ModelMover(core.library, core.paths.data_dir / MOVE_FILE),
         verifier=Verifier(core.library),
         model_settings=ModelSettingsService(core.library),
         library_watch=LibraryWatch(core.library, core.places),
+        store_importer=StoreImporter(core.library, core.places.main, env),
+        quantizer=Quantizer(core.library, core.places.main),
     )
 
 

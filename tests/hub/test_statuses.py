@@ -14,6 +14,10 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
     return Answer("https://huggingface.co/x", status, named, body)
 
 
+def gate(said: str) -> Answer:
+    return answer(403, x_error_code="GatedRepo", x_error_message=said)
+
+
 @pytest.mark.parametrize(
     ("found", "kind"),
     [
@@ -24,6 +28,10 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         (answer(404, x_error_code="RevisionNotFound"), "hub_no_revision"),
         (answer(403, x_error_code="GatedRepo"), "hub_gated"),
         (answer(401, x_error_code="GatedRepo"), "hub_gated"),
+        (gate("Your request to access it is awaiting a review."), "hub_waiting"),
+        (gate("You are not in the authorized list."), "hub_token_access"),
+        (gate("Please enable access to public gated repositories in your fine-grained token"),
+         "hub_token_access"),
         (answer(401, x_error_message="Invalid credentials in header"), "hub_token_refused"),
         (answer(403), "hub_forbidden"),
         (answer(451), "hub_forbidden"),

@@ -32,6 +32,8 @@ _FINAL = frozenset(
         "hub_no_file",
         "hub_no_revision",
         "hub_gated",
+        "hub_token_access",
+        "hub_waiting",
         "hub_token_refused",
         "hub_refused",
         "hub_forbidden",

@@ -20,7 +20,7 @@ STALL_S = 10.0
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 # A signed address lives for minutes; what these say of it may only be its age.
 _EXPIRED = ("hub_forbidden", "hub_no_repo", "hub_no_file", "hub_refused", "hub_token_refused",
-            "hub_gated")  # fmt: skip
+            "hub_gated", "hub_token_access", "hub_waiting")  # fmt: skip
 
 ANOTHER_NOW = ("hub_changed", "hub_no_revision", "hub_no_file")
 """What it is called when the file is not (any more) the one that was listed: list it anew."""
