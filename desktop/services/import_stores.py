@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.common.errors import HausgeistError
+from desktop.common.errors import CancelledError, HausgeistError, StorageError, UsageError
 from desktop.engine.cancel import CancelToken
+from desktop.gguf.header import ModelHeader
+from desktop.gguf.reader import read_header
+from desktop.gguf.safety import check
+from desktop.library.copying import copy_model
+from desktop.library.files import identity
 from desktop.library.library import Library
-from desktop.library.stores.model import STORES, StoreKind, StoreModel
+from desktop.library.model import LibraryModel
+from desktop.library.projectors import fits, projector_beside
+from desktop.library.stores.find import find_stores
+from desktop.library.stores.model import STORES, StoreFolder, StoreKind, StoreModel
+from desktop.library.stores.places import Surroundings
 from desktop.services.models import ImportProgress, ImportResult
 
 
@@ -60,7 +69,14 @@ class StoreImporter:
         A store that is not there is left out; one that lies or cannot be read says so in
         `problem` of itself or of the model, and never stops the others. Raises CancelledError.
         """
-        raise NotImplementedError
+        token = cancel or CancelToken()
+        around = Surroundings(self._users_home(), self._env, self._system)
+        known = self._known()
+        found = []
+        for folder in find_stores(around, stores, lambda: token.cancelled):
+            found.append(_judged(folder, known, token))
+        token.raise_if_cancelled()
+        return tuple(found)
 
     def take_in(
         self,
@@ -74,4 +90,118 @@ class StoreImporter:
 
         Raises CancelledError.
         """
-        raise NotImplementedError
+        token = cancel or CancelToken()
+        results = []
+        for done, model in enumerate(models):
+            place = model.paths[0] if model.paths else Path(model.name)
+
+            def tell(fraction: float, place: Path = place, done: int = done) -> None:
+                token.raise_if_cancelled()
+                if progress is not None:
+                    progress(ImportProgress(place, done, len(models), fraction))
+
+            tell(0.0)
+            try:
+                results.append(ImportResult(place, self._take(model, tell, copy=copy), None))
+            except CancelledError:
+                raise
+            except HausgeistError as error:
+                results.append(ImportResult(place, None, error))
+        return results
+
+    def _take(
+        self, model: StoreModel, tell: Callable[[float], None], *, copy: bool
+    ) -> LibraryModel:
+        if model.problem is not None:
+            raise model.problem
+        header = read_header(model.paths[0])
+        check(header)
+        kept = self._library.add(
+            model.paths[0],
+            header,
+            copy_to=self._models_dir() if copy else None,
+            progress=tell,
+            origin=model.origin,
+            name=_library_name(model),
+            projector=model.projector,
+            settings=model.settings,
+        )
+        if not copy or model.projector is None or kept.path.parent == model.projector.parent:
+            return kept
+        # What lets it see must not stay where another program may delete it.
+        name = f"{kept.path.stem}-mmproj.gguf"
+        beside = kept.path.parent / name
+        if not beside.exists():
+            beside = copy_model((model.projector,), kept.path.parent, names=(name,))[0].path
+        return self._library.add(kept.path, header, projector=beside, source="copy")
+
+    def _users_home(self) -> Path:
+        if self._home is not None:
+            return self._home
+        try:
+            return Path.home()
+        except RuntimeError as error:  # a user without any
+            raise StorageError("no_home", detail=str(error)) from error
+
+    def _known(self) -> set[tuple[int, int]]:
+        """The files that the library has, whatever their paths."""
+        found = (identity(model.path) for model in self._library.list() if not model.problem)
+        return {one for one in found if one is not None}
+
+
+def _judged(folder: StoreFolder, known: set[tuple[int, int]], token: CancelToken) -> FoundStore:
+    models = tuple(_readable(folder.models, token))
+    here = frozenset(model for model in models if model.paths and identity(model.paths[0]) in known)
+    return FoundStore(folder.store, folder.path, models, here, folder.problem)
+
+
+def _readable(models: Sequence[StoreModel], token: CancelToken) -> Iterator[StoreModel]:
+    """Each model with what its header says; what is no model of its own is left out."""
+    for model in models:
+        token.raise_if_cancelled()
+        if model.problem is not None:
+            yield model
+            continue
+        try:
+            header = read_header(model.paths[0])
+            check(header)
+        except HausgeistError as error:
+            if error.kind != "no_language_model":  # a projector, an adapter
+                yield replace(model, problem=error)
+            continue
+        yield replace(
+            model,
+            paths=header.paths,
+            file_bytes=header.file_bytes,
+            quantization=header.quantization,
+            licence=model.licence or header.licence,
+            projector=_projector(model, header),
+        )
+
+
+def _projector(model: StoreModel, header: ModelHeader) -> Path | None:
+    if model.projector is not None:
+        return model.projector if fits(model.projector, header) else None
+    return projector_beside(header, model.beside) if model.beside else None
+
+
+def _library_name(model: StoreModel) -> str | None:
+    """Ollama's names are what its users know; elsewhere the model's own says more."""
+    if model.store == "ollama":
+        name = model.name.removesuffix(":latest")
+        return name.rpartition("/")[2] if name.startswith("hf.co/") else name
+    return None
+
+
+def wanted(text: str) -> tuple[StoreKind, ...]:
+    """The stores that ``ollama``, ``all``... names. Raises UsageError("not_a_choice")."""
+    if text == "all":
+        return STORES
+    for store in STORES:
+        if text == store:
+            return (store,)
+    raise UsageError("not_a_choice", option="--from", value=text, choices=", ".join(_CHOICES))
+
+
+_CHOICES = (*STORES, "all")
+CHOICES = "|".join(_CHOICES)
