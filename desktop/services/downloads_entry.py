@@ -22,6 +22,7 @@ class Download:
     "waiting": for its turn, or for what `error` says (a full disk, a busy Hub: `retry_in_s` from
     when this was made); "metered" and "offline": goes on by itself as soon as it may.
     `bytes` are on the disk already, of `total_bytes` (0 while nobody has said how many).
+    `is_verified`: it is done, and its hash was compared with the Hub's.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Download:
     retry_in_s: float | None = None
     model: LibraryModel | None = None
     is_repairing: bool = False
+    is_verified: bool = False
     with_projector: bool = True
     folder: str = ""
     files: tuple[str, ...] = ()

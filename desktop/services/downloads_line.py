@@ -151,6 +151,7 @@ class Line:
             bytes=fetched.file_bytes,
             total_bytes=fetched.file_bytes,
             model=fetched.model,
+            is_verified=fetched.is_verified,
         )
 
     def _failed(self, error: HausgeistError, now: float) -> None:

@@ -70,7 +70,10 @@ class DownloadsPanel(QWidget):
             self.rows.append(found)
         self._put_in_tab_order()
         self._show_heading()
-        self.setVisible(bool(entries))
+        if not entries:
+            self.hide()
+        elif self.parentWidget() is not None:  # else it would be a window for a moment
+            self.show()
 
     def row_of(self, id: str) -> DownloadRow | None:
         return next((found for found in self.rows if found.entry.id == id), None)

@@ -53,6 +53,8 @@ class DownloadRow(Card):
         line.setStretchFactor(self._left, 1)
         super().__init__(look, line)
         self.entry = entry
+        # One width for what changes places, so that the bars of all rows end alike.
+        self.main.setMinimumWidth(self._widest(self.tr("Pause"), self.tr("Go on")))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.show_entry(entry)
 
@@ -70,6 +72,9 @@ class DownloadRow(Card):
             self.note.setText(note)
         self.note.setVisible(bool(note))
         self._show_buttons()
+
+    def _widest(self, *labels: str) -> int:
+        return max(Button(self._look, label).sizeHint().width() for label in labels)
 
     def _note(self) -> str:
         """Why it does not go on, and what helps."""

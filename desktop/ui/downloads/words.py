@@ -41,7 +41,8 @@ class DownloadWords(QObject):
             case "offline":
                 return [self.tr("waits for the internet"), size, self._again(entry)]
             case "done":
-                return [self.tr("is here, checked"), size]
+                here = self.tr("is here, checked") if entry.is_verified else self.tr("is here")
+                return [here, size]
             case "failed":
                 return [self.tr("not downloaded"), size]
         if entry.error is None and entry.retry_in_s is None:

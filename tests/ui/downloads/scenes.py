@@ -45,7 +45,7 @@ def under_way() -> list[Download]:
         entry("gemma", "Gemma 3 12B", bytes=0, total_bytes=73 * GB // 10),
         entry("phi", "Phi 4 mini", state="paused", bytes=GB, total_bytes=25 * GB // 10),
         entry("g4", "Gemma 3 4B", state="done", bytes=249 * GB // 100, total_bytes=249 * GB // 100,
-              model=model()),
+              model=model(), is_verified=True),
     ]  # fmt: skip
 
 
