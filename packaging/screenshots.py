@@ -4,7 +4,8 @@
         --out chat_de.png
 
 Places: welcome, chats, models, machine, settings; of the model browser: browse, repository, card,
-gated, offline, busy, dns, nothing. `QT_SCALE_FACTOR=1.5` pictures other scales.
+gated, offline, busy, dns, nothing; of the downloads: downloads, troubles, moments.
+`QT_SCALE_FACTOR=1.5` pictures other scales.
 """
 
 # ruff: noqa: E402  (the platform and the path must be set before the imports)
@@ -18,6 +19,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import Desk, make_application
 from desktop.common.settings import Settings
 from desktop.library.model import LibraryModel
+from desktop.services.downloads import Downloads
 from desktop.services.live import EngineShare, LiveReading
 from desktop.services.models import ListedModel, ModelsService
 from desktop.services.start import begin
@@ -38,11 +41,15 @@ from desktop.ui.models.page import ModelsPage
 from tests.tiny_models import write_tiny_model
 from tests.ui.browse.scenes import fill
 from tests.ui.browse.stand_ins import ScriptedBrowser
+from tests.ui.downloads.scenes import moments, troubles, under_way
+from tests.ui.downloads.still_downloads import StillDownloads
 from tests.ui.machine.scenes import GIB, busy
 from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
 
 DAY_S = 86_400.0
 BROWSE = ("browse", "repository", "card", "gated", "offline", "busy", "dns", "nothing")
+
+DOWNLOADS = {"downloads": under_way, "troubles": troubles, "moments": moments}
 
 QUESTION = {
     "en": "Sum up the roof offer and work out the total with 19 % VAT.",
@@ -201,6 +208,11 @@ def shoot(desk: Desk, services: Services, place: str) -> None:
         house.conversation.show(services.store.list_chats()[0].id)
     elif place in BROWSE:
         shoot_browser(desk, services, place)
+    elif place in DOWNLOADS:
+        desk.window.show_place("models")
+        settle(3000)
+        house.downloads.shown.emit()
+        settle()
     else:
         desk.window.show_place(place)
     settle(3000 if place == "models" else 400)  # the catalogue is gone through for them
@@ -251,6 +263,9 @@ def main() -> int:
             services = replace(services, models_service=models)
             fill_chats(services, options.language, moment)
             fill_readings(services)
+        if options.place in DOWNLOADS:
+            queue = StillDownloads(*DOWNLOADS[options.place]())
+            services = replace(services, downloads=cast("Downloads", queue))
         desk = Desk(app, start, env, Instance(start.paths.data_dir, env), lambda _env: services)
         desk.open([])
         desk.window.resize(width, height)
