@@ -31,6 +31,16 @@ settings.register_profile("explore", deadline=None, suppress_health_check=_slow)
 settings.load_profile("steady")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def trash_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What tests throw away lands beside them, in their children, too (read at first use)."""
+    trash = tmp_path_factory.mktemp("user") / "share"
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_DATA_HOME", str(trash))
+    yield trash / "Trash"
+    patch.undo()
+
+
 class NetworkUsedError(AssertionError):
     """A test tried to leave this machine."""
 

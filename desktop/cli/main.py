@@ -37,14 +37,17 @@ COMMANDS = MappingProxyType(
         "pull": "desktop.cli.pull",
         "import": "desktop.cli.import_models",
         "remove": "desktop.cli.remove",
+        "verify": "desktop.cli.verify",
         "quantize": "desktop.cli.quantize",
+        "pack": "desktop.cli.pack",
+        "unpack": "desktop.cli.unpack",
         "doctor": "desktop.cli.doctor",
     }
 )
 _HELP = ("-h", "--help", "help")
 _VERSION = ("-V", "--version", "version")
 # Said in interfaces.md, built later: a clear word is better than "unknown command".
-_LATER = ("search", "verify", "pack", "unpack", "serve")
+_LATER = ("search", "serve")
 
 
 class Command(Protocol):

@@ -188,7 +188,9 @@ class Library:
         known = here or self._index.by_content(content)
         if known is not None and not _shall_move(known, copy_to, source, is_here=here is not None):
             if here is None:
+                # What is said is said of the other file: the entry's own came from elsewhere.
                 self._note_duplicate(parts, content)
+                return self._checked(known)
             return self._with_news(known, told)
         if copy_to is not None:
             told = dataclasses.replace(

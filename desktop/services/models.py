@@ -20,6 +20,10 @@ from desktop.services.fit_model import fit
 from desktop.services.measured_speed import as_measured
 from desktop.services.recording import Recorder
 from desktop.services.removal import ModelRemover, Removal
+from desktop.services.verify import Verifier
+
+LEARNT_AT_ONCE_BYTES = 1 << 30
+"""Up to a second's reading a file's hash is taken when it comes in; else at the first check."""
 
 _PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$", re.IGNORECASE)
 
@@ -66,6 +70,7 @@ class ModelsService:
         now; for fits on this machine."""
         self._library = library
         self._remover = remover or ModelRemover(library)
+        self._verifier = Verifier(library)
         self._models_dir = models_dir
         self._recorder = recorder
 
@@ -144,6 +149,7 @@ class ModelsService:
             check(header)
             target = self._models_dir() if copy else None
             model = self._library.add(path, header, copy_to=target, progress=tell)
+            self._verifier.learn(model.name, at_most_bytes=LEARNT_AT_ONCE_BYTES)
         except CancelledError:
             raise
         except HausgeistError as error:

@@ -171,7 +171,15 @@ def test_list_import_run_remove(cli: Cli, tmp_path: Path, hausgeist_home: Path) 
     assert cli("fit", model["name"], "--json").json["model"]["layers"] == 2
 
     removed = cli("remove", model["name"], "--json")
-    assert removed.json == {"removed": model["name"], "path": str(file), "deleted": False}
+    assert removed.json == {
+        "removed": model["name"],
+        "path": str(file),
+        "deleted": False,
+        "trashed": False,
+        "files": [],
+        "freed_bytes": 0,
+        "belongs_to": "user",
+    }
     assert file.exists()
     assert cli("remove", model["name"], "--json").json["error"]["kind"] == "unknown_model"
 
