@@ -18,7 +18,9 @@ class Settings:
     """What the user chose; the defaults suit somebody who chose nothing.
 
     `models_folder` is where new models go, "" for the app's own folder; models in `more_folders`
-    are known as well.
+    are known as well. `sources` are an organisation's own lists of models (web addresses, folders).
+    `certificates`: "" for SSL_CERT_FILE or the system's, "system" for the system's alone, else a
+    file in PEM form that counts beside them. With `trusted_keys` (minisign's public keys) packs and sources must be signed by one of them.
     """
 
     language: Literal["auto", "de", "en"] = "auto"
@@ -34,6 +36,9 @@ class Settings:
     download_limit_bytes_per_s: int = 0
     download_unmetered_only: bool = False
     downloads_at_once: int = 1
+    sources: tuple[str, ...] = ()
+    trusted_keys: tuple[str, ...] = ()
+    certificates: str = ""
 
 
 _MOST = {

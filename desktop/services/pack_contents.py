@@ -13,16 +13,17 @@ from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.gguf.shown import printable
 from desktop.library.abilities import is_embedding
+from desktop.library.files import content_of
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.model_settings import ModelSettings, settings_document
 from desktop.library.naming import clean
 from desktop.library.origin import Origin
-from desktop.library.packs.index_json import MAX_LICENCE_BYTES
+from desktop.library.packs.index_json import MAX_LICENCE_BYTES, is_licence_file
 from desktop.library.packs.making import ModelToPack, Where
-from desktop.library.packs.manifest import PackedFile, PackedModel
+from desktop.library.packs.manifest import PackedFile, PackedModel, Role
+from desktop.services.model_ref import resolve
 
-LICENCE_FILE = "LICENSE.txt"
 _TEXTS = {"apache-2.0": "licences/apache-2.0.txt"}
 _OWN_FOLDERS = ("hub", "pack")
 _FALLBACK = "model"
@@ -30,22 +31,28 @@ _FALLBACK = "model"
 _log = get_logger("packs")
 
 
-def contents_of(library: Library, name: str) -> ModelToPack:
-    """The library's model `name` with all that belongs to it.
+def contents_of(library: Library, text: str) -> ModelToPack:
+    """The model that `text` means (its name, a path...) with all that belongs to it.
 
     Raises ModelFileError("unknown_model") and as read_header, UsageError("guide_not_packed"),
     PackError("pack_source_gone").
     """
-    model = library.get(name)
-    if model.source == "built_in":
+    found = resolve(text, library)
+    model = found.entry
+    if model is None:
+        return model_to_pack(found.name, read_header(found.path))
+    if found.is_guide:
         raise UsageError("guide_not_packed")
     if model.problem:
         raise PackError("pack_source_gone", path=str(model.path))
-    header = read_header(model.path)
     settings = library.model_settings
     chosen = settings.own(model.content).over(settings.recommended(model.content))
     return model_to_pack(
-        model.name, header, model, hashes=library.hashes(model.name), settings=chosen
+        model.name,
+        read_header(model.path),
+        model,
+        hashes=library.hashes(model.name),
+        settings=chosen,
     )
 
 
@@ -56,28 +63,27 @@ def model_to_pack(
     *,
     hashes: Sequence[str] = (),
     settings: ModelSettings | None = None,
-    projector: Path | None = None,
 ) -> ModelToPack:
     """A model by its header, with what the library knows of it, where it is there."""
-    folder = clean(name)
-    folder = folder if is_safe_file(f"{folder}/x") else _FALLBACK
+    origin = model.origin if model is not None else None
+    folder = _folder(name, origin)
     places: dict[str, Where] = {}
     files: list[PackedFile] = []
-    known = tuple(hashes) if len(hashes) == len(header.paths) else ("",) * len(header.paths)
+
+    def put(file_name: str, where: Where, sha256: str, role: Role) -> None:
+        size = len(where) if isinstance(where, bytes) else _size(where)
+        places[f"{folder}/{file_name}"] = where
+        files.append(PackedFile(f"{folder}/{file_name}", size, sha256, role))
+
+    count = len(header.paths)
+    known = tuple(hashes) if len(hashes) == count else ("",) * count
     for number, (path, sha256) in enumerate(zip(header.paths, known, strict=True), 1):
-        place = f"{folder}/{_file_name(path, folder, number, len(header.paths))}"
-        places[place] = path
-        files.append(PackedFile(place, _size(path), sha256))
-    sees_with = projector or (model.projector if model is not None else None)
+        put(_file_name(path, clean(name) or _FALLBACK, number, count), path, sha256, "model")
+    sees_with = model.projector if model is not None else None
     if sees_with is not None and sees_with.exists():
-        place = f"{folder}/{_projector_name(sees_with)}"
-        places[place] = sees_with
-        files.append(PackedFile(place, _size(sees_with), "", "projector"))
-    origin = model.origin if model is not None else None
-    for file_name, body in _licences(header, origin).items():
-        place = f"{folder}/{file_name}"
-        places[place] = body
-        files.append(PackedFile(place, len(body), "", "licence"))
+        put(_projector_name(sees_with), sees_with, "", "projector")
+    for file_name, body in _licences(name, header, origin).items():
+        put(file_name, body, "", "licence")
     packed = PackedModel(
         name=name,
         files=tuple(files),
@@ -88,11 +94,22 @@ def model_to_pack(
         licence=header.licence,
         languages=_languages(header),
         task=_task(header, has_projector=sees_with is not None),
-        content=model.content if model is not None else "",
+        content=content_of(header.paths) if model is None else model.content,
         origin=_origin(origin),
         settings={} if settings is None else settings_document(settings),
     )
     return ModelToPack(packed, places)
+
+
+def _folder(name: str, origin: Origin | None) -> str:
+    """As the repository it came from has it, so that it is found by that name; else its own."""
+    if origin is not None and origin.kind == "hub":
+        above = origin.file.rpartition("/")[0]
+        folder = f"{origin.where}/{above}".rstrip("/")
+        if is_safe_file(f"{folder}/x"):
+            return folder
+    folder = clean(name)
+    return folder if is_safe_file(f"{folder}/x") else _FALLBACK
 
 
 def _file_name(path: Path, folder: str, number: int, count: int) -> str:
@@ -115,18 +132,16 @@ def _size(path: Path) -> int:
         raise PackError("pack_source_gone", path=str(path), detail=str(error)) from error
 
 
-def _licences(header: ModelHeader, origin: Origin | None) -> dict[str, bytes]:
-    """The licence's text that came with the model, else what its file says of it."""
-    beside: dict[str, bytes] = {}
+def _licences(name: str, header: ModelHeader, origin: Origin | None) -> dict[str, bytes]:
+    """The licence's text that came with the model, and what its file says of it."""
+    found = {f"LICENSE-{clean(name) or _FALLBACK}.txt": _statement(header, origin).encode()}
     if origin is not None and origin.kind in _OWN_FOLDERS:  # other folders hold others' licences
         for path in sorted(header.paths[0].parent.glob("*")):
-            if path.name.upper().startswith(("LICENSE", "LICENCE", "NOTICE", "USE_POLICY")):
+            if is_licence_file(path.name) and not path.name.startswith("LICENSE-"):
                 body = _small_text(path)
-                if body and path.suffix.lower() in ("", ".txt", ".md"):
-                    beside[path.name] = body
-    if LICENCE_FILE not in beside:
-        beside[LICENCE_FILE] = _statement(header, origin).encode()
-    return beside
+                if body:
+                    found[path.name] = body
+    return found
 
 
 def _small_text(path: Path) -> bytes:

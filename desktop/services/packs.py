@@ -17,6 +17,7 @@ from desktop.common.errors import (
 )
 from desktop.common.file_systems import FAT_MOST_BYTES, file_system_of, takes_large_files
 from desktop.common.logs import get_logger
+from desktop.common.settings import SettingsStore
 from desktop.common.storage import free_bytes
 from desktop.engine.cancel import CancelToken
 from desktop.gguf.header import ModelHeader
@@ -44,6 +45,7 @@ from desktop.library.packs.opening import OpenPack, open_pack
 from desktop.library.packs.progress import OnProgress
 from desktop.library.packs.trust import judge
 from desktop.library.packs.writer import volume_paths
+from desktop.services.model_places import ModelPlaces
 from desktop.services.pack_contents import contents_of
 from desktop.services.pack_views import (
     Packed,
@@ -89,6 +91,11 @@ class Packs:
         self._trusted_keys = trusted_keys
         self._free = free
         self._file_system = file_system
+
+    @classmethod
+    def of(cls, library: Library, places: ModelPlaces, settings: SettingsStore) -> Packs:
+        """For this house, as its settings say at the time."""
+        return cls(library, places.main, lambda: pinned_keys(settings))
 
     def plan(self, wish: PackWish) -> PackPlan:
         """What packing would write, without writing; `problem` is what it would fail with.
@@ -253,8 +260,8 @@ class Packs:
     def _contents(self, wish: PackWish) -> tuple[ModelToPack, ...]:
         if not wish.models:
             raise UsageError("nothing_to_pack")
-        names = dict.fromkeys(self._library.get(name).name for name in wish.models)
-        return tuple(contents_of(self._library, name) for name in names)
+        found = (contents_of(self._library, text) for text in wish.models)
+        return tuple({model.packed.name: model for model in found}.values())
 
     def _split_bytes(self, wish: PackWish, file_system: str) -> int:
         if wish.split_bytes is not None:
@@ -324,6 +331,17 @@ class Packs:
         return UnpackedModel(
             packed, first, packed.files[0].sha256, model, problem, arrived.was_here
         )
+
+
+def pinned_keys(settings: SettingsStore) -> tuple[str, ...]:
+    """The keys in the settings; a mistake there must not let everything in.
+
+    Raises StorageError("setting_unusable")."""
+    keys = settings.load().trusted_keys
+    problem = settings.problem
+    if problem is not None and "trusted_keys" in str(problem.params.get("names", "")):
+        raise problem
+    return keys
 
 
 class _InPack:

@@ -34,7 +34,7 @@ _MAX_TEXT = 2_000
 _MAX_NAME = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LICENCE_FILE = re.compile(
-    r"(?:LICEN[CS]E|NOTICE|COPYING|USE_POLICY|TERMS)[A-Za-z0-9_-]{0,40}(?:\.txt|\.md)?",
+    r"(?:LICEN[CS]E|NOTICE|COPYING|USE_POLICY|TERMS)(?:(?:[-_].{1,120})?\.(?:txt|md))?",
     re.IGNORECASE,
 )
 
@@ -85,6 +85,11 @@ def parse_index(data: bytes, path: str) -> Manifest:
         piece_bytes=_number(document.get("piece_bytes")),
         refused=refused,
     )
+
+
+def is_licence_file(name: str) -> bool:
+    """Whether a text may lie beside a model under that name: nothing that a double click runs."""
+    return _LICENCE_FILE.fullmatch(name) is not None
 
 
 def _model_document(model: PackedModel) -> dict[str, Any]:
@@ -230,8 +235,7 @@ def _file(entry: object) -> PackedFile:
 def _may_lie_there(path: str, size: int, role: str) -> bool:
     """Only models and texts of licences: nothing that a double click would run."""
     if role == "licence":
-        name = path.rpartition("/")[2]
-        return size <= MAX_LICENCE_BYTES and _LICENCE_FILE.fullmatch(name) is not None
+        return size <= MAX_LICENCE_BYTES and is_licence_file(path.rpartition("/")[2])
     return path.lower().endswith(".gguf")
 
 

@@ -110,8 +110,7 @@ class _Run:
         self._notes = Notes.beside(making.target)
         self._notes.made_at = self._notes.made_at or iso_time(making.now())
         self._keep_unfinished = keep_unfinished
-        sizes = unique_files(making.models)
-        unknown = sum(file.size_bytes for file in sizes.values() if not file.sha256)
+        unknown = to_hash_bytes(making.models)
         self._meter = Meter(
             unknown + self._layout(making.models).total_bytes, on_progress, is_cancelled
         )
@@ -261,6 +260,16 @@ def hashed(models: Sequence[ModelToPack], notes: Notes, meter: Meter) -> tuple[M
 def unique_files(models: Sequence[ModelToPack]) -> dict[str, PackedFile]:
     """Every file once, in order: models may share what lets them see."""
     return {file.path: file for model in models for file in model.packed.files}
+
+
+def to_hash_bytes(models: Sequence[ModelToPack]) -> int:
+    """What must be read before anything is written."""
+    places = {path: place for model in models for path, place in model.places.items()}
+    return sum(
+        file.size_bytes
+        for file in unique_files(models).values()
+        if not file.sha256 and isinstance(places[file.path], Path)
+    )
 
 
 def chunks_of(source: Where, file: PackedFile) -> Iterator[bytes]:

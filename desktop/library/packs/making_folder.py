@@ -27,6 +27,7 @@ from desktop.library.packs.making import (
     require_hash,
     require_room,
     size_of,
+    to_hash_bytes,
     unique_files,
 )
 from desktop.library.packs.manifest import (
@@ -96,7 +97,7 @@ class _Run:
         if self._before and making.sign is None and (self._target / SIGNATURE_NAME).exists():
             raise PackError("pack_would_unsign", path=str(self._target))
         files = unique_files(making.models).values()
-        unknown = sum(file.size_bytes for file in files if not file.sha256)
+        unknown = to_hash_bytes(making.models)
         total = sum(file.size_bytes for file in files)
         self._meter = Meter(unknown + total, on_progress, is_cancelled)
 

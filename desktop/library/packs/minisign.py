@@ -122,15 +122,15 @@ def read_public_key(text_or_file: str) -> PublicKey:
             raise UsageError("bad_public_key", key=text_or_file[:80]) from error
 
 
-def parse_signature(data: bytes) -> Signature:
-    """Raises PackError("pack_bad_signature")."""
+def parse_signature(data: bytes, path: str) -> Signature:
+    """`path` is for sentences. Raises PackError("pack_bad_signature")."""
     lines = data[: MAX_FILE_BYTES + 1].decode("utf-8", "replace").split("\n")
     lines = [line.rstrip("\r") for line in lines]
     if len(data) > MAX_FILE_BYTES or len(lines) < 4 or not lines[2].startswith(_TRUSTED):
-        raise PackError("pack_bad_signature", detail="form")
+        raise PackError("pack_bad_signature", path=path, detail="form")
     raw, second = _decoded(lines[1]), _decoded(lines[3])
     if len(raw) != _SIGNATURE_BYTES or raw[:2] not in (b"ED", b"Ed") or len(second) != 64:
-        raise PackError("pack_bad_signature", detail="form")
+        raise PackError("pack_bad_signature", path=path, detail="form")
     return Signature(
         raw[:2], _shown_number(raw[2:10]), raw[10:], lines[2].removeprefix(_TRUSTED), second
     )

@@ -29,9 +29,9 @@ def judge(index: bytes, signature: bytes | None, known: Sequence[PublicKey], pat
         problem = PackError("pack_unsigned", path=path) if known else None
         return Trust(problem=problem)
     try:
-        stated = parse_signature(signature)
-    except PackError:
-        return Trust(problem=PackError("pack_bad_signature", path=path))
+        stated = parse_signature(signature, path)
+    except PackError as error:
+        return Trust(problem=error)
     if not known:
         return Trust(signed_by=stated.number)
     ours = [key for key in known if key.number == stated.number]

@@ -35,7 +35,7 @@ QtKMXWyYcwdpZAlPF7tE2ENJkRd1ujvKjlj1m9RtHTBnZPa5WKU5uWRs5GoP5M/VqE81QFuMKI5k/SfN
 
 @pytest.mark.parametrize("file", [HASHED, LEGACY])
 def test_the_real_programs_signatures_are_understood(file: bytes) -> None:
-    key, signature = parse_public_key(KEY), parse_signature(file)
+    key, signature = parse_public_key(KEY), parse_signature(file, "x")
     assert key.number == signature.number == "E7620F1842B4E81F"
     assert verify(b"test", signature, key)
     assert not verify(b"Test", signature, key)
@@ -43,11 +43,11 @@ def test_the_real_programs_signatures_are_understood(file: bytes) -> None:
 
 def test_a_changed_comment_is_no_signature() -> None:
     changed = HASHED.replace(b"file:test", b"file:best")
-    assert not verify(b"test", parse_signature(changed), parse_public_key(KEY))
+    assert not verify(b"test", parse_signature(changed, "x"), parse_public_key(KEY))
 
 
 def test_windows_line_ends_do_no_harm() -> None:
-    signature = parse_signature(HASHED.replace(b"\n", b"\r\n"))
+    signature = parse_signature(HASHED.replace(b"\n", b"\r\n"), "x")
     assert verify(b"test", signature, parse_public_key(KEY))
 
 
@@ -59,7 +59,7 @@ def test_keys_written_are_keys_read(tmp_path: Path, password: str) -> None:
     assert again == key
     assert read_public_key(str(public_path)) == key.public
     assert (tmp_path / "office.key").stat().st_mode & 0o077 == 0
-    signature = parse_signature(again.sign(b"data", trusted_comment("index.json", 1.0)))
+    signature = parse_signature(again.sign(b"data", trusted_comment("index.json", 1.0)), "x")
     assert signature.comment == "timestamp:1\tfile:index.json\thashed"
     assert verify(b"data", signature, key.public)
     assert not verify(b"data", signature, new_key().public)
@@ -68,7 +68,7 @@ def test_keys_written_are_keys_read(tmp_path: Path, password: str) -> None:
 def test_another_key_of_the_same_number_signs_nothing(tmp_path: Path) -> None:
     ours, theirs = new_key(), new_key()
     forged = parse_signature(
-        type(theirs)(ours.number_bytes, theirs.seed).sign(b"data", trusted_comment("x", 1.0))
+        type(theirs)(ours.number_bytes, theirs.seed).sign(b"data", trusted_comment("x", 1.0)), "x"
     )
     assert forged.number == ours.public.number
     assert not verify(b"data", forged, ours.public)
@@ -106,7 +106,7 @@ def test_what_is_no_public_key_is_refused(text: str) -> None:
 )
 def test_what_is_no_signature_is_refused(data: bytes) -> None:
     with pytest.raises(PackError) as caught:
-        parse_signature(data)
+        parse_signature(data, "x")
     assert caught.value.kind == "pack_bad_signature"
 
 
