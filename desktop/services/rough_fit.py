@@ -8,18 +8,12 @@ from __future__ import annotations
 from typing import Literal
 
 from desktop.hardware.machine import Machine
+from desktop.hub.search import USUAL_BYTES_A_PARAMETER
 
 RoughFit = Literal["fits", "tight", "too_large"]
 
-BITS_PER_WEIGHT = 4.85
-"""Of Q4_K_M, llama.cpp's quantize README: what most people take."""
 _AROUND = 1.15  # context, working memory: a part of the weights for what is usual
 _ROOM = 0.85  # beyond this share of what is free, little may come in between
-
-
-def usual_bytes(parameters: int) -> int:
-    """About how large the file of a model with so many parameters is in the usual four bits."""
-    return round(parameters * BITS_PER_WEIGHT / 8)
 
 
 def usable_bytes(machine: Machine) -> int:
@@ -41,7 +35,7 @@ def rough_fit(parameters: int | None, machine: Machine) -> RoughFit | None:
     """None where the number of parameters is not known."""
     if not parameters:
         return None
-    needed = usual_bytes(parameters) * _AROUND
+    needed = parameters * USUAL_BYTES_A_PARAMETER * _AROUND
     usable = usable_bytes(machine)
     if needed > usable:
         return "too_large"

@@ -111,7 +111,12 @@ class MainWindow(QMainWindow):
         for banner in told:
             self.banners.tell(banner)
         self.chats = ChatsPage(
-            house.look, house.session, house.model, house.chats, house.conversation
+            house.look,
+            house.session,
+            house.model,
+            house.chats,
+            house.conversation,
+            house.first_model,
         )
         self.chats.import_wanted.connect(self.import_files)
         self.chats.models_wanted.connect(lambda: self.show_place(MODELS))
@@ -159,7 +164,7 @@ class MainWindow(QMainWindow):
             return machine
         from desktop.ui.settings.page import SettingsPage
 
-        return SettingsPage(house.look, house.session)
+        return SettingsPage(house.look, house.session, house.account)
 
     def import_files(self) -> None:
         """Ask for model files; the import is shown in the place "Models"."""

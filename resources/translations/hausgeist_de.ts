@@ -5,90 +5,90 @@
     <name>AccessCard</name>
     <message>
         <source>Open the model&apos;s page</source>
-        <translation type="unfinished"></translation>
+        <translation>Seite des Modells öffnen</translation>
     </message>
     <message>
         <source>Make a token</source>
-        <translation type="unfinished"></translation>
+        <translation>Schlüssel anlegen</translation>
     </message>
     <message>
         <source>Ask again</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal fragen</translation>
     </message>
     <message>
         <source>Open the model&apos;s page, log in (an account costs nothing) and agree to the terms.</source>
-        <translation type="unfinished"></translation>
+        <translation>Öffnen Sie die Seite des Modells, melden Sie sich an (ein Konto kostet nichts) und stimmen Sie den Bedingungen zu.</translation>
     </message>
     <message>
         <source>Make an access token that may read. It shows Hugging Face that it is you.</source>
-        <translation type="unfinished"></translation>
+        <translation>Legen Sie einen Zugangsschlüssel an, der lesen darf. Daran erkennt Hugging Face, dass Sie es sind.</translation>
     </message>
     <message>
         <source>Put the token in here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Fügen Sie den Schlüssel hier ein.</translation>
     </message>
     <message>
         <source>Its makers want your consent first</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Hersteller möchten zuerst Ihre Zustimmung</translation>
     </message>
     <message>
         <source>Files of this model are handed out to those who have agreed to its terms. This is needed once.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Dateien dieses Modells bekommt, wer seinen Bedingungen zugestimmt hat. Das ist nur einmal nötig.</translation>
     </message>
 </context>
 <context>
     <name>AccountForm</name>
     <message>
         <source>Access token for Hugging Face</source>
-        <translation type="unfinished"></translation>
+        <translation>Zugangsschlüssel für Hugging Face</translation>
     </message>
     <message>
         <source>Paste your access token here (it begins with hf_)</source>
-        <translation type="unfinished"></translation>
+        <translation>Zugangsschlüssel hier einfügen (er beginnt mit hf_)</translation>
     </message>
     <message>
         <source>Sign in</source>
-        <translation type="unfinished"></translation>
+        <translation>Anmelden</translation>
     </message>
     <message>
         <source>Sign out</source>
-        <translation type="unfinished"></translation>
+        <translation>Abmelden</translation>
     </message>
     <message>
         <source>Asking …</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird gefragt …</translation>
     </message>
     <message>
         <source>Not signed in. Most models need no token.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nicht angemeldet. Die meisten Modelle brauchen keinen Zugangsschlüssel.</translation>
     </message>
     <message>
         <source>Signed in as {user}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Angemeldet als {user}.</translation>
     </message>
     <message>
         <source>An access token is there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Zugangsschlüssel ist hinterlegt.</translation>
     </message>
     <message>
         <source>It comes from the environment variable HF_TOKEN and is changed only there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Er kommt aus der Umgebungsvariablen HF_TOKEN und lässt sich nur dort ändern.</translation>
     </message>
     <message>
         <source>It lies in the system&apos;s keyring, encrypted with your login.</source>
-        <translation type="unfinished"></translation>
+        <translation>Er liegt im Schlüsselbund des Systems, verschlüsselt mit Ihrer Anmeldung.</translation>
     </message>
     <message>
         <source>It will be kept in the system&apos;s keyring, encrypted with your login.</source>
-        <translation type="unfinished"></translation>
+        <translation>Er wird im Schlüsselbund des Systems abgelegt, verschlüsselt mit Ihrer Anmeldung.</translation>
     </message>
     <message>
         <source>This computer has no keyring, so it lies in a file that only you may read.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Rechner hat keinen Schlüsselbund. Deshalb liegt er in einer Datei, die nur Sie lesen dürfen.</translation>
     </message>
     <message>
         <source>This computer has no keyring, so it will be kept in a file that only you may read.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Rechner hat keinen Schlüsselbund. Deshalb wird er in einer Datei abgelegt, die nur Sie lesen dürfen.</translation>
     </message>
 </context>
 <context>
@@ -109,98 +109,125 @@
     <name>BesideRow</name>
     <message>
         <source>lets the model see pictures; comes along by itself</source>
-        <translation type="unfinished"></translation>
+        <translation>damit sieht das Modell Bilder; kommt von selbst mit</translation>
     </message>
     <message>
         <source>a small helper that can make the model write faster</source>
-        <translation type="unfinished"></translation>
+        <translation>ein kleiner Helfer, mit dem das Modell schneller schreiben kann</translation>
     </message>
     <message>
         <source>changes how the model answers (LoRA); of no use by itself</source>
-        <translation type="unfinished"></translation>
+        <translation>ändert, wie das Modell antwortet (LoRA); allein ohne Nutzen</translation>
+    </message>
+</context>
+<context>
+    <name>Bringing</name>
+    <message>
+        <source>An import is running already.</source>
+        <translation type="unfinished">Ein Import läuft bereits.</translation>
+    </message>
+    <message>
+        <source>Looking at the files …</source>
+        <translation type="unfinished">Die Dateien werden angesehen …</translation>
+    </message>
+    <message>
+        <source>{name}: file {number} of {total}</source>
+        <translation type="unfinished">{name}: Datei {number} von {total}</translation>
+    </message>
+    <message>
+        <source>The import was stopped.</source>
+        <translation type="unfinished">Der Import wurde angehalten.</translation>
+    </message>
+    <message>
+        <source>Chat with it</source>
+        <translation type="unfinished">Damit chatten</translation>
+    </message>
+    <message>
+        <source>“{name}” is in your models.</source>
+        <translation type="unfinished">„{name}“ wurde zu Ihren Modellen hinzugefügt.</translation>
     </message>
 </context>
 <context>
     <name>Browse</name>
     <message>
         <source>Good quality, moderate size</source>
-        <translation type="unfinished"></translation>
+        <translation>Gute Qualität, mäßige Größe</translation>
     </message>
     <message>
         <source>Four to five bits a weight: what most people take.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vier bis fünf Bit je Gewicht: was die meisten nehmen.</translation>
     </message>
     <message>
         <source>As good as the original</source>
-        <translation type="unfinished"></translation>
+        <translation>So gut wie das Original</translation>
     </message>
     <message>
         <source>Six bits and more: larger and slower, hardly any better.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sechs Bit und mehr: größer und langsamer, kaum besser.</translation>
     </message>
     <message>
         <source>Small, but noticeably poorer</source>
-        <translation type="unfinished"></translation>
+        <translation>Klein, aber merklich schlechter</translation>
     </message>
     <message>
         <source>Three bits and less: makes more mistakes. A smaller model in four bits is usually the better choice.</source>
-        <translation type="unfinished"></translation>
+        <translation>Drei Bit und weniger: macht mehr Fehler. Ein kleineres Modell in vier Bit ist meist die bessere Wahl.</translation>
     </message>
     <message>
         <source>Other versions</source>
-        <translation type="unfinished"></translation>
+        <translation>Andere Fassungen</translation>
     </message>
     <message>
         <source>Nobody has measured how much these kinds lose.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie viel diese Arten verlieren, hat niemand gemessen.</translation>
     </message>
     <message>
         <source>Looking …</source>
-        <translation type="unfinished">Wird geprüft …</translation>
+        <translation>Wird angesehen …</translation>
     </message>
     <message>
         <source>Cannot be judged</source>
-        <translation type="unfinished">Nicht zu beurteilen</translation>
+        <translation>Nicht zu beurteilen</translation>
     </message>
     <message>
         <source>needs {bytes} of memory</source>
-        <translation type="unfinished"></translation>
+        <translation>braucht {bytes} Arbeitsspeicher</translation>
     </message>
     <message>
         <source>{words}, roughly</source>
-        <translation type="unfinished"></translation>
+        <translation>{words}, grob geschätzt</translation>
     </message>
     <message>
         <source>size not stated</source>
-        <translation type="unfinished"></translation>
+        <translation>Größe nicht angegeben</translation>
     </message>
     <message>
         <source>Chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Chat</translation>
     </message>
     <message>
         <source>Programming</source>
-        <translation type="unfinished">Programmieren</translation>
+        <translation>Programmieren</translation>
     </message>
     <message>
         <source>Understands pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>Versteht Bilder</translation>
     </message>
     <message>
         <source>Finding texts</source>
-        <translation type="unfinished">Texte finden</translation>
+        <translation>Texte finden</translation>
     </message>
     <message>
         <source>{count} million downloads</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Mio. Downloads</translation>
     </message>
     <message>
         <source>today</source>
-        <translation type="unfinished">heute</translation>
+        <translation>heute</translation>
     </message>
     <message>
         <source>changed {day}</source>
-        <translation type="unfinished"></translation>
+        <translation>geändert {day}</translation>
     </message>
 </context>
 <context>
@@ -318,6 +345,13 @@
     </message>
 </context>
 <context>
+    <name>Confirm</name>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+</context>
+<context>
     <name>Connections</name>
     <message>
         <source>Empty the list</source>
@@ -419,58 +453,58 @@
     <name>CountedRepos</name>
     <message numerus="yes">
         <source>%n download(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n Download</numerusform>
             <numerusform>%n Downloads</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n like(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Mal gemocht</numerusform>
+            <numerusform>%n Mal gemocht</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n model(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Modell</numerusform>
+            <numerusform>%n Modelle</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n day(s) ago</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>vor %n Tag</numerusform>
             <numerusform>vor %n Tagen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Show %n more version(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n weitere Fassung zeigen</numerusform>
+            <numerusform>%n weitere Fassungen zeigen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>in %n file(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>in %n Datei</numerusform>
+            <numerusform>in %n Dateien</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>remembers up to %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>merkt sich bis zu %n Seite</numerusform>
+            <numerusform>merkt sich bis zu %n Seiten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Asked again by itself in %n second(s).</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Wird in %n Sekunde von selbst noch einmal gefragt.</numerusform>
+            <numerusform>Wird in %n Sekunden von selbst noch einmal gefragt.</numerusform>
         </translation>
     </message>
 </context>
@@ -492,16 +526,64 @@
         <translation>Die Datei wird gelesen …</translation>
     </message>
     <message>
+        <source>Verify the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Can</source>
+        <translation type="unfinished">Kann</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation type="unfinished">Größe</translation>
+    </message>
+    <message>
+        <source>{pages} at once ({tokens} tokens)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Trained for</source>
         <translation>Trainiert für</translation>
     </message>
     <message>
-        <source>{tokens} tokens</source>
-        <translation>{tokens} Token</translation>
+        <source>Sees with</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation type="unfinished">Herkunft</translation>
+    </message>
+    <message>
+        <source>Its hash</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same model</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It takes its room twice: one of the files can go.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>on {day}: every byte is as it should be</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>when it came: every byte was as it should be</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not yet</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Licence</source>
@@ -510,6 +592,21 @@
     <message>
         <source>File</source>
         <translation>Datei</translation>
+    </message>
+</context>
+<context>
+    <name>DiskUse</name>
+    <message>
+        <source>all others</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your models take {used}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your models take {used}; {free} are free.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -611,6 +708,10 @@
     <message>
         <source>is here, checked</source>
         <translation>ist da, geprüft</translation>
+    </message>
+    <message>
+        <source>is here</source>
+        <translation>ist da</translation>
     </message>
     <message>
         <source>not downloaded</source>
@@ -882,50 +983,84 @@
     <name>Facts</name>
     <message>
         <source>Languages</source>
-        <translation type="unfinished">Sprachen</translation>
+        <translation>Sprachen</translation>
     </message>
     <message>
         <source>Made from</source>
-        <translation type="unfinished"></translation>
+        <translation>Entstanden aus</translation>
     </message>
     <message>
         <source>Licence</source>
-        <translation type="unfinished">Lizenz</translation>
+        <translation>Lizenz</translation>
     </message>
     <message>
         <source>Kind</source>
-        <translation type="unfinished"></translation>
+        <translation>Art</translation>
     </message>
     <message>
         <source>Popularity</source>
-        <translation type="unfinished"></translation>
+        <translation>Verbreitung</translation>
     </message>
 </context>
 <context>
     <name>FetchButton</name>
     <message>
         <source>Is here</source>
-        <translation type="unfinished"></translation>
+        <translation>Ist da</translation>
     </message>
     <message>
         <source>Download</source>
-        <translation type="unfinished">Herunterladen</translation>
+        <translation>Herunterladen</translation>
     </message>
     <message>
         <source>Failed</source>
-        <translation type="unfinished">Gescheitert</translation>
+        <translation>Fehlgeschlagen</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished">Angehalten</translation>
+        <translation>Angehalten</translation>
     </message>
     <message>
         <source>Waiting</source>
-        <translation type="unfinished">Wartet</translation>
+        <translation>Wartet</translation>
     </message>
     <message>
         <source>Being fetched</source>
-        <translation type="unfinished">Wird geladen</translation>
+        <translation>Wird geholt</translation>
+    </message>
+</context>
+<context>
+    <name>FirstOffer</name>
+    <message>
+        <source>a good first model here</source>
+        <translation>hier ein gutes erstes Modell</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+</context>
+<context>
+    <name>Leaving</name>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished">Rückgängig</translation>
+    </message>
+    <message>
+        <source>“{name}” was removed.</source>
+        <translation type="unfinished">„{name}“ wurde entfernt.</translation>
+    </message>
+    <message>
+        <source>“{name}” goes into the trash: {size}, free once it is emptied.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is deleted: {size} become free.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1498,26 +1633,26 @@
     <name>OfferList</name>
     <message>
         <source>Belongs to these models</source>
-        <translation type="unfinished"></translation>
+        <translation>Gehört zu diesen Modellen</translation>
     </message>
     <message>
         <source>Best for this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Am besten für diesen Rechner</translation>
     </message>
     <message>
         <source>Most quality for its size among those that run well here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die meiste Qualität für ihre Größe unter denen, die hier gut laufen.</translation>
     </message>
 </context>
 <context>
     <name>OfferRow</name>
     <message>
         <source>Recommended here</source>
-        <translation type="unfinished"></translation>
+        <translation>Hier empfohlen</translation>
     </message>
     <message>
         <source>with the part that sees pictures</source>
-        <translation type="unfinished"></translation>
+        <translation>mit dem Teil, der Bilder sieht</translation>
     </message>
 </context>
 <context>
@@ -1557,6 +1692,10 @@
     <message>
         <source>from GPT4All</source>
         <translation>aus GPT4All</translation>
+    </message>
+    <message>
+        <source>from llama.cpp’s cache</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>from a pack</source>
@@ -1805,93 +1944,93 @@
     <name>Repository</name>
     <message>
         <source>Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Dateien</translation>
     </message>
     <message>
         <source>Try again</source>
-        <translation type="unfinished">Erneut versuchen</translation>
+        <translation>Noch einmal versuchen</translation>
     </message>
     <message>
         <source>What its makers write</source>
-        <translation type="unfinished"></translation>
+        <translation>Was die Hersteller schreiben</translation>
     </message>
     <message>
         <source>Asking what there is …</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird gefragt, was es gibt …</translation>
     </message>
     <message>
         <source>by {author}</source>
-        <translation type="unfinished"></translation>
+        <translation>von {author}</translation>
     </message>
     <message>
         <source>By {author}: show all models</source>
-        <translation type="unfinished"></translation>
+        <translation>Von {author}: alle Modelle zeigen</translation>
     </message>
     <message>
         <source>from {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>aus {source}</translation>
     </message>
     <message>
         <source>Back</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurück</translation>
     </message>
     <message>
         <source>Open its page in the browser</source>
-        <translation type="unfinished"></translation>
+        <translation>Seine Seite im Browser öffnen</translation>
     </message>
     <message>
         <source>From its makers</source>
-        <translation type="unfinished"></translation>
+        <translation>Von den Herstellern</translation>
     </message>
 </context>
 <context>
     <name>ResultRows</name>
     <message>
         <source>only with consent to its maker&apos;s terms</source>
-        <translation type="unfinished"></translation>
+        <translation>nur mit Zustimmung zu den Bedingungen des Herstellers</translation>
     </message>
     <message>
         <source>Should fit</source>
-        <translation type="unfinished"></translation>
+        <translation>Dürfte passen</translation>
     </message>
     <message>
         <source>May just fit</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt vielleicht knapp</translation>
     </message>
     <message>
         <source>Too large</source>
-        <translation type="unfinished"></translation>
+        <translation>Zu groß</translation>
     </message>
 </context>
 <context>
     <name>Results</name>
     <message>
         <source>Try again</source>
-        <translation type="unfinished">Erneut versuchen</translation>
+        <translation>Noch einmal versuchen</translation>
     </message>
     <message>
         <source>Models found</source>
-        <translation type="unfinished"></translation>
+        <translation>Gefundene Modelle</translation>
     </message>
     <message>
         <source>Asking Hugging Face …</source>
-        <translation type="unfinished"></translation>
+        <translation>Hugging Face wird gefragt …</translation>
     </message>
     <message>
         <source>Fetching more …</source>
-        <translation type="unfinished"></translation>
+        <translation>Weitere werden geholt …</translation>
     </message>
     <message>
         <source>Nothing in the built-in list goes by that name.</source>
-        <translation type="unfinished"></translation>
+        <translation>In der eingebauten Liste heißt nichts so.</translation>
     </message>
     <message>
         <source>Nothing found. Perhaps a filter is too narrow: try fewer of them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nichts gefunden. Vielleicht ist ein Filter zu eng: Versuchen Sie es mit weniger Filtern.</translation>
     </message>
     <message>
         <source>Nothing found. Try fewer or other words, for instance only “qwen”.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nichts gefunden. Versuchen Sie weniger oder andere Wörter, zum Beispiel nur „qwen“.</translation>
     </message>
 </context>
 <context>
@@ -1899,6 +2038,18 @@
     <message>
         <source>Open it anew</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no trash where this file lies, so it is deleted for good. {size} become free.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete “{name}”?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation type="unfinished">Löschen</translation>
     </message>
     <message>
         <source>Chat</source>
@@ -1921,111 +2072,111 @@
         <translation>Umbenennen</translation>
     </message>
     <message>
-        <source>Remove from the list</source>
-        <translation>Aus der Liste nehmen</translation>
+        <source>Remove, with its file</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Remove and delete the file</source>
-        <translation>Entfernen und die Datei löschen</translation>
+        <source>Remove from the list</source>
+        <translation>Aus der Liste nehmen</translation>
     </message>
 </context>
 <context>
     <name>SearchBar</name>
     <message>
         <source>Back to my models</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurück zu meinen Modellen</translation>
     </message>
     <message>
         <source>Browse all</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle ansehen</translation>
     </message>
     <message>
         <source>Search for models</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle suchen</translation>
     </message>
     <message>
         <source>Search on Hugging Face, or paste a model&apos;s address</source>
-        <translation type="unfinished"></translation>
+        <translation>Auf Hugging Face suchen oder die Adresse eines Modells einfügen</translation>
     </message>
     <message>
         <source>all</source>
-        <translation type="unfinished"></translation>
+        <translation>alle</translation>
     </message>
     <message>
         <source>Chat</source>
-        <translation type="unfinished"></translation>
+        <translation>Chat</translation>
     </message>
     <message>
         <source>Programming</source>
-        <translation type="unfinished">Programmieren</translation>
+        <translation>Programmieren</translation>
     </message>
     <message>
         <source>Pictures</source>
-        <translation type="unfinished">Bilder</translation>
+        <translation>Bilder</translation>
     </message>
     <message>
         <source>Finding texts</source>
-        <translation type="unfinished">Texte finden</translation>
+        <translation>Texte finden</translation>
     </message>
     <message>
         <source>office use allowed</source>
-        <translation type="unfinished"></translation>
+        <translation>im Büro erlaubt</translation>
     </message>
     <message>
         <source>popular now</source>
-        <translation type="unfinished"></translation>
+        <translation>gerade beliebt</translation>
     </message>
     <message>
         <source>most downloads</source>
-        <translation type="unfinished"></translation>
+        <translation>meiste Downloads</translation>
     </message>
     <message>
         <source>most likes</source>
-        <translation type="unfinished"></translation>
+        <translation>am meisten gemocht</translation>
     </message>
     <message>
         <source>changed last</source>
-        <translation type="unfinished"></translation>
+        <translation>zuletzt geändert</translation>
     </message>
     <message>
         <source>newest</source>
-        <translation type="unfinished"></translation>
+        <translation>neueste</translation>
     </message>
     <message>
         <source>Task</source>
-        <translation type="unfinished">Aufgabe</translation>
+        <translation>Aufgabe</translation>
     </message>
     <message>
         <source>Language</source>
-        <translation type="unfinished">Sprache</translation>
+        <translation>Sprache</translation>
     </message>
     <message>
         <source>Licence</source>
-        <translation type="unfinished">Lizenz</translation>
+        <translation>Lizenz</translation>
     </message>
     <message>
         <source>Order</source>
-        <translation type="unfinished"></translation>
+        <translation>Reihenfolge</translation>
     </message>
     <message>
         <source>Fits this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Passt auf diesen Rechner</translation>
     </message>
     <message>
         <source>from {author}</source>
-        <translation type="unfinished"></translation>
+        <translation>von {author}</translation>
     </message>
     <message>
         <source>Only from {author}: show all again</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur von {author}: wieder alle zeigen</translation>
     </message>
     <message>
         <source>Leaves out what has no room in the memory that is free just now.</source>
-        <translation type="unfinished"></translation>
+        <translation>Lässt weg, was im gerade freien Speicher keinen Platz hat.</translation>
     </message>
     <message>
         <source>Hausgeist is still looking at this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hausgeist sieht sich diesen Rechner noch an.</translation>
     </message>
 </context>
 <context>
@@ -2109,6 +2260,10 @@
     <message>
         <source>Chats and settings</source>
         <translation>Chats und Einstellungen</translation>
+    </message>
+    <message>
+        <source>Hugging Face</source>
+        <translation>Hugging Face</translation>
     </message>
     <message>
         <source>Internet</source>
@@ -2224,41 +2379,6 @@
     <message>
         <source>{name}: a number from {low} to {high}, please.</source>
         <translation type="unfinished"></translation>
-    </message>
-</context>
-<context>
-    <name>Shelf</name>
-    <message>
-        <source>An import is running already.</source>
-        <translation>Ein Import läuft bereits.</translation>
-    </message>
-    <message>
-        <source>Looking at the files …</source>
-        <translation>Die Dateien werden angesehen …</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>Rückgängig</translation>
-    </message>
-    <message>
-        <source>“{name}” was removed.</source>
-        <translation>„{name}“ wurde entfernt.</translation>
-    </message>
-    <message>
-        <source>{name}: file {number} of {total}</source>
-        <translation>{name}: Datei {number} von {total}</translation>
-    </message>
-    <message>
-        <source>The import was stopped.</source>
-        <translation>Der Import wurde angehalten.</translation>
-    </message>
-    <message>
-        <source>Chat with it</source>
-        <translation>Damit chatten</translation>
-    </message>
-    <message>
-        <source>“{name}” is in your models.</source>
-        <translation>„{name}“ wurde zu Ihren Modellen hinzugefügt.</translation>
     </message>
 </context>
 <context>
@@ -2517,31 +2637,31 @@
     <name>TroubleCard</name>
     <message>
         <source>Try again</source>
-        <translation type="unfinished">Erneut versuchen</translation>
+        <translation>Noch einmal versuchen</translation>
     </message>
     <message>
         <source>Go online</source>
-        <translation type="unfinished"></translation>
+        <translation>Online gehen</translation>
     </message>
     <message>
-        <source>Trust what this computer trusts</source>
-        <translation type="unfinished"></translation>
+        <source>Trust the system&apos;s certificates</source>
+        <translation>Den Zertifikaten des Systems vertrauen</translation>
     </message>
     <message>
         <source>Copy text for IT</source>
-        <translation type="unfinished"></translation>
+        <translation>Text für die IT kopieren</translation>
     </message>
     <message>
         <source>What is needed, and what went wrong, for whoever looks after your network.</source>
-        <translation type="unfinished"></translation>
+        <translation>Was gebraucht wird und was schiefging, für die Leute, die Ihr Netz betreuen.</translation>
     </message>
     <message>
         <source>Below stands what Hausgeist knows of without the internet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Unten steht, was Hausgeist auch ohne Internet kennt.</translation>
     </message>
     <message>
         <source>The text is copied.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Text ist kopiert.</translation>
     </message>
 </context>
 <context>
@@ -2615,8 +2735,12 @@
         <translation>eingebaut</translation>
     </message>
     <message>
-        <source>A very small model that knows about Hausgeist itself, and nothing else. For letters, ideas or translations take a larger model: a file that ends in .gguf.</source>
-        <translation>Ein sehr kleines Modell, das Hausgeist kennt und sonst nichts. Für Briefe, Ideen oder Übersetzungen nehmen Sie ein größeres Modell: eine Datei, die auf .gguf endet.</translation>
+        <source>Knows about Hausgeist itself, and nothing else. For letters, ideas or translations take a larger model.</source>
+        <translation>Kennt sich mit Hausgeist selbst aus, sonst mit nichts. Für Briefe, Ideen oder Übersetzungen nehmen Sie ein größeres Modell.</translation>
+    </message>
+    <message>
+        <source>Choose a model</source>
+        <translation>Ein Modell wählen</translation>
     </message>
     <message>
         <source>Import a model file …</source>

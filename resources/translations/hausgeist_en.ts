@@ -85,58 +85,58 @@
     <name>CountedRepos</name>
     <message numerus="yes">
         <source>%n download(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n download</numerusform>
             <numerusform>%n downloads</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n like(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n like</numerusform>
+            <numerusform>%n likes</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n model(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n model</numerusform>
+            <numerusform>%n models</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n day(s) ago</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n day ago</numerusform>
             <numerusform>%n days ago</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Show %n more version(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Show %n more version</numerusform>
+            <numerusform>Show %n more versions</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>in %n file(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>in %n file</numerusform>
+            <numerusform>in %n files</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>remembers up to %n page(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>remembers up to %n page</numerusform>
+            <numerusform>remembers up to %n pages</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Asked again by itself in %n second(s).</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Asked again by itself in %n second.</numerusform>
+            <numerusform>Asked again by itself in %n seconds.</numerusform>
         </translation>
     </message>
 </context>

@@ -11,7 +11,6 @@ from desktop.common.errors import CancelledError, HausgeistError
 from desktop.hub.search import FoundRepo, SearchPage, SearchQuery
 from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
-from desktop.ui.browse.sieve import Sieve
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 
 TYPING_MS = 350
 """How long nobody types before a question goes out."""
-MOST_PAGES_AT_ONCE = 6
-"""So many pages are asked for in a row where a filter of ours leaves nothing of them."""
-ENOUGH_ROWS = 15
+
+MOST_BARREN_PAGES = 5
+"""After so many pages in a row without anything new there is no end to wait for."""
 
 Phase = Literal["idle", "asking", "known", "more", "stuck", "failed"]
 
@@ -53,11 +52,10 @@ class Finder(QObject):
         self._lanes = Lanes(session.bridge, "search")
         self._number = 0
         self._next: str | None = None
-        self._pages_in_row = 0
+        self._barren = 0
         self._seen: set[str] = set()
         self._closed = False
         self.query = SearchQuery()
-        self.sieve = Sieve()
         self.rows: list[FoundRepo] = []
         self.phase: Phase = "idle"
         self.is_catalogue = False
@@ -80,17 +78,16 @@ class Finder(QObject):
         """What was typed is no question after all."""
         self._typing.stop()
 
-    def change(self, query: SearchQuery, sieve: Sieve | None = None) -> None:
+    def change(self, query: SearchQuery) -> None:
         """Ask something else at once."""
         self.query = query
-        self.sieve = self.sieve if sieve is None else sieve
         self.ask()
 
     def ask(self) -> None:
         """Ask from the beginning what the query says now."""
         self._typing.stop()
         self._number += 1
-        self._next, self._pages_in_row = None, 0
+        self._next, self._barren = None, 0
         self._seen.clear()
         self.rows = []
         self.phase, self.problem, self.error, self.is_catalogue = "asking", None, None, False
@@ -101,13 +98,11 @@ class Finder(QObject):
     def more(self) -> None:
         """The next page, where there is one and nobody asks for it already."""
         if self.phase == "known" and self._next is not None:
-            self._pages_in_row = 0
             self._more()
 
     def retry(self) -> None:
         """Ask again what failed."""
         if self.phase == "stuck" and self._next is not None:
-            self._pages_in_row = 0
             self._more()
         elif self.phase != "asking":
             self.ask()
@@ -171,20 +166,16 @@ class Finder(QObject):
         first = len(self.rows)
         for repo in page.repos:
             # While one reads, the order at the Hub changes: a page may bring what was there.
-            if repo.repo not in self._seen and self.sieve.lets_through(repo):
+            if repo.repo not in self._seen:
                 self._seen.add(repo.repo)
                 self.rows.append(repo)
-        self._next = page.next
-        self._pages_in_row += 1
+        self._barren = 0 if len(self.rows) > first else self._barren + 1
+        self._next = page.next if self._barren < MOST_BARREN_PAGES else None
         self.is_catalogue, self.problem = page.is_catalogue, answer.problem
         self.phase, self.error = "known", None
         if len(self.rows) > first:
             self.grew.emit(first)
-        few = len(self.rows) - first < ENOUGH_ROWS and not self.sieve.is_open
-        if few and self._next is not None and self._pages_in_row < MOST_PAGES_AT_ONCE:
-            self._more()
-        else:
-            self.changed.emit()
+        self.changed.emit()
 
     def _broke(self, error: HausgeistError) -> None:
         self.phase = "stuck" if self.rows else "failed"

@@ -12,6 +12,7 @@ from desktop.common.errors import CancelledError, HausgeistError
 from desktop.ui.bridge import Batch
 from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
+from desktop.ui.log import log
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
@@ -84,12 +85,15 @@ class Opened(QObject):
         def work() -> tuple[RepositoryView, NetworkProblem | None]:
             if gone():
                 raise CancelledError
-            view = explainer.ask(lambda: services.browser.repository(repo, is_cancelled=gone))
+            view = explainer.ask(
+                lambda: services.browser.repository(repo, with_card=False, is_cancelled=gone)
+            )
             return view, explainer.problem(view.problem)
 
         def done(answer: tuple[RepositoryView, NetworkProblem | None]) -> None:
             if not gone():
                 self.view, self.problem = answer
+                self._fetch_card(self.view)
                 self._judge(self.view)
 
         def failed(error: HausgeistError) -> None:
@@ -97,6 +101,31 @@ class Opened(QObject):
                 self.phase, self.error = "failed", error
                 self.problem = problem_of(error)
                 self.changed.emit()
+
+        self._lanes.run(work, done, failed)
+
+    def _fetch_card(self, view: RepositoryView) -> None:
+        """What its makers write comes beside the verdicts, and neither waits for the other."""
+        services = self._session.services
+        if services is None or view.card is not None:
+            return
+        number = self._number
+
+        def gone() -> bool:
+            return number != self._number
+
+        def work() -> RepositoryView:
+            return services.browser.with_card(view, is_cancelled=gone)
+
+        def done(found: RepositoryView) -> None:
+            if not gone() and self.view is not None:
+                # The verdicts that came meanwhile stay.
+                self.view = replace(found, offers=self.view.offers)
+                self.changed.emit()
+
+        def failed(error: HausgeistError) -> None:
+            if not gone():
+                log.warning("no card of %s: %s", view.repo, error)
 
         self._lanes.run(work, done, failed)
 
@@ -116,8 +145,8 @@ class Opened(QObject):
             return services.browser.judge(view, lambda offer: post((number, offer)), gone)
 
         def done(found: RepositoryView) -> None:
-            if not gone():
-                self.view, self.phase = found, "known"
+            if not gone() and self.view is not None:
+                self.view, self.phase = replace(self.view, offers=found.offers), "known"
                 self.changed.emit()
 
         def failed(error: HausgeistError) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
+from desktop.hub.search import SearchQuery
 from desktop.ui.browse.browsing import Browsing
 from desktop.ui.browse.result_delegate import ResultDelegate
 from desktop.ui.browse.result_rows import ResultRows
@@ -137,7 +138,8 @@ class Results(QWidget):
     def _nothing(self) -> str:
         if self._finder.is_catalogue:
             return self.tr("Nothing in the built-in list goes by that name.")
-        if not self._finder.sieve.is_open or self._finder.query.max_bytes is not None:
+        query = self._finder.query
+        if query != SearchQuery(text=query.text, sort=query.sort):
             return self.tr("Nothing found. Perhaps a filter is too narrow: try fewer of them.")
         return self.tr("Nothing found. Try fewer or other words, for instance only “qwen”.")
 

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from desktop.common.messages import Messages
 from desktop.hub.search import SearchTask, Sort
 from desktop.library.catalog import shipped_catalog
+from desktop.services.licences import OFFICE
 from desktop.services.model_ref import parse
 from desktop.services.rough_fit import largest_file_bytes
 from desktop.ui.browse.browsing import Browsing
-from desktop.ui.browse.sieve import Sieve
 from desktop.ui.look import Look
 from desktop.ui.mine.shelf import Shelf
 from desktop.ui.parts.boxes import column, row
@@ -43,7 +43,6 @@ LANGUAGES = (
 LICENCES = ("apache-2.0", "mit", "gemma", "llama3.3", "llama3.1")
 ANY = ""
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-OFFICE = "office"
 
 
 class SearchField(QLineEdit):
@@ -110,7 +109,7 @@ class SearchBar(QWidget):
 
     def _make_picks(self) -> None:
         look, text = self._look, self._messages.text
-        query, sieve = self._finder.query, self._finder.sieve
+        query = self._finder.query
         tasks: list[tuple[str, SearchTask | None]] = [
             (self.tr("all"), None),
             (self.tr("Chat"), "chat"),
@@ -133,8 +132,7 @@ class SearchBar(QWidget):
         ]
         self.task = Pick(look, self.tr("Task"), tasks, query.task, self._picked)
         self.language = Pick(look, self.tr("Language"), languages, query.language, self._picked)
-        licence = OFFICE if sieve.office else query.licence
-        self.licence = Pick(look, self.tr("Licence"), licences, licence, self._picked)
+        self.licence = Pick(look, self.tr("Licence"), licences, query.licence, self._picked)
         self.sort = Pick(look, self.tr("Order"), sorts, query.sort, self._picked)
         self.fits = Button(look, self.tr("Fits this computer"), kind="pill")
         self.fits.setCheckable(True)
@@ -185,7 +183,6 @@ class SearchBar(QWidget):
         self.list_wanted.emit()
 
     def _picked(self, _value: object = None) -> None:
-        licence = self.licence.value
         self._say_fits()
         machine = self._shelf.machine
         fits = self.fits.isChecked() and machine is not None
@@ -193,11 +190,11 @@ class SearchBar(QWidget):
             self._finder.query,
             task=self.task.value,
             language=self.language.value,
-            licence="" if licence == OFFICE else licence,
+            licence=self.licence.value,
             max_bytes=largest_file_bytes(machine) if fits and machine is not None else None,
             sort=self.sort.value,
         )
-        self._finder.change(query, Sieve(office=licence == OFFICE))
+        self._finder.change(query)
 
     def _say_fits(self) -> None:
         """A mark besides the colour says that it is pressed in."""

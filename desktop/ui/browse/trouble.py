@@ -51,7 +51,7 @@ class TroubleCard(Card):
         head.setStretchFactor(self.headline, 1)
         self.again = Button(look, self.tr("Try again"), self._again, kind="primary")
         self.online = Button(look, self.tr("Go online"), self._go_online, kind="primary")
-        self.trust = Button(look, self.tr("Trust what this computer trusts"), self._trust_system)
+        self.trust = Button(look, self.tr("Trust the system's certificates"), self._trust_system)
         self.copy = Button(look, self.tr("Copy text for IT"), self._copy, icon="copy")
         self.copy.setToolTip(
             self.tr("What is needed, and what went wrong, for whoever looks after your network.")

@@ -11,6 +11,7 @@ from desktop.common.wording import Language, format_number
 from desktop.hub.search import FoundRepo, SearchTask
 from desktop.library.catalog import Licence, shipped_catalog
 from desktop.services.catalog_words import licence_words
+from desktop.services.licences import licence_of as stated_licence
 from desktop.ui.words import parameters
 
 MILLION = 1_000_000
@@ -93,7 +94,7 @@ def updated_words(moment: float, today: date, language: Language) -> str:
 
 def licence_of(found: FoundRepo) -> Licence:
     """What we know of its licence."""
-    return shipped_catalog().licence(found.licence_id) if found.licence_id else Licence("")
+    return stated_licence(found.licence_id, shipped_catalog())
 
 
 def facts(found: FoundRepo, messages: Messages, today: date) -> list[str]:

@@ -41,7 +41,6 @@ class AccountForm(QWidget):
         self.setLayout(column(said, line, self.problem, self.place, space=s.space_2))
         model.changed.connect(self._show)
         model.signed_in.connect(self.field.clear)
-        session.ready.connect(model.look)
         self._show()
 
     def _sign_in(self) -> None:

@@ -13,6 +13,8 @@ from desktop.ui.parts.boxes import Page
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
+from desktop.ui.settings.account import AccountForm
+from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.settings.choice import Choice, setting_line
 from desktop.ui.settings.connections import Connections
 from desktop.ui.settings.downloads import DownloadSettings
@@ -25,7 +27,7 @@ CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
 class SettingsPage(Page):
     """Every change holds at once."""
 
-    def __init__(self, look: Look, session: Session) -> None:
+    def __init__(self, look: Look, session: Session, account: AccountModel) -> None:
         super().__init__(look, self.tr("Settings"))
         self._look = look
         self._session = session
@@ -82,6 +84,10 @@ class SettingsPage(Page):
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
         self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
         self._internet()
+        self._section(self.tr("Hugging Face"))
+        self.account = AccountForm(look, session, account)
+        self.content.addWidget(self.account)
+        account.look()
         self._show_values()
         self.content.addStretch(1)
         session.settings_changed.connect(self._show_values)

@@ -138,6 +138,7 @@ class ScriptedBrowser:
     error: HausgeistError | None = None
     gate: threading.Event | None = None
     judge_gate: threading.Event | None = None
+    card_gate: threading.Event | None = None
     answer: Callable[[SearchQuery, str | None], SearchPage] | None = None
     queries: list[tuple[SearchQuery, str | None]] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
@@ -159,12 +160,26 @@ class ScriptedBrowser:
         return self.pages.get(cursor, SearchPage(()))
 
     def repository(
-        self, repo: str, *, is_cancelled: Callable[[], bool] | None = None
+        self,
+        repo: str,
+        *,
+        with_card: bool = True,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> RepositoryView:
         self.opened.append(repo)
         self._wait(self.gate, f"repository {repo}", is_cancelled)
         if self.error is not None:
             raise self.error
+        view = self._view(repo)
+        return view if with_card else replace(view, card=None)
+
+    def with_card(
+        self, view: RepositoryView, *, is_cancelled: Callable[[], bool] | None = None
+    ) -> RepositoryView:
+        self._wait(self.card_gate, f"card {view.repo}", is_cancelled)
+        return replace(view, card=self._view(view.repo).card)
+
+    def _view(self, repo: str) -> RepositoryView:
         return self.views.get(repo) or repository(repo)
 
     def judge(

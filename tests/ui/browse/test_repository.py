@@ -83,6 +83,16 @@ def test_the_recommended_one_stands_first(models: Models) -> None:
     assert "45 seconds" in rows[0].below.text()
 
 
+def test_a_slow_card_keeps_no_verdict_back(models: Models) -> None:
+    models.browser.card_gate = threading.Event()
+    models.look_into()
+    assert tags(models)["Q4_K_M"] == "Fits well"
+    assert not models.page.repository.to_card.isEnabled()
+    models.browser.card_gate.set()
+    models.until(lambda: models.page.repository.to_card.isEnabled())
+    assert tags(models)["Q4_K_M"] == "Fits well"
+
+
 def test_leaving_calls_off_the_judging(models: Models) -> None:
     models.browser.judge_gate = threading.Event()
     models.browsing.open(REPO)

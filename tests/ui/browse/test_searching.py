@@ -11,7 +11,7 @@ from PySide6.QtTest import QAbstractItemModelTester, QTest
 
 from desktop.common.errors import HubError
 from desktop.hub.search import SearchPage, SearchQuery
-from desktop.ui.browse.finder import MOST_PAGES_AT_ONCE
+from desktop.ui.browse.finder import MOST_BARREN_PAGES
 from desktop.ui.browse.result_rows import ResultRows
 from tests.ui.browse.conftest import Models
 from tests.ui.browse.stand_ins import found
@@ -160,28 +160,18 @@ def test_fits_this_computer(models: Models) -> None:
     models.until(lambda: models.browser.queries[-1][0].max_bytes is None)
 
 
-def test_office_use_looks_further_where_a_page_has_none(models: Models) -> None:
-    private = tuple(found(n, licence_id="cc-by-nc-4.0") for n in range(30))
-    usable = (found(40, licence_id="apache-2.0"), found(41, licence_id="gemma"))
-    models.browser.pages = {
-        None: SearchPage(private, "2"),
-        "2": SearchPage((*private[:5], *usable)),
-    }
+def test_only_for_office_use(models: Models) -> None:
     models.search()
     models.page.search.licence.pick("office")
-    models.until(lambda: names(models) == ["Model-40-GGUF", "Model-41-GGUF"])
+    models.until(lambda: models.browser.queries[-1][0].licence == "office")
 
 
-def test_office_use_does_not_ask_for_ever(models: Models) -> None:
-    private = SearchPage(tuple(found(n, licence_id="cc-by-nc-4.0") for n in range(30)), "again")
-    models.browser.answer = lambda _query, _cursor: private
+def test_pages_without_anything_new_come_to_an_end(models: Models) -> None:
+    models.browser.answer = lambda _query, _cursor: SearchPage((found(1),), "again")
     models.search()
-    before = len(models.browser.queries)
-    models.page.search.licence.pick("office")
-    models.until(lambda: len(models.browser.queries) >= before + MOST_PAGES_AT_ONCE)
-    models.until(lambda: models.browsing.finder.phase == "known")
-    models.driven.bot.wait(50)
-    assert len(models.browser.queries) <= before + 2 * MOST_PAGES_AT_ONCE
+    models.until(lambda: not models.browsing.finder.has_more)
+    assert len(models.browser.queries) == 1 + MOST_BARREN_PAGES
+    assert len(names(models)) == 1
 
 
 def test_nothing_found_says_what_to_try(models: Models) -> None:
