@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from desktop.common.errors import EngineError
 from desktop.engine.cancel import CancelToken
@@ -39,7 +40,8 @@ def quantize(
     last step ten times a second and may raise; then, as on any failure, the child is ended and
     `target` is as far as it came. A disk that fills up is **no** failure here: the quantizer does
     not notice it, so look at the file.
-    Raises EngineError (no_child, quantize_failed, quantize_died, out_of_memory), CancelledError.
+    Raises EngineError (no_child, quantize_failed, broken_numbers, quantize_died,
+    out_of_memory_quantizing), CancelledError.
     """
     with Child("quantize") as child:
         try:
@@ -56,7 +58,7 @@ def quantize(
                 if answer is None:
                     continue
                 if "error" in answer:
-                    raise EngineError(answer["error"], path=str(source), detail=answer["detail"])
+                    raise _refused(answer, source)
                 return
         except ChildDiedError as death:
             raise _died(death, source) from death
@@ -78,7 +80,7 @@ def _tried(child: Child, source: Path, file_type: int) -> dict[str, str]:
     child.send(_order(source, Path(os.devnull), file_type, 1, dry_run=True))
     while (answer := child.receive(_DRY_RUN_S)) is not None:
         if "error" in answer:
-            raise EngineError(answer["error"], path=str(source), detail=answer["detail"])
+            raise _refused(answer, source)
         if "done" in answer:
             types: dict[str, str] = answer["types"]
             return types
@@ -95,6 +97,12 @@ def _order(
         "threads": max(1, threads),
         "dry_run": dry_run,
     }
+
+
+def _refused(answer: Mapping[str, Any], source: Path) -> EngineError:
+    if answer["is_damaged"]:
+        return EngineError("broken_numbers", path=str(source), detail=answer["detail"])
+    return EngineError("quantize_failed", path=str(source), detail=answer["detail"])
 
 
 def _died(death: ChildDiedError, source: Path) -> EngineError:

@@ -27,7 +27,8 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
         mark = engine.log.mark()
         listener.types = {}
         if _quantize(engine, order):
-            answer({"error": "quantize_failed", "detail": engine.log.complaints(mark)})
+            words = engine.log.complaints(mark)
+            answer({"error": "failed", "is_damaged": "invalid data" in words, "detail": words})
         else:
             answer({"done": True, "types": listener.types})
 

@@ -21,6 +21,7 @@ from desktop.gguf.quantizer import FILE_TYPE_NUMBERS, MAIN_TYPES, quantized_type
 from desktop.gguf.reader import read_header
 from desktop.gguf.tensor_types import TENSOR_TYPES
 from tests.fit.real_shapes import made_up_shapes, shapes
+from tests.gguf.quantizing import with_what_is_asked
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         if wanted and name not in wanted:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            path = shape.write(Path(folder) / "shape.gguf")
+            path = with_what_is_asked(shape).write(Path(folder) / "shape.gguf")
             header = read_header(path)
             try:
                 answers = try_quantize(path, [FILE_TYPE_NUMBERS[kind] for kind in MAIN_TYPES])

@@ -1,0 +1,209 @@
+"""A smaller version, from the wish to the library; and everything that can come between."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop.common.errors import CancelledError, EngineError, HausgeistError, StorageError
+from desktop.engine.cancel import CancelToken
+from desktop.engine.quantize import QuantizeStep
+from desktop.gguf.reader import read_header
+from desktop.library.library import Library
+from desktop.services import quantize as module
+from desktop.services.quantize import QuantizationProgress, Quantizer
+from tests.gguf_files import LlamaShape
+from tests.tiny_models import write_tiny_model
+
+GB = 1_000_000_000
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    guide = LlamaShape().write(tmp_path / "guide.gguf")
+    library = Library.open(tmp_path / "data" / "library.db", guide)
+    yield library
+    library.close()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_tiny_model(
+        tmp_path / "Tiny-F32.gguf", width=256, layers=4, metadata={"general.name": "Tiny"}
+    )
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def quantizer(library: Library, models_dir: Path) -> Quantizer:
+    return Quantizer(library, lambda: models_dir)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_from_the_wish_to_the_library(
+    quantizer: Quantizer, library: Library, source: Path, models_dir: Path
+) -> None:
+    before = _hash(source)
+    library.add(source, name="my-tiny")
+    told: list[QuantizationProgress] = []
+    plan = quantizer.plan(source, "Q4_K_M")
+    made = quantizer.make(plan, progress=told.append)
+    assert made.path == models_dir / "Tiny-Q4_K_M.gguf"
+    assert [path.name for path in models_dir.iterdir()] == ["Tiny-Q4_K_M.gguf"]
+    assert made.file_bytes == made.path.stat().st_size
+    # The old header's own padding is the one thing that a plan cannot know.
+    assert abs(made.file_bytes - plan.file_bytes) <= 32
+    assert read_header(made.path).tensor_bytes == plan.header.tensor_bytes
+    assert _hash(source) == before
+    assert made.model.quantization == "Q4_K_M"
+    assert made.model.source == "copy"
+    assert made.model.origin is not None
+    assert (made.model.origin.kind, made.model.origin.where) == ("quantized", "my-tiny")
+    assert told[0].total == len(plan.header.tensors)
+    assert all(0.0 <= progress.fraction <= 1.0 for progress in told)
+
+
+def test_a_second_one_gets_another_name(quantizer: Quantizer, source: Path) -> None:
+    plan = quantizer.plan(source, "Q8_0")
+    names = [quantizer.make(plan).path.name for _ in range(2)]
+    assert names == ["Tiny-Q8_0.gguf", "Tiny-Q8_0-2.gguf"]
+
+
+def test_a_place_of_ones_own_is_not_the_apps(
+    quantizer: Quantizer, source: Path, tmp_path: Path
+) -> None:
+    """Removing the model later must not delete what somebody put where they wanted it."""
+    out = tmp_path / "stick" / "small.gguf"
+    made = quantizer.make(quantizer.plan(source, "Q8_0"), out=out)
+    assert (made.path, made.model.source) == (out, "import")
+
+
+def test_nothing_is_written_over(quantizer: Quantizer, source: Path) -> None:
+    before = _hash(source)
+    with pytest.raises(StorageError) as refused:
+        quantizer.make(quantizer.plan(source, "Q8_0"), out=source)
+    assert refused.value.kind == "file_exists"
+    assert _hash(source) == before
+
+
+def test_a_blob_without_an_ending_gets_a_name_of_words(
+    quantizer: Quantizer, source: Path, tmp_path: Path
+) -> None:
+    blob = source.rename(tmp_path / f"sha256-{'a' * 64}")
+    made = quantizer.make(quantizer.plan(blob, "Q8_0"))
+    assert made.path.name == "Tiny-Q8_0.gguf"
+
+
+def test_disk_is_asked_before(library: Library, source: Path, models_dir: Path) -> None:
+    poor = Quantizer(library, lambda: models_dir, free=lambda _folder: 1000)
+    with pytest.raises(StorageError) as refused:
+        poor.make(poor.plan(source, "Q4_K_M"))
+    assert refused.value.kind == "not_enough_space"
+    assert not list(models_dir.glob("*"))
+
+
+def test_a_cancel_leaves_nothing(quantizer: Quantizer, source: Path, models_dir: Path) -> None:
+    cancel = CancelToken()
+    with pytest.raises(CancelledError):
+        quantizer.make(
+            quantizer.plan(source, "Q4_K_M"),
+            progress=lambda _progress: cancel.cancel(),
+            cancel=cancel,
+        )
+    assert not list(models_dir.iterdir())
+
+
+def test_what_another_died_over_is_cleared_away(
+    quantizer: Quantizer, source: Path, models_dir: Path
+) -> None:
+    models_dir.mkdir()
+    left = models_dir / "hausgeist-quantize.999999999_1_.part"
+    left.write_bytes(b"half")
+    quantizer.make(quantizer.plan(source, "Q8_0"))
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(("free", "kind"), [(1000, "disk_full"), (9 * GB, "quantize_failed")])
+def test_half_a_file_is_never_a_model(
+    library: Library,
+    source: Path,
+    models_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    kind: str,
+) -> None:
+    """The quantizer does not notice a full disk (its stream throws for other faults only)."""
+    room = [9 * GB]
+    quantizer = Quantizer(library, lambda: models_dir, free=lambda _folder: room[0])
+    plan = quantizer.plan(source, "Q8_0")
+    half = source.read_bytes()[: source.stat().st_size // 2]
+
+    def written(_source: Path, target: Path, _type: int, **_rest: object) -> None:
+        target.write_bytes(half)
+        room[0] = free
+
+    monkeypatch.setattr(module, "quantize", written)
+    with pytest.raises(HausgeistError) as failed:
+        quantizer.make(plan)
+    assert failed.value.kind == kind
+    assert not list(models_dir.iterdir())
+    assert [model.name for model in library.list()] == ["guide"]
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_it(
+    library: Library, source: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = [9 * GB]
+    quantizer = Quantizer(library, lambda: models_dir, free=lambda _folder: room[0])
+    plan = quantizer.plan(source, "Q8_0")
+    monkeypatch.setattr(module, "_TELL_EVERY_S", 0.0)
+    monkeypatch.setattr(module, "_LOOK_AT_DISK_EVERY_S", -1.0)
+
+    def slow(_source: Path, target: Path, _type: int, *, on_step: object, **_rest: object) -> None:
+        target.write_bytes(b"x")
+        room[0] = 1000
+        assert callable(on_step)
+        on_step(QuantizeStep(1, 9))
+
+    monkeypatch.setattr(module, "quantize", slow)
+    with pytest.raises(StorageError) as failed:
+        quantizer.make(plan)
+    assert failed.value.kind == "disk_full"
+    assert not list(models_dir.iterdir())
+
+
+def test_a_crash_in_the_child_leaves_nothing(
+    quantizer: Quantizer, source: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_source: Path, target: Path, _type: int, **_rest: object) -> None:
+        target.write_bytes(b"half")
+        raise EngineError("quantize_died", path="x")
+
+    monkeypatch.setattr(module, "quantize", crash)
+    with pytest.raises(EngineError):
+        quantizer.make(quantizer.plan(source, "Q8_0"))
+    assert not list(models_dir.iterdir())
+
+
+def test_what_is_offered_is_smaller_and_one_is_recommended(
+    quantizer: Quantizer, source: Path, models_dir: Path
+) -> None:
+    choices = quantizer.choices(source)
+    assert [choice.plan.quantization for choice in choices if choice.is_recommended] == ["Q4_K_M"]
+    made = quantizer.make(quantizer.plan(source, "Q4_K_M"))
+    fewer = quantizer.choices(made.path)
+    assert fewer
+    assert all(choice.plan.file_bytes < made.file_bytes for choice in fewer)
+    assert not any(
+        choice.is_recommended and choice.plan.loss_tier in ("some", "much") for choice in fewer
+    )
