@@ -8,6 +8,7 @@ from desktop.ui.browse.browsing import Browsing
 from desktop.ui.chats.chat_list import ChatList
 from desktop.ui.chats.conversation import Conversation
 from desktop.ui.downloads.downloads_model import DownloadsModel
+from desktop.ui.downloads.first_model import FirstModel
 from desktop.ui.look import Look
 from desktop.ui.machine.watch import MachineWatch
 from desktop.ui.mine.shelf import Shelf
@@ -30,6 +31,7 @@ class House:
     browsing: Browsing
     account: AccountModel
     downloads: DownloadsModel
+    first_model: FirstModel
 
 
 def build_house(look: Look, session: Session) -> House:
@@ -65,4 +67,5 @@ def build_house(look: Look, session: Session) -> House:
         Browsing(session),
         AccountModel(session),
         downloads,
+        FirstModel(session, shelf, downloads),
     )

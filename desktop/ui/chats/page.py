@@ -17,6 +17,7 @@ from desktop.ui.chats.sidebar import Sidebar
 from desktop.ui.chats.status_line import StatusLine
 from desktop.ui.chats.top_bar import TopBar
 from desktop.ui.chats.welcome import Welcome
+from desktop.ui.downloads.first_model import FirstModel
 from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import column
@@ -41,6 +42,7 @@ class ChatsPage(QWidget):
         model: ModelSession,
         chats: ChatList,
         conversation: Conversation,
+        first: FirstModel,
     ) -> None:
         super().__init__()
         self._look = look
@@ -54,7 +56,7 @@ class ChatsPage(QWidget):
         self.pill = ModelPill(look, model, lambda: self._models)
         self.top_bar = TopBar(look, session, model, conversation, self.pill)
         self._transcript: TranscriptView | None = None
-        self.welcome = Welcome(look, session, model)
+        self.welcome = Welcome(look, session, model, first)
         self.composer = Composer(look)
         self.status = StatusLine(look, model, conversation)
         self._middle = QStackedWidget()
@@ -152,6 +154,7 @@ class ChatsPage(QWidget):
         self.welcome.asked.connect(talk.send)
         self.welcome.import_wanted.connect(self.import_wanted)
         self.welcome.machine_wanted.connect(self.machine_wanted)
+        self.welcome.models_wanted.connect(self.models_wanted)
         self.pill.import_wanted.connect(self.import_wanted)
         self.pill.manage_wanted.connect(self.models_wanted)
         self._model.changed.connect(self._show_state)

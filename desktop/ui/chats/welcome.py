@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.ui.chats.view_turns import display_name
+from desktop.ui.downloads.first_model import FirstModel
+from desktop.ui.downloads.first_offer import FirstOffer
 from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import Card, Page, column, row
@@ -24,13 +26,17 @@ class Welcome(Page):
     asked = Signal(str)
     import_wanted = Signal()
     machine_wanted = Signal()
+    models_wanted = Signal()
 
-    def __init__(self, look: Look, session: Session, model: ModelSession) -> None:
+    def __init__(
+        self, look: Look, session: Session, model: ModelSession, first: FirstModel
+    ) -> None:
         super().__init__(look, self.tr("Welcome"), centred=True)
         s = look.sizes
         self._look = look
         self._session = session
         self._model = model
+        self.offer = FirstOffer(look, session, first)
         self._mark = QLabel()
         self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._title = Text(kind="title", wrap=True)
@@ -152,19 +158,23 @@ class Welcome(Page):
         )
         words = Text(
             self.tr(
-                "A very small model that knows about Hausgeist itself, and nothing else. For "
-                "letters, ideas or translations take a larger model: a file that ends in .gguf."
+                "Knows about Hausgeist itself, and nothing else. For letters, ideas or "
+                "translations take a larger model."
             ),
             "small_muted",
             wrap=True,
         )
+        more = Button(self._look, self.tr("Choose a model"), self.models_wanted.emit, icon="cube")
         bring = Button(
             self._look,
             self.tr("Import a model file …"),
             self.import_wanted.emit,
             icon="file-plus",
         )
-        side = column(head, words, row(bring, 1), space=s.space_2)
+        ways = Flow(s.space_2)
+        for way in (self.offer.button, more, bring):
+            ways.addWidget(way)
+        side = column(head, words, self.offer, ways, space=s.space_2)
         line = row(icon, side, space=s.space_3)
         line.setAlignment(icon, Qt.AlignmentFlag.AlignTop)
         line.setStretch(1, 1)
