@@ -14,7 +14,7 @@ from desktop.library.files import content_of, stamp_of
 from desktop.library.index_entry import Entry
 from desktop.library.model import Source
 from desktop.library.naming import name_of
-from desktop.library.origin import Origin, is_sha256, origin_beside, to_text
+from desktop.library.origin import Origin, from_text, is_sha256, origin_beside, to_text
 from desktop.library.projectors import projector_beside
 
 READING = 1
@@ -78,8 +78,8 @@ def with_told(entry: Entry, told: Told) -> Entry:
     origin, hashes = entry.origin, entry.hashes
     if told.origin is not None:
         origin = to_text(told.origin)
-    if told.hashes or told.origin is not None:
-        known = _hashes(entry.parts, told.origin, told)
+    if told.hashes or told.origin is not None or not hashes:
+        known = _hashes(entry.parts, told.origin or from_text(entry.origin), told)
         old = entry.part_hashes if not told.hashes else ("",) * len(known)
         hashes = "\n".join(new or past for new, past in zip(known, old, strict=True))
     projector = entry.projector if told.projector is None else str(told.projector)

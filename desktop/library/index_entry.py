@@ -9,6 +9,9 @@ from typing import cast, get_args
 from desktop.library.model import Ability, LibraryModel, Source
 from desktop.library.origin import from_text
 
+FOUND_WRONG = -1.0
+"""As `verified_at`: the file was compared, and is not what it was."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
@@ -36,6 +39,11 @@ class Entry:
     hashes: str = ""
     verified_at: float | None = None
     reading: int = 0
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether its hash was found wrong, and its file was not written since."""
+        return self.verified_at == FOUND_WRONG
 
     @property
     def part_hashes(self) -> tuple[str, ...]:
@@ -69,7 +77,8 @@ class Entry:
             abilities=_abilities(self.abilities),
             origin=from_text(self.origin),
             projector=Path(self.projector) if self.projector else None,
-            verified_at=self.verified_at,
+            verified_at=None if self.is_damaged else self.verified_at,
+            is_damaged=self.is_damaged,
         )
 
 

@@ -71,7 +71,7 @@ class Intake:
         path = str(found.path)
         entry = self._known.get(path)
         if entry is not None:
-            is_new = entry.stamp != found.stamp or entry.reading < READING
+            is_new = entry.stamp not in (found.stamp, found.own_stamp) or entry.reading < READING
             return self._renew(entry) if is_new else None
         seen = self._seen.get(path)
         if seen is not None and seen.stamp == found.stamp and not self._is_needed(seen):

@@ -19,7 +19,7 @@ from desktop.library.entries import READING, Told, new_entry, renewed, with_told
 from desktop.library.files import content_of, delete_files, same_file, stamp_of
 from desktop.library.guide import Guide
 from desktop.library.index import Index, Seen
-from desktop.library.index_entry import Entry
+from desktop.library.index_entry import FOUND_WRONG, Entry
 from desktop.library.intake import Intake
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
@@ -219,8 +219,10 @@ class Library:
     def _with_news(self, known: Entry, told: Told) -> LibraryModel:
         self._checked(known)  # which reads a file anew that was written since
         entry = self._index.by_name(known.name) or known
+        if entry.is_damaged:
+            entry = dataclasses.replace(entry, hashes="", verified_at=None)
         news = with_told(entry, told)
-        if news != entry:
+        if news != known:
             self._index.replace(entry.name, news)
         return self._checked(news)
 
@@ -349,10 +351,10 @@ class Library:
             self._index.replace(entry.name, marked)
 
     def mark_wrong(self, name: str) -> None:
-        """Its file is not what it was: it was never verified."""
+        """Its file is not what it was; taking it in again says that it is meant to be so."""
         if not _is_guide(name):
             entry = self._entry(name)
-            self._index.replace(entry.name, dataclasses.replace(entry, verified_at=None))
+            self._index.replace(entry.name, dataclasses.replace(entry, verified_at=FOUND_WRONG))
 
     def _entry(self, name: str) -> Entry:
         found = self._index.by_name(name)

@@ -22,7 +22,8 @@ class LibraryModel:
     used, else empty. `probed_engine` is the engine version that loaded this very file well,
     `content` a digest that knows the same model again at another place.
     `context_tokens` is what the model was trained for, `licence` the tag in its file; `projector`
-    the file beside it with which it sees. `verified_at`: when its hash was last found right.
+    the file beside it with which it sees. `verified_at`: when its hash was last found right;
+    `is_damaged`: it was found wrong.
     `folder` is the library's folder in which it lies, None elsewhere; `is_shared`: nothing can be
     written there.
     """
@@ -48,3 +49,4 @@ class LibraryModel:
     verified_at: float | None = None
     is_shared: bool = False
     folder: Path | None = None
+    is_damaged: bool = False

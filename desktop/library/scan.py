@@ -25,11 +25,13 @@ Stop = Callable[[], bool]
 class FoundModel:
     """A file that is named like a model (the first part of a split one), not opened yet.
 
-    `stamp` is that of library.files over all its parts; `projectors` lie beside it.
+    `stamp` is that of library.files over the parts that its name promises, `own_stamp` that of
+    the file itself (a name can claim anything); `projectors` lie beside it.
     """
 
     path: Path
     stamp: str
+    own_stamp: str
     projectors: tuple[Path, ...] = ()
 
 
@@ -85,10 +87,10 @@ class _Listing:
                 continue
             part = _PART.search(name)
             if part is None:
-                yield FoundModel(place / name, self.stats[name], projectors)
+                yield FoundModel(place / name, self.stats[name], self.stats[name], projectors)
             elif int(part[1]) == 1:
                 stamps = [self.stats.get(one, "-") for one in _part_names(name, part)]
-                yield FoundModel(place / name, " ".join(stamps), projectors)
+                yield FoundModel(place / name, " ".join(stamps), self.stats[name], projectors)
 
 
 def _listing(place: Path, walk: Walk, should_stop: Stop) -> _Listing:

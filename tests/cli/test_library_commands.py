@@ -49,6 +49,8 @@ def test_a_copy_that_rots_is_found_out(cli: Cli, tmp_path: Path) -> None:
     assert said.code == 1
     assert str(copy) in said.err
     assert cli("list", "--json").json[1]["verified_at"] is None
+    assert _import(cli, copy) == name  # it is meant to be so
+    assert cli("verify", name, "--json").json["ok"] is True
 
 
 def test_a_file_that_was_fetched_is_compared_with_what_the_hub_said(
