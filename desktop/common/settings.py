@@ -20,7 +20,8 @@ class Settings:
     `models_folder` is where new models go, "" for the app's own folder; models in `more_folders`
     are known as well. `sources` are an organisation's own lists of models (web addresses, folders).
     `certificates`: "" for SSL_CERT_FILE or the system's, "system" for the system's alone, else a
-    file in PEM form that counts beside them. With `trusted_keys` (minisign's public keys) packs and sources must be signed by one of them.
+    file in PEM form that counts beside them. With `trusted_keys` (minisign's public keys) packs
+    and sources must be signed by one of them.
     """
 
     language: Literal["auto", "de", "en"] = "auto"
@@ -94,6 +95,16 @@ class SettingsStore:
             if isinstance(document, dict):
                 self._was_offline = document.get("offline", False) is not False
             return self._was_offline
+
+    def certificates(self) -> str:
+        """The setting of that name as it stands in the file now; touches nothing."""
+        with self._lock:
+            try:
+                document = json.loads(self._path.read_bytes())
+            except (OSError, ValueError, RecursionError):  # `load` tells of it
+                return ""
+        found = document.get("certificates", "") if isinstance(document, dict) else ""
+        return found if isinstance(found, str) else ""
 
     def save(self, settings: Settings) -> None:
         """Write atomically; raises StorageError (disk_full, read_only, storage)."""

@@ -38,10 +38,11 @@ class Door:
     ) -> None:
         self.policy = policy
         self._ledger = ledger
-        self._make_transport = transport or _http_transport
+        self._make_transport = transport or (lambda: _http_transport(policy.certificates))
         self._stall_s = stall_s
         self._lock = threading.Lock()
         self._transport: Transport | None = None
+        self._certificates = ""
 
     def get(
         self,
@@ -191,8 +192,13 @@ class Door:
 
     def _open(self) -> Transport:
         with self._lock:
+            wanted = self.policy.certificates
+            if self._transport is not None and wanted != self._certificates:
+                self._transport.close()  # somebody has just chosen others
+                self._transport = None
             if self._transport is None:
                 self._transport = self._make_transport()
+                self._certificates = wanted
             return self._transport
 
 
@@ -216,7 +222,7 @@ def _next(answer: Answer, origin: Origin) -> str:
     return url
 
 
-def _http_transport() -> Transport:
+def _http_transport(certificates: str) -> Transport:
     from desktop.hub.http import HttpTransport  # 80 ms that only a connection needs
 
-    return HttpTransport()
+    return HttpTransport(certificates)

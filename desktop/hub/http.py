@@ -17,7 +17,7 @@ import httpx2
 
 from desktop.common.errors import NetworkError
 from desktop.hub.answer import Answer, Bounds, Sink
-from desktop.hub.policy import origin_of
+from desktop.hub.policy import SYSTEM_CERTIFICATES, origin_of
 
 USER_AGENT = "hausgeist"
 # 64 kB at once by default, which costs 0.70 s of processor time for 512 MiB; these take 0.29 s.
@@ -33,9 +33,13 @@ class HttpTransport:
     Certificates: SSL_CERT_FILE or SSL_CERT_DIR, else the system's own, a company's included.
     """
 
-    def __init__(self) -> None:
-        """Raises NetworkError: cert_file_unreadable, proxy_unusable."""
-        verify = _certificates()
+    def __init__(self, certificates: str = "") -> None:
+        """`certificates` as Settings has it: "system" ignores the variables, a file in PEM form
+        counts beside the system's own.
+
+        Raises NetworkError: cert_file_unreadable, proxy_unusable.
+        """
+        verify = _certificates(certificates)
         try:
             self._client = httpx2.Client(
                 verify=verify,
@@ -121,14 +125,24 @@ def _raw(found: httpx2.Response, url: str, bounds: Bounds) -> Iterator[bytes]:
         yield piece
 
 
-def _certificates() -> ssl.SSLContext | bool:
-    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+def _certificates(chosen: str) -> ssl.SSLContext:
+    if not chosen and (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
         return _given_certificates()
+    context = _system_certificates()
+    if chosen not in ("", SYSTEM_CERTIFICATES):
+        try:
+            context.load_verify_locations(cafile=chosen)
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            raise NetworkError("cert_file_unreadable", path=chosen, detail=str(error)) from error
+    return context
+
+
+def _system_certificates() -> ssl.SSLContext:
     if sys.platform in ("win32", "darwin"):
         import truststore  # the system's own store; httpx2 would ask platform.system() first
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return True
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _given_certificates() -> ssl.SSLContext:

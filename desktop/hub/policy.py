@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,9 @@ _NOT_IN_HOSTS = re.compile(r"[\s\x00-\x20\x7f%<>\"'`{}|^\\,;()]")
 _VARIABLES = ("HAUSGEIST_OFFLINE", "HF_HUB_OFFLINE")
 _NO = ("", "0", "false", "no", "off")
 _TRIED: ContextVar[str] = ContextVar("token_tried", default="")
+
+SYSTEM_CERTIFICATES = "system"
+"""As the setting: the system's own store, whatever the variables say."""
 
 StoredToken = Callable[[str], str | None]
 """The token that was kept for the Hub at an address; None where there is none."""
@@ -60,12 +64,15 @@ class NetworkPolicy:
         env: Mapping[str, str],
         is_switched_off: Callable[[], bool],
         stored_token: StoredToken | None = None,
+        certificates: Callable[[], str] | None = None,
     ) -> None:
         """`is_switched_off` is the offline switch in the user's settings; `stored_token` is asked
-        only where the environment names no token, and only for the Hub itself."""
+        only where the environment names no token, and only for the Hub itself. `certificates` is
+        the setting of that name: "", "system" or a file in PEM form."""
         self._env = env
         self._is_switched_off = is_switched_off
         self._stored_token = stored_token
+        self._certificates = certificates
 
     def require_online(self) -> None:
         """Raises NetworkError: offline_environment, offline_setting."""
@@ -101,6 +108,41 @@ class NetworkPolicy:
         if origin_of(address) is None or any(sign in address for sign in "?#@"):
             raise UsageError("bad_endpoint", value=given)
         return address
+
+    @property
+    def hub_host(self) -> str:
+        """The Hub's name, as a person reads it; what is given for one where it is none."""
+        try:
+            origin = origin_of(self.endpoint)
+        except UsageError:
+            origin = None
+        return origin.shown if origin else self._env.get("HF_ENDPOINT", "").strip()
+
+    @property
+    def certificates(self) -> str:
+        """Which certificates count beside or instead of the usual ones; see `__init__`."""
+        return self._certificates() if self._certificates else ""
+
+    @property
+    def has_own_certificates(self) -> bool:
+        """Whether a variable names certificates, and they count."""
+        named = self._env.get("SSL_CERT_FILE") or self._env.get("SSL_CERT_DIR")
+        return bool(named) and not self.certificates
+
+    @property
+    def certificate_store(self) -> str:
+        """Whose certificates count, in words that an IT department knows."""
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            if self.has_own_certificates and self._env.get(name):
+                return name
+        own = self.certificates
+        system = {"win32": "Windows", "darwin": "macOS (Keychain)"}.get(sys.platform, "OpenSSL")
+        return system if own in ("", SYSTEM_CERTIFICATES) else f"{system} + PEM"
+
+    @property
+    def has_token(self) -> bool:
+        """Whether the Hub will know who asks."""
+        return self.token_for(self.endpoint) is not None
 
     @property
     def has_token_in_environment(self) -> bool:

@@ -90,6 +90,7 @@ class OfferJudge:
         if self._failed is not None:
             self._guess_the_rest()
             yield from self._told()
+            yield from self._without_answer(self._failed)
         while (wanted := self._next()) is not None:
             self._fetch(wanted)
             yield from self._told()
@@ -189,17 +190,19 @@ class OfferJudge:
         judged = self._judged()
         changed = []
         for reference, offer in self._offers.items():
-            problem = offer.problem
             report, basis, is_recommended = judged.get(reference, (None, "", False))
-            if report is None and problem is None and self._failed is not None:
-                problem = self._failed
-            found = replace(
-                offer, report=report, basis=basis, is_recommended=is_recommended, problem=problem
-            )
+            found = replace(offer, report=report, basis=basis, is_recommended=is_recommended)
             if found != offer:
                 self._offers[reference] = found
                 changed.append(found)
         return changed
+
+    def _without_answer(self, error: HausgeistError) -> Iterator[FileOffer]:
+        """Why nothing can be said of some."""
+        for reference, offer in self._offers.items():
+            if offer.report is None and offer.problem is None:
+                self._offers[reference] = replace(offer, problem=error)
+                yield self._offers[reference]
 
     def _judged(self) -> dict[str, tuple[FitReport | None, Basis, bool]]:
         model, files = self._as_catalog_model()

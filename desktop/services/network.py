@@ -28,7 +28,9 @@ class Network:
     def __init__(self, paths: Paths, settings: SettingsStore, env: Mapping[str, str]) -> None:
         self.ledger = Ledger(paths.ledger_file)
         self.tokens = TokenStore(paths.data_dir)
-        self.policy = NetworkPolicy(env, settings.is_offline, self.tokens.token)
+        self.policy = NetworkPolicy(
+            env, settings.is_offline, self.tokens.token, settings.certificates
+        )
         self.door = Door(self.policy, self.ledger)
         self.hub = HubClient(self.door)
         self.search = HubSearch(self.hub)

@@ -1,0 +1,165 @@
+"""`hausgeist search TEXT`: find models on the Hub, and which of their files suit this computer."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from types import MappingProxyType
+from typing import cast
+
+from desktop.cli.arguments import Arguments, one_of, text, whole
+from desktop.cli.front import Front
+from desktop.cli.house import open_house
+from desktop.cli.progress import StatusLine
+from desktop.cli.search_words import as_found, document, say
+from desktop.common.errors import HausgeistError, UsageError
+from desktop.hub.refs import is_repo_name
+from desktop.hub.search import SORTS, FoundRepo, SearchQuery, Sort
+from desktop.library.catalog import TASKS
+from desktop.services.browse import Browser, browser_of
+from desktop.services.catalog_words import licence_words
+from desktop.services.core import Core
+from desktop.services.licences import OFFICE, licence_of
+from desktop.services.network_problem import explain
+from desktop.services.offers import RepositoryView
+
+DEFAULT_LIMIT = 20
+_MOST = 200
+_SIZE = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*(?:([kmgt])i?b?)?", re.IGNORECASE)
+_UNITS = MappingProxyType({"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12})
+
+
+def configure(arguments: Arguments) -> None:
+    arguments.positional("TEXT", many=True, optional=True)
+    arguments.option("--author", value="NAME", kind=text)
+    arguments.option("--task", value="|".join(TASKS), kind=one_of(*TASKS))
+    arguments.option("--language", value="de|en|...", kind=text)
+    arguments.option("--licence", value=f"{OFFICE}|apache-2.0|...", kind=text)
+    arguments.option("--max-size", value="GB", kind=_size)
+    arguments.option("--sort", value="|".join(SORTS), kind=one_of(*SORTS), default="trending")
+    arguments.option("--limit", value="N", kind=whole(1, _MOST))
+    arguments.switch("--files")
+    arguments.switch("--explain")
+    arguments.switch("--json")
+
+
+def run(given: Namespace, front: Front) -> int:
+    query = _query(given)
+    if not _asks_anything(query) and not given.explain:
+        raise UsageError("missing_argument", command="search", argument="TEXT")
+    limit = given.limit or DEFAULT_LIMIT
+    with open_house(front) as core, StatusLine(front) as status:
+        status.show(front.text("cli.search.looking"))
+        search = _Search(core, front, status, explains=given.explain)
+        view = search.opened(query.text) if is_repo_name(query.text) else None
+        views = {} if view is None else {view.repo: view}
+        repos = search.found(query, limit) if view is None else (as_found(view),)
+        if given.files:
+            views |= search.opened_all([repo for repo in repos if repo.repo not in views])
+        judged = {name: search.judged(view) for name, view in views.items()}
+        catalog = core.network.catalog.catalog()
+    known = [(repo, judged.get(repo.repo)) for repo in repos]
+    if given.explain and not search.has_told:
+        front.note(front.text("cli.search.reached"))
+    if front.as_json:
+        front.document([document(repo, view) for repo, view in known])
+        return 0
+    if not known:
+        front.say(front.text("cli.search.nothing"))
+    for repo, view in known:
+        licence = view.licence if view else licence_of(repo.licence_id, catalog)
+        say(repo, view, licence_words(licence, front.messages), front)
+    return 0
+
+
+def _query(given: Namespace) -> SearchQuery:
+    return SearchQuery(
+        text=" ".join(given.text).strip(),
+        author=given.author or "",
+        task=given.task,
+        language=(given.language or "").lower(),
+        licence=(given.licence or "").lower(),
+        max_bytes=given.max_size,
+        sort=cast(Sort, given.sort),
+    )
+
+
+def _size(flag: str, given: str) -> int:
+    """ "4", "4.5GB", "800 MB" in bytes; a number alone is in GB. Raises UsageError."""
+    match = _SIZE.fullmatch(given.strip())
+    unit = 10**9 if match is None else _UNITS[(match[2] or "g").lower()]
+    found = 0 if match is None else round(float(match[1].replace(",", ".")) * unit)
+    if not 0 < found < 1 << 50:
+        raise UsageError("not_a_size", option=flag, value=given)
+    return found
+
+
+def _asks_anything(query: SearchQuery) -> bool:
+    return query != SearchQuery()
+
+
+class _Search:
+    """What is asked of the Hub for one command; a failure on the way is told once."""
+
+    def __init__(self, core: Core, front: Front, status: StatusLine, *, explains: bool) -> None:
+        self._browser: Browser = browser_of(core)
+        self._policy = core.network.policy
+        self._front = front
+        self._status = status
+        self._explains = explains
+        self.has_told = False
+
+    def found(self, query: SearchQuery, limit: int) -> tuple[FoundRepo, ...]:
+        """As many as wanted; the catalogue's where the Hub cannot be reached."""
+        found: dict[str, FoundRepo] = {}
+        cursor: str | None = None
+        while len(found) < limit:
+            page = self._browser.search(query, cursor)
+            if page.problem is not None:
+                self._tell(page.problem)
+                if not page.repos:
+                    raise page.problem
+            found |= {repo.repo: repo for repo in page.repos if repo.repo not in found}
+            cursor = page.next
+            if cursor is None:
+                break
+        return tuple(found.values())[:limit]
+
+    def opened(self, name: str) -> RepositoryView | None:
+        """The repository of that name; None where there is none, so that it is searched for."""
+        try:
+            view = self._browser.repository(name, with_card=False)
+        except HausgeistError as error:
+            if error.kind not in ("hub_no_repo", "hub_no_gguf"):
+                self._tell(error)
+            return None
+        if view.problem is not None:
+            self._tell(view.problem)
+        return view
+
+    def opened_all(self, repos: list[FoundRepo]) -> dict[str, RepositoryView]:
+        views = {}
+        for repo in repos:
+            self._status.show(self._front.text("cli.search.opening", repo=repo.repo))
+            view = self.opened(repo.repo)
+            if view is not None:
+                views[repo.repo] = view
+        return views
+
+    def judged(self, view: RepositoryView) -> RepositoryView:
+        self._status.show(self._front.text("cli.search.judging", repo=view.repo))
+        return self._browser.judge(view, lambda _offer: None, lambda: False)
+
+    def _tell(self, problem: HausgeistError) -> None:
+        if self.has_told:
+            return
+        self.has_told = True
+        self._status.clear()
+        front = self._front
+        explained = explain(problem, self._policy, front.messages)
+        front.note(front.text(explained.headline_key, **explained.params) + ".")
+        front.note(front.text(explained.advice_key, **explained.params))
+        if self._explains:
+            front.note("")
+            front.note(explained.report)
+        front.note(front.text("cli.search.catalogue"))
