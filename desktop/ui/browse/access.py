@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from PySide6.QtWidgets import QHBoxLayout
+
 from desktop.ui.browse.opened import Opened
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Card, column, row
 from desktop.ui.parts.button import Button
-from desktop.ui.parts.flow import Flow
 from desktop.ui.parts.icon_label import IconLabel
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
@@ -34,6 +35,7 @@ class AccessCard(Card):
     def __init__(self, look: Look, session: Session, opened: Opened, account: AccountModel) -> None:
         s = look.sizes
         super().__init__(look, space=s.space_3)
+        self._look = look
         self._session = session
         self._opened = opened
         self._account = account
@@ -46,31 +48,20 @@ class AccessCard(Card):
             look, self.tr("Make a token"), self._open_tokens, icon="arrow-square-out"
         )
         self.again = Button(look, self.tr("Ask again"), opened.retry, kind="primary")
-        self.form = AccountForm(look, session, account)
+        self.form = AccountForm(look, session, account, brief=True)
         icon = IconLabel(look, "lock-simple", "accent_strong", s.icon)
         head = row(icon, self.headline, space=s.space_2)
         head.setStretchFactor(self.headline, 1)
-        agree = self._step(
-            1,
-            self.tr(
-                "Open the model's page, log in (an account costs nothing) and agree to the terms."
-            ),
+        agree = self.tr(
+            "Open the model's page, log in (an account costs nothing) and agree to the terms."
         )
-        token = self._step(
-            2,
-            self.tr("Make an access token that may read. It shows Hugging Face that it is you."),
+        token = self.tr("Make an access token that may read. It shows Hugging Face that it is you.")
+        steps = (
+            self._step(1, agree, self.page),
+            self._step(2, token, self.tokens),
+            self._step(3, self.tr("Put the token in here."), self.again),
         )
-        put = self._step(3, self.tr("Put the token in here."))
-        first, second = Flow(s.space_2), Flow(s.space_2)
-        first.addWidget(self.page)
-        second.addWidget(self.tokens)
-        last = Flow(s.space_2)
-        last.addWidget(self.again)
-        self.inner.addLayout(
-            column(
-                head, self.words, agree, first, token, second, put, self.form, last, space=s.space_2
-            )
-        )
+        self.inner.addLayout(column(head, self.words, *steps, self.form, space=s.space_2))
         account.signed_in.connect(self._signed_in)
         self.hide()
 
@@ -92,8 +83,13 @@ class AccessCard(Card):
         if self._account.state is None:
             self._account.look()
 
-    def _step(self, number: int, words: str) -> Text:
-        return Text(f"{number}. {words}", wrap=True)
+    def _step(self, number: int, words: str, button: Button) -> QHBoxLayout:
+        """A sentence with the button that does it beside it."""
+        sentence = Text(f"{number}. {words}", wrap=True)
+        button.setAccessibleDescription(words)
+        line = row(sentence, button, space=self._look.sizes.space_4)
+        line.setStretchFactor(sentence, 1)
+        return line
 
     def _signed_in(self) -> None:
         if self.isVisible():

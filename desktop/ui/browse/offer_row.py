@@ -45,6 +45,8 @@ class FetchButton(Button):
         self._on_show = on_show
         self.state: DownloadState | None = None
         self.is_here = False
+        # As wide as its longest word, so that all stand in line.
+        self.setMinimumWidth(look.sizes.detail_names)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.show_state(None, is_here=False)
 
@@ -109,7 +111,6 @@ class OfferRow(Frame):
         self.below.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         right = column(row(1, self.tag), self.below, space=s.space_1)
         self.fetch = FetchButton(look, file, on_fetch, on_show, primary=offer.is_recommended)
-        self.fetch.setMinimumWidth(s.target * 3)
         line = row(left, right, self.fetch, space=s.space_4, margins=(0, s.space_2, 0, s.space_2))
         line.setStretchFactor(left, 3)
         line.setStretchFactor(right, 2)
@@ -167,7 +168,6 @@ class BesideRow(Frame):
             space=s.space_1,
         )
         self.fetch = FetchButton(look, file, on_fetch, on_show)
-        self.fetch.setMinimumWidth(s.target * 3)
         line = row(left, self.fetch, space=s.space_4, margins=(0, s.space_2, 0, s.space_2))
         line.setStretchFactor(left, 1)
         self.setLayout(line)

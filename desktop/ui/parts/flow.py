@@ -55,6 +55,8 @@ class Flow(QLayout):
         lines: list[list[tuple[QLayoutItem, QSize]]] = [[]]
         used = 0
         for item in self._items:
+            if item.isEmpty():  # hidden: it takes no place, not even its distance
+                continue
             size = item.sizeHint()
             size.setWidth(min(size.width(), rect.width()))
             if lines[-1] and used + size.width() > rect.width():

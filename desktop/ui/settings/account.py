@@ -16,8 +16,12 @@ from desktop.ui.settings.account_model import AccountModel
 class AccountForm(QWidget):
     """Says how it stands; a field and a button to sign in, or one to sign out."""
 
-    def __init__(self, look: Look, session: Session, model: AccountModel) -> None:
+    def __init__(
+        self, look: Look, session: Session, model: AccountModel, *, brief: bool = False
+    ) -> None:
+        """`brief`: says nothing while nobody is signed in, for a place that says what to do."""
         super().__init__()
+        self._brief = brief
         s = look.sizes
         self._session = session
         self._model = model
@@ -61,6 +65,7 @@ class AccountForm(QWidget):
         else:
             words = self.tr("An access token is there.")
         self.words.setText(words)
+        self.words.setVisible(signed_in or not self._brief)
         self.place.setText(self._place_words())
         self.leave.setVisible(signed_in and can_change)
         for part in (self.field, self.enter):

@@ -115,6 +115,19 @@ def test_nothing_is_asked_again_where_nobody_looks(models: Models, explained: Ex
     assert len(models.browser.queries) == 1
 
 
+def test_trust_what_the_system_trusts(models: Models, explained: Explained) -> None:
+    explained["tls_untrusted"] = problem("certificate", can_use_system_certificates=True)
+    models.browser.error = NetworkError("tls_untrusted", host="huggingface.co")
+    models.search()
+    trouble = models.page.results.trouble
+    models.until(lambda: trouble.trust.isVisible())
+    models.browser.error = None
+    models.browser.pages = {None: SearchPage((found(1),))}
+    trouble.trust.click()
+    models.until(lambda: models.page.results.rows.rowCount() == 1)
+    assert models.driven.services.settings_store.load().certificates == "system"
+
+
 def test_a_repository_that_cannot_be_reached(models: Models, explained: Explained) -> None:
     explained["timed_out"] = problem("timeout")
     models.browser.error = NetworkError("timed_out", host="huggingface.co")
