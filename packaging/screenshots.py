@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -30,10 +31,13 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import Desk, make_application
 from desktop.common.settings import Settings
+from desktop.fit.types import FitReport, Wish
+from desktop.hardware.machine import Machine
 from desktop.library.model import LibraryModel
+from desktop.library.origin import Origin
 from desktop.services.downloads import Downloads
 from desktop.services.live import EngineShare, LiveReading
-from desktop.services.models import ListedModel, ModelsService
+from desktop.services.models import ModelsService
 from desktop.services.start import begin
 from desktop.services.wiring import Services
 from desktop.ui.instance import Instance
@@ -111,7 +115,6 @@ TITLES = {
 
 
 Models = list[LibraryModel]
-Listed = list[ListedModel]
 
 
 class DemoModels(ModelsService):
@@ -119,23 +122,36 @@ class DemoModels(ModelsService):
 
     def list(self) -> Models:
         now = time.time()
+        hub = partial(Origin, "hub", is_verified=True)
         made = [
-            self._made("Qwen3 8B", "Q4_K_M", 5.03, 8.2, now),
-            self._made("Gemma 3 4B", "Q4_K_M", 2.49, 3.9, now - 3 * DAY_S),
-            self._made("Mistral Small 3.2", "Q4_K_M", 14.3, 23.6, now - 60 * DAY_S),
+            replace(
+                self._made("Qwen3 8B", "Q4_K_M", 5.03, 8.2, now),
+                abilities=("tools", "reasoning"),
+                origin=hub("Qwen/Qwen3-8B-GGUF"),
+            ),
+            replace(
+                self._made("Gemma 3 4B", "Q4_K_M", 2.49, 3.9, now - 3 * DAY_S),
+                abilities=("vision",),
+                origin=hub("ggml-org/gemma-3-4b-it-GGUF"),
+            ),
+            replace(
+                self._made("Mistral Small 3.2", "Q4_K_M", 14.3, 23.6, now - 60 * DAY_S),
+                abilities=("vision", "tools"),
+                origin=Origin("ollama", "mistral-small3.2:24b"),
+            ),
             self._made("Llama 3.3 70B", "Q4_K_M", 42.5, 70.6, None),
             replace(self._made("Phi 4 mini", "Q8_0", 4.1, 3.8, None), problem="vanished"),
         ]
         return [*super().list()[:1], *made]
 
-    def with_fit(self, *_: object) -> Listed:
+    def fit_of(self, model: LibraryModel, _machine: Machine, _wish: Wish) -> FitReport | None:
         fits = {
             "Qwen3 8B": report(speed=9.0),
             "Gemma 3 4B": report(speed=17.0),
             "Mistral Small 3.2": report(speed=2.1),
             "Llama 3.3 70B": report(verdict="too_large", speed=None, file_bytes=42 * GB),
         }
-        return [ListedModel(model, fits.get(model.name)) for model in self.list()]
+        return fits.get(model.name)
 
     def _made(
         self, name: str, quantization: str, gb: float, billions: float, used: float | None
@@ -258,7 +274,7 @@ def main() -> int:
         services = make_services(
             env, guide, opener, language=options.language, clock=lambda: moment[0]
         )
-        models = DemoModels(services.library, services.paths.models_dir)
+        models = DemoModels(services.library, services.places.main)
         if not first:
             services = replace(services, models_service=models)
             fill_chats(services, options.language, moment)

@@ -115,6 +115,11 @@ class ModelSession(QObject):
         self._release(self.state)
         self._set(ModelState(GUIDE_NAME))
 
+    def reopen(self) -> None:
+        """Open the model anew, so that changed settings hold."""
+        if self.state.phase == "ready":
+            self._open(self.state.name)
+
     def renamed(self, name: str, new_name: str) -> None:
         """The library calls the model something else now; it stays open."""
         if name == self.state.name:

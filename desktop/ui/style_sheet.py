@@ -120,6 +120,10 @@ QLineEdit:focus {{ border-color: {accent}; }}
 QLineEdit[role="rename"] {{ min-height: 0; padding: 0 {s.space_1}px; }}
 QPlainTextEdit[role="composer"] {{ background: transparent; border: none; color: {text};
   selection-background-color: {selection}; selection-color: {on_selection}; }}
+QPlainTextEdit[role="area"] {{ background: {surface}; color: {text};
+  border: {s.line}px solid {line}; border-radius: {s.radius_button}px; padding: {s.space_1}px;
+  selection-background-color: {selection}; selection-color: {on_selection}; }}
+QPlainTextEdit[role="area"]:focus {{ border-color: {accent}; }}
 QComboBox {{ background: {surface}; color: {text}; border: {s.line}px solid {line};
   border-radius: {s.radius_button}px; padding: 0 {s.space_3}px; min-height: {inner}px; }}
 QComboBox:hover {{ background: {hover}; }}

@@ -124,27 +124,27 @@
     <name>Bringing</name>
     <message>
         <source>An import is running already.</source>
-        <translation type="unfinished">Ein Import läuft bereits.</translation>
+        <translation>Es läuft schon ein Import.</translation>
     </message>
     <message>
         <source>Looking at the files …</source>
-        <translation type="unfinished">Die Dateien werden angesehen …</translation>
+        <translation>Die Dateien werden angesehen …</translation>
     </message>
     <message>
         <source>{name}: file {number} of {total}</source>
-        <translation type="unfinished">{name}: Datei {number} von {total}</translation>
+        <translation>{name}: Datei {number} von {total}</translation>
     </message>
     <message>
         <source>The import was stopped.</source>
-        <translation type="unfinished">Der Import wurde angehalten.</translation>
+        <translation>Der Import wurde abgebrochen.</translation>
     </message>
     <message>
         <source>Chat with it</source>
-        <translation type="unfinished">Damit chatten</translation>
+        <translation>Damit chatten</translation>
     </message>
     <message>
         <source>“{name}” is in your models.</source>
-        <translation type="unfinished">„{name}“ wurde zu Ihren Modellen hinzugefügt.</translation>
+        <translation>„{name}“ ist bei Ihren Modellen.</translation>
     </message>
 </context>
 <context>
@@ -348,7 +348,7 @@
     <name>Confirm</name>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
 </context>
 <context>
@@ -527,23 +527,35 @@
     </message>
     <message>
         <source>Verify the file</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei prüfen</translation>
     </message>
     <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
     <message>
+        <source>The file</source>
+        <translation>Die Datei</translation>
+    </message>
+    <message>
+        <source>On this computer</source>
+        <translation>Auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>The model</source>
+        <translation>Das Modell</translation>
+    </message>
+    <message>
         <source>Can</source>
-        <translation type="unfinished">Kann</translation>
+        <translation>Kann</translation>
     </message>
     <message>
         <source>Size</source>
-        <translation type="unfinished">Größe</translation>
+        <translation>Größe</translation>
     </message>
     <message>
         <source>{pages} at once ({tokens} tokens)</source>
-        <translation type="unfinished"></translation>
+        <translation>{pages} auf einmal ({tokens} Token)</translation>
     </message>
     <message>
         <source>Trained for</source>
@@ -551,39 +563,39 @@
     </message>
     <message>
         <source>Sees with</source>
-        <translation type="unfinished"></translation>
+        <translation>Sieht mit</translation>
     </message>
     <message>
         <source>From</source>
-        <translation type="unfinished">Herkunft</translation>
+        <translation>Herkunft</translation>
     </message>
     <message>
         <source>Its hash</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfsumme</translation>
     </message>
     <message>
         <source>Verified</source>
-        <translation type="unfinished"></translation>
+        <translation>Geprüft</translation>
     </message>
     <message>
         <source>The same model</source>
-        <translation type="unfinished"></translation>
+        <translation>Dasselbe Modell</translation>
     </message>
     <message>
         <source>It takes its room twice: one of the files can go.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es belegt seinen Platz doppelt: Eine der Dateien kann weg.</translation>
     </message>
     <message>
         <source>on {day}: every byte is as it should be</source>
-        <translation type="unfinished"></translation>
+        <translation>am {day}: jedes Byte ist, wie es sein soll</translation>
     </message>
     <message>
         <source>when it came: every byte was as it should be</source>
-        <translation type="unfinished"></translation>
+        <translation>als es kam: jedes Byte war, wie es sein soll</translation>
     </message>
     <message>
         <source>not yet</source>
-        <translation type="unfinished"></translation>
+        <translation>noch nicht</translation>
     </message>
     <message>
         <source>Licence</source>
@@ -598,15 +610,15 @@
     <name>DiskUse</name>
     <message>
         <source>all others</source>
-        <translation type="unfinished"></translation>
+        <translation>alle anderen</translation>
     </message>
     <message>
         <source>Your models take {used}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Modelle belegen {used}.</translation>
     </message>
     <message>
         <source>Your models take {used}; {free} are free.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Modelle belegen {used}; {free} sind frei.</translation>
     </message>
 </context>
 <context>
@@ -944,39 +956,39 @@
     <name>ExpertFields</name>
     <message>
         <source>Against repetition</source>
-        <translation type="unfinished"></translation>
+        <translation>Gegen Wiederholungen</translation>
     </message>
     <message>
         <source>Chat template</source>
-        <translation type="unfinished"></translation>
+        <translation>Chat-Vorlage</translation>
     </message>
     <message>
         <source>Empty: the model&apos;s own template</source>
-        <translation type="unfinished"></translation>
+        <translation>Leer: die Vorlage des Modells</translation>
     </message>
     <message>
         <source>Begin with the model&apos;s own</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit der des Modells beginnen</translation>
     </message>
     <message>
         <source>Only words that together are this likely; 1 takes all of them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur Wörter, die zusammen so wahrscheinlich sind; 1 nimmt alle.</translation>
     </message>
     <message>
         <source>Only the likeliest so many; 0 takes all.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur die so vielen wahrscheinlichsten; 0 nimmt alle.</translation>
     </message>
     <message>
         <source>Only what is at least this likely beside the likeliest.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur was neben dem wahrscheinlichsten mindestens so wahrscheinlich ist.</translation>
     </message>
     <message>
         <source>1 does nothing; 1.1 makes it avoid what it has just said.</source>
-        <translation type="unfinished"></translation>
+        <translation>1 bewirkt nichts; mit 1,1 meidet es, was es eben gesagt hat.</translation>
     </message>
     <message>
         <source>How a conversation is put before the model, in Jinja. A wrong one makes it answer nonsense. Holds from the next time it is opened.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie ein Gespräch dem Modell vorgelegt wird, in Jinja. Mit einer falschen antwortet es Unsinn. Gilt ab dem nächsten Öffnen.</translation>
     </message>
 </context>
 <context>
@@ -1048,19 +1060,19 @@
     <name>Leaving</name>
     <message>
         <source>Undo</source>
-        <translation type="unfinished">Rückgängig</translation>
+        <translation>Rückgängig</translation>
     </message>
     <message>
         <source>“{name}” was removed.</source>
-        <translation type="unfinished">„{name}“ wurde entfernt.</translation>
+        <translation>„{name}“ wurde entfernt.</translation>
     </message>
     <message>
         <source>“{name}” goes into the trash: {size}, free once it is emptied.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ kommt in den Papierkorb: {size}, frei, sobald er geleert wird.</translation>
     </message>
     <message>
         <source>“{name}” is deleted: {size} become free.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wird gelöscht: {size} werden frei.</translation>
     </message>
 </context>
 <context>
@@ -1695,7 +1707,7 @@
     </message>
     <message>
         <source>from llama.cpp’s cache</source>
-        <translation type="unfinished"></translation>
+        <translation>aus dem Speicher von llama.cpp</translation>
     </message>
     <message>
         <source>from a pack</source>
@@ -2037,19 +2049,19 @@
     <name>RowDoings</name>
     <message>
         <source>Open it anew</source>
-        <translation type="unfinished"></translation>
+        <translation>Neu öffnen</translation>
     </message>
     <message>
         <source>There is no trash where this file lies, so it is deleted for good. {size} become free.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wo diese Datei liegt, gibt es keinen Papierkorb: Sie wird endgültig gelöscht. {size} werden frei.</translation>
     </message>
     <message>
         <source>Delete “{name}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ löschen?</translation>
     </message>
     <message>
         <source>Delete</source>
-        <translation type="unfinished">Löschen</translation>
+        <translation>Löschen</translation>
     </message>
     <message>
         <source>Chat</source>
@@ -2061,7 +2073,7 @@
     </message>
     <message>
         <source>Settings</source>
-        <translation type="unfinished"></translation>
+        <translation>Einstellungen</translation>
     </message>
     <message>
         <source>Show in its folder</source>
@@ -2073,7 +2085,7 @@
     </message>
     <message>
         <source>Remove, with its file</source>
-        <translation type="unfinished"></translation>
+        <translation>Entfernen, samt der Datei</translation>
     </message>
     <message>
         <source>Remove from the list</source>
@@ -2298,87 +2310,87 @@
     <name>SettingsSheet</name>
     <message>
         <source>Memory of a chat</source>
-        <translation type="unfinished">Gedächtnis eines Chats</translation>
+        <translation>Gedächtnis eines Chats</translation>
     </message>
     <message>
         <source>How freely it answers</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie frei es antwortet</translation>
     </message>
     <message>
         <source>Temperature</source>
-        <translation type="unfinished"></translation>
+        <translation>Temperatur</translation>
     </message>
     <message>
         <source>Standing instruction</source>
-        <translation type="unfinished"></translation>
+        <translation>Ständige Anweisung</translation>
     </message>
     <message>
         <source>For instance: Answer briefly, in German, and in the Sie-form.</source>
-        <translation type="unfinished"></translation>
+        <translation>Zum Beispiel: Antworte kurz, auf Deutsch und in der Sie-Form.</translation>
     </message>
     <message>
         <source>More, for experts</source>
-        <translation type="unfinished"></translation>
+        <translation>Mehr, für Kundige</translation>
     </message>
     <message>
         <source>Save</source>
-        <translation type="unfinished"></translation>
+        <translation>Speichern</translation>
     </message>
     <message>
         <source>As recommended</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie empfohlen</translation>
     </message>
     <message>
         <source>More takes more RAM. Holds from the next time it is opened.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mehr braucht mehr Arbeitsspeicher. Gilt ab dem nächsten Öffnen.</translation>
     </message>
     <message>
         <source>Exact suits facts and figures, free suits ideas and stories.</source>
-        <translation type="unfinished"></translation>
+        <translation>Genau passt zu Fakten und Zahlen, frei zu Ideen und Geschichten.</translation>
     </message>
     <message>
         <source>Stands before every new chat with this model.</source>
-        <translation type="unfinished"></translation>
+        <translation>Steht vor jedem neuen Chat mit diesem Modell.</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>As for all models</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie bei allen Modellen</translation>
     </message>
     <message>
         <source>{pages} ({tokens} tokens)</source>
-        <translation type="unfinished"></translation>
+        <translation>{pages} ({tokens} Token)</translation>
     </message>
     <message>
         <source>As recommended ({number})</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie empfohlen ({number})</translation>
     </message>
     <message>
         <source>Exact ({number})</source>
-        <translation type="unfinished"></translation>
+        <translation>Genau ({number})</translation>
     </message>
     <message>
         <source>Balanced ({number})</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgewogen ({number})</translation>
     </message>
     <message>
         <source>Free ({number})</source>
-        <translation type="unfinished"></translation>
+        <translation>Frei ({number})</translation>
     </message>
     <message>
         <source>A value of your own</source>
-        <translation type="unfinished"></translation>
+        <translation>Eigener Wert</translation>
     </message>
     <message>
         <source>The settings of “{name}” are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Einstellungen von „{name}“ sind gespeichert.</translation>
     </message>
     <message>
         <source>{name}: a number from {low} to {high}, please.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}: bitte eine Zahl von {low} bis {high}.</translation>
     </message>
 </context>
 <context>

@@ -220,8 +220,9 @@ def test_remove_and_undo(driven: Driven, model_file: Path) -> None:
     driven.until(lambda: driven.window.toast.isVisible())
     mine = page_of(driven).mine
     menu = mine.doings.menu(mine.table.rows[0], mine)
-    menu.actions()[-1].trigger()
-    assert [m.name for m in driven.desk.house.shelf.models] == ["guide"]
+    (remove,) = [a for a in menu.actions() if a.text() == "Remove from the list"]
+    remove.trigger()
+    driven.until(lambda: [m.name for m in driven.desk.house.shelf.models] == ["guide"])
     assert driven.window.toast.undo()
     assert [m.name for m in driven.desk.house.shelf.models] == ["guide", name]
     assert driven.services.library.get(name).name == name

@@ -40,6 +40,8 @@ class OriginWords(QObject):
                 return self.tr("from Jan")
             case "gpt4all":
                 return self.tr("from GPT4All")
+            case "llamacpp":
+                return self.tr("from llama.cpp’s cache")
             case "pack":
                 return self.tr("from a pack")
             case "quantized":

@@ -8,11 +8,17 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from desktop.common.wording import format_bytes
+from desktop.library.origin import OTHERS_STORES
+from desktop.services.removal import Removal
 from desktop.ui.look import Look
 from desktop.ui.mine.details_sheet import DetailsSheet
 from desktop.ui.mine.entries import Entry
+from desktop.ui.mine.settings_sheet import SettingsSheet
 from desktop.ui.mine.shelf import Shelf
 from desktop.ui.model_session import ModelSession
+from desktop.ui.notice import Action
+from desktop.ui.parts.confirm import Confirm
 from desktop.ui.session import Session
 
 
@@ -46,14 +52,41 @@ class RowDoings(QObject):
         """All that is known of it."""
         DetailsSheet(self._look, self._session, self._shelf, one, self._over).open()
 
+    def settings(self, one: Entry) -> None:
+        """What it does differently from the others."""
+        anew = Action(self.tr("Open it anew"), self._model.reopen) if one.in_use else None
+        SettingsSheet(self._look, self._session, one, self._over, open_anew=anew).open()
+
     def show_in_folder(self, one: Entry) -> None:
         """Open the folder in which it lies."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(one.model.path.parent)))
 
-    def remove(self, one: Entry) -> None:
-        """Take it off the list."""
-        if not one.is_guide:
-            self._shelf.remove(one.model.name)
+    def remove(self, one: Entry, *, delete: bool | None = None) -> None:
+        """Take it off the list; asked first where its file would be gone for good."""
+        if one.is_guide:
+            return
+
+        def go(removal: Removal) -> None:
+            if removal.destination == "gone":
+                self._confirm(one, removal, delete=delete)
+            else:
+                self._shelf.remove(one.model.name, removal, delete=delete)
+
+        self._shelf.leaving.ask(one.model.name, go, delete=delete)
+
+    def _confirm(self, one: Entry, removal: Removal, *, delete: bool | None) -> None:
+        words = self.tr(
+            "There is no trash where this file lies, so it is deleted for good. {size} become free."
+        )
+        size = format_bytes(removal.frees_bytes, self._session.language)
+        Confirm(
+            self._look,
+            self.tr("Delete “{name}”?").format(name=one.name),
+            words.format(size=size),
+            self.tr("Delete"),
+            lambda: self._shelf.remove(one.model.name, removal, delete=delete, for_good=True),
+            self._over,
+        ).open()
 
     def menu(self, one: Entry, parent: QWidget) -> QMenu:
         """Everything that can be done to it."""
@@ -61,6 +94,8 @@ class RowDoings(QObject):
         if one.can_chat:
             self._add(menu, "chat-circle", self.tr("Chat"), lambda: self.chat(one), "Return")
         self._add(menu, "info", self.tr("Details"), lambda: self.details(one), "Alt+Return")
+        if not one.problem:
+            self._add(menu, "sliders-horizontal", self.tr("Settings"), lambda: self.settings(one))
         menu.addSeparator()
         self._add(
             menu, "folder-open", self.tr("Show in its folder"), lambda: self.show_in_folder(one)
@@ -74,11 +109,22 @@ class RowDoings(QObject):
                 "F2",
             )
             menu.addSeparator()
-            words = self.tr("Remove from the list")
-            if one.model.source == "copy":
-                words = self.tr("Remove and delete the file")
-            self._add(menu, "trash", words, lambda: self.remove(one), "Delete")
+            self._add_removal(menu, one)
         return menu
+
+    def _add_removal(self, menu: QMenu, one: Entry) -> None:
+        """Files that somebody only showed us go on request; those of others never do."""
+        origin = one.model.origin
+        others = one.model.is_shared or (origin is not None and origin.kind in OTHERS_STORES)
+        if one.model.source == "copy" and not others:
+            words = self.tr("Remove, with its file")
+            self._add(menu, "trash", words, lambda: self.remove(one), "Delete")
+            return
+        remove = self.tr("Remove from the list")
+        self._add(menu, "x", remove, lambda: self.remove(one), "Delete")
+        if not others and not one.problem:
+            words = self.tr("Remove, with its file")
+            self._add(menu, "trash", words, lambda: self.remove(one, delete=True))
 
     def _add(
         self, menu: QMenu, icon: str, words: str, run: Callable[[], object], key: str = ""

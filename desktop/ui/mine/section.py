@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QWidget
 
 from desktop.ui.look import Look
+from desktop.ui.mine.disk_use import DiskUse
 from desktop.ui.mine.entries import Entry, EntryWords
 from desktop.ui.mine.hint import DropHint
 from desktop.ui.mine.row_doings import RowDoings
@@ -45,6 +46,7 @@ class MyModels(QWidget):
         self.add = Button(look, self.tr("Add models"), icon="plus")
         self.add.setMenu(self._add_menu())
         self.works = WorkCards(look, shelf.works)
+        self.disk = DiskUse(look)
         self.search = self._make_search()
         self.order = self._make_order()
         self._tools = QWidget()
@@ -55,6 +57,7 @@ class MyModels(QWidget):
             column(
                 row(Text(self.tr("My models"), "heading"), 1, self.add),
                 self.works,
+                self.disk,
                 self._tools,
                 self._waiting,
                 self.view,
@@ -66,6 +69,7 @@ class MyModels(QWidget):
         self.doings.rename_wanted.connect(self.view.rename)
         self.view.ordered.connect(self._show_order)
         shelf.changed.connect(self.refresh)
+        shelf.folders_changed.connect(self._show_disk)
         model.changed.connect(self._maybe_refresh)
         self._in_use = ""
         self.refresh()
@@ -138,10 +142,15 @@ class MyModels(QWidget):
         self.table.show(entries)
         if standing is not None:
             self.view.mark(standing.model.name)
+        self._show_disk()
         self._waiting.setVisible(not self._shelf.loaded)
         self.view.setVisible(bool(models))
         self._tools.setVisible(len(models) > MANY)
         self.hint.setVisible(self._shelf.loaded and len(models) <= 1)
+
+    def _show_disk(self) -> None:
+        free = self._shelf.folders[0].free_bytes if self._shelf.folders else None
+        self.disk.show_models(self._shelf.models, free, self._session.language)
 
     def entry_of(self, name: str) -> Entry | None:
         """A model as it is shown now; None where it is not."""

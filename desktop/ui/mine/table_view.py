@@ -177,7 +177,7 @@ class ModelTableView(QTableView):
         wide = {
             Column.SIZE: m.text.horizontalAdvance("888,8 MB") + 2 * s.space_2,
             Column.ABILITIES: 22 * em + 2 * s.space_2,
-            Column.HERE: 30 * em + 2 * s.space_2,
+            Column.HERE: 36 * em + 2 * s.space_2,
             Column.USED: 13 * em + 2 * s.space_2,
             Column.ORIGIN: 20 * em + 2 * s.space_2,
             Column.DO: chat_width(self._look, words) + s.space_1 + s.target,
@@ -192,8 +192,8 @@ class ModelTableView(QTableView):
             hidden.append(column)
         if sum(wide.values()) + least > room:
             words = ""
-            wide[Column.HERE] = 22 * em + 2 * s.space_2
             wide[Column.DO] = chat_width(self._look, "") + s.space_1 + s.target
+            wide[Column.HERE] = max(22 * em, min(36 * em, room - least - wide[Column.DO]))
         self._delegate.compact = tuple(hidden)
         self._delegate.chat_words = words
         for column in Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QFrame, QLayout, QScrollArea, QWidget
 from shiboken6 import isValid
 
@@ -72,8 +72,8 @@ class Sheet(QDialog):
         return go
 
     def fit(self) -> None:
-        """The content has changed: become as high as it is now."""
-        self.resize(self.sizeHint())
+        """The content has changed: become as high as it is, once new parts are shown."""
+        QTimer.singleShot(0, self, lambda: self.resize(self.sizeHint()))
 
     def focusNextPrevChild(self, next: bool) -> bool:
         before = QApplication.focusWidget()

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from desktop.fit.types import FitReport, Wish
+from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
-from desktop.services.models import ListedModel, ModelsService
+from desktop.services.models import ModelsService
 from desktop.ui.mine.section import MyModels
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.parts.sheet import Sheet
@@ -52,7 +54,6 @@ def made(name: str, gigabytes: float = 5.0, **values: object) -> LibraryModel:
 
 
 Models = list[LibraryModel]
-Listed = list[ListedModel]
 
 
 class ListedModels(ModelsService):
@@ -65,8 +66,8 @@ class ListedModels(ModelsService):
     def list(self) -> Models:
         return [*super().list(), *self.models]
 
-    def with_fit(self, *_: object) -> Listed:
-        return [ListedModel(model, report(model.name)) for model in self.list()]
+    def fit_of(self, model: LibraryModel, _machine: Machine, _wish: Wish) -> FitReport | None:
+        return report(model.name)
 
 
 Open = Callable[..., Driven]

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
+from shiboken6 import isValid
+
 from desktop.ui.mine.details_sheet import DetailsSheet
 from tests.ui.conftest import Driven
 from tests.ui.mine.conftest import mine_of, sheet_of
 from tests.ui.stand_ins import MACHINE
+
+
+def test_an_answer_after_the_dialog_was_closed_is_dropped(driven: Driven) -> None:
+    sheet = opened(driven)
+    late = sheet.while_open(lambda _answer: pytest.fail("it is closed"))
+    sheet.close()
+    driven.until(lambda: not isValid(sheet))
+    late("anything")
 
 
 def opened(driven: Driven) -> DetailsSheet:
@@ -19,9 +30,8 @@ def opened(driven: Driven) -> DetailsSheet:
 def test_details_of_a_model(driven: Driven) -> None:
     driven.desk.house.shelf.judge_for(MACHINE)
     sheet = opened(driven)
-    driven.until(lambda: sheet.details is not None)
-    assert sheet.details is not None
-    lines = dict(sheet.details.lines)
+    driven.until(lambda: sheet.parts)
+    lines = sheet.lines
     assert "computing" in lines["Main memory"]
     assert lines["File"].endswith(".gguf")
     assert "Rule of thumb" in lines
@@ -33,5 +43,5 @@ def test_details_of_a_file_that_is_gone(driven: Driven) -> None:
     sheet = opened(driven)
     driven.until(lambda: sheet.problem.isVisible())
     assert "guide.gguf" in sheet.problem.text()
-    assert sheet.details is None
+    assert sheet.lines["File"].endswith("guide.gguf")  # where it should lie is told all the same
     assert driven.window.banners.texts == []
