@@ -82,11 +82,11 @@ def _manifests(folder: Path, depth: int = 1) -> Iterator[Path]:
     for entry in found:
         if entry.name.startswith("."):
             continue
-        if depth == _DEPTH:
-            yield Path(entry.path)
-            continue
         try:
-            if entry.is_dir():
+            is_folder = entry.is_dir()
+            if depth == _DEPTH and not is_folder:
+                yield Path(entry.path)
+            elif depth < _DEPTH and is_folder:
                 yield from _manifests(Path(entry.path), depth + 1)
         except OSError:
             continue  # one folder that may not be read: the others go on
