@@ -38,6 +38,7 @@ class TroubleCard(Card):
     def __init__(self, look: Look, session: Session, retry: Callable[[], object]) -> None:
         s = look.sizes
         super().__init__(look, space=s.space_3)
+        self._look = look
         self._session = session
         self._retry = retry
         self._problem: NetworkProblem | None = None
@@ -52,16 +53,17 @@ class TroubleCard(Card):
         self.again = Button(look, self.tr("Try again"), self._again, kind="primary")
         self.online = Button(look, self.tr("Go online"), self._go_online, kind="primary")
         self.trust = Button(look, self.tr("Trust the system's certificates"), self._trust_system)
+        self.fold = Button(look, self.tr("Text for IT"), self._turn_text, icon="caret-right")
         self.copy = Button(look, self.tr("Copy text for IT"), self._copy, icon="copy")
+        self.text = Text(kind="small", wrap=True, selectable=True)
         self.copy.setToolTip(
             self.tr("What is needed, and what went wrong, for whoever looks after your network.")
         )
         buttons = Flow(s.space_2)
-        for button in (self.again, self.online, self.trust, self.copy):
+        for button in (self.again, self.online, self.trust, self.fold, self.copy):
             buttons.addWidget(button)
-        self.inner.addLayout(
-            column(head, self.advice, self.countdown, buttons, self.below, space=s.space_2)
-        )
+        said = (head, self.advice, self.countdown, buttons, self.text, self.below)
+        self.inner.addLayout(column(*said, space=s.space_2))
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -89,7 +91,11 @@ class TroubleCard(Card):
         self.again.setVisible(problem.can_retry)
         self.online.setVisible(problem.kind == "offline" and not forced)
         self.trust.setVisible(problem.can_use_system_certificates)
-        self.copy.setVisible(bool(problem.report) and problem.kind != "offline")
+        for button in (self.fold, self.copy):
+            button.setVisible(bool(problem.report) and problem.kind != "offline")
+        self.text.setText(problem.report)
+        self.text.hide()
+        self._say_fold()
         wait_s = problem.retry_after_s
         self._due = None if wait_s is None else time.monotonic() + wait_s
         self.countdown.setVisible(wait_s is not None)
@@ -132,6 +138,14 @@ class TroubleCard(Card):
     def _trust_system(self) -> None:
         self._session.change(certificates="system")
         self._session.when_written(self._retry)
+
+    def _turn_text(self) -> None:
+        self.text.setVisible(not self.text.isVisibleTo(self))
+        self._say_fold()
+
+    def _say_fold(self) -> None:
+        shown = self.text.isVisibleTo(self)
+        self.fold.show_icon(self._look, "caret-down" if shown else "caret-right")
 
     def _copy(self) -> None:
         if self._problem is not None:

@@ -147,3 +147,17 @@ def test_a_sentence_of_the_hub_is_no_trouble_with_the_network(models: Models) ->
     assert "maker/Model-1-GGUF" in page.state.text()
     assert not page.trouble.isVisible()
     assert page.again.isVisible()
+
+
+def test_the_text_for_it_can_be_read_first(models: Models, explained: Explained) -> None:
+    explained["tls_untrusted"] = problem("certificate")
+    models.browser.error = NetworkError("tls_untrusted", host="huggingface.co")
+    models.search()
+    trouble = models.page.results.trouble
+    models.until(trouble.isVisible)
+    assert not trouble.text.isVisible()
+    trouble.fold.click()
+    assert trouble.text.isVisible()
+    assert trouble.text.text() == "report of certificate"
+    trouble.fold.click()
+    assert not trouble.text.isVisible()
