@@ -14,8 +14,8 @@ from desktop.ui.mine.number_field import NumberField
 from desktop.ui.mine.text_area import TextArea
 from desktop.ui.parts.boxes import column
 from desktop.ui.parts.button import Button
+from desktop.ui.parts.choice import setting_line
 from desktop.ui.parts.text import Text
-from desktop.ui.settings.choice import setting_line
 
 _LINES = 8
 

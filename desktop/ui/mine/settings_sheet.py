@@ -20,10 +20,10 @@ from desktop.ui.notice import Action, Toast
 from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import row
 from desktop.ui.parts.button import Button
+from desktop.ui.parts.choice import Choice, setting_line
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
-from desktop.ui.settings.choice import Choice, setting_line
 from desktop.ui.words import Counted, pages
 
 CONTEXTS = (2048, 4096, 8192, 16384, 32768, 65536, 131072)

@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QWidget
 from desktop.common.wording import format_number
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import column
+from desktop.ui.parts.choice import Choice, setting_line
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
-from desktop.ui.settings.choice import Choice, setting_line
 
 MEGABYTE = 1_000_000
 LIMITS = (1, 2, 5, 10, 25, 50, 100)

@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QWidget
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Page
 from desktop.ui.parts.button import Button
+from desktop.ui.parts.choice import Choice, setting_line
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
 from desktop.ui.settings.account import AccountForm
 from desktop.ui.settings.account_model import AccountModel
-from desktop.ui.settings.choice import Choice, setting_line
 from desktop.ui.settings.connections import Connections
 from desktop.ui.settings.downloads import DownloadSettings
 from desktop.ui.words import Counted
