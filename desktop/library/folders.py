@@ -56,6 +56,16 @@ def may_write(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
 
 
+def remove_empty(folder: Path, top: Path) -> None:
+    """Delete `folder` and what is around it below `top`, as far as nothing lies there."""
+    while folder != top and top in folder.parents:
+        try:
+            folder.rmdir()
+        except OSError:  # something else lies there
+            return
+        folder = folder.parent
+
+
 def holder_of(path: Path, folders: Sequence[Path]) -> Path | None:
     """The innermost of `folders` in which `path` lies, by its words alone; None elsewhere."""
     words = os.path.normcase(path)

@@ -100,8 +100,7 @@ def move_files(
     Raises StorageError (disk_full, read_only, storage, copy_differs), and what `on_bytes` and
     `write_index` raise.
     """
-    for target in move.targets:
-        _make(target.parent)
+    made = _make_folders(move)
     if not move.keeps and (renamed := _rename_all(move, journal)) is not None:
         on_bytes(2 * sum(_size(target) for target in renamed.targets))
         write_index(renamed)
@@ -113,6 +112,7 @@ def move_files(
             _copy_and_compare(source, unfinished(target), on_bytes)
     except BaseException:
         _drop(move)
+        _unmake(made)
         journal.clear()
         raise
     move = journal.write(replace(move, state="placing"))
@@ -223,13 +223,10 @@ def _clear_sources(move: Move, journal: MoveJournal) -> bool:
 
 
 def _drop(move: Move) -> None:
-    """What there is of the new files, and folders that were made for them."""
+    """What there is of the new files."""
     for target in move.targets:
         with contextlib.suppress(OSError):  # the failure that brought us here is the one to tell
             unfinished(target).unlink(missing_ok=True)
-    for folder in {target.parent for target in move.targets}:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
 
 
 def _rename(old: Path, new: Path) -> None:
@@ -239,11 +236,26 @@ def _rename(old: Path, new: Path) -> None:
         raise storage_error(error, new) from error
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, folder) from error
+def _make_folders(move: Move) -> list[Path]:
+    """Those that were missing, the innermost first."""
+    missing: list[Path] = []
+    for folder in dict.fromkeys(target.parent for target in move.targets):
+        place = folder
+        while not place.exists() and place not in missing:
+            missing.append(place)
+            place = place.parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            _unmake(missing)
+            raise storage_error(error, folder) from error
+    return sorted(missing, key=lambda place: -len(place.parts))
+
+
+def _unmake(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):  # something else lies there by now
+            folder.rmdir()
 
 
 def _size(path: Path) -> int:

@@ -15,6 +15,7 @@ from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
 from desktop.engine.cancel import CancelToken
 from desktop.library.copying import SPARE_BYTES
+from desktop.library.folders import remove_empty
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.moving import Move, MoveJournal, finish, move_files
@@ -145,6 +146,8 @@ class ModelMover:
         try:
             cleared = move_files(plan.move, self._journal, on_bytes, self._write_index)
             _carry_notes(plan.move)
+            if plan.model.folder is not None and not plan.move.keeps:
+                remove_empty(plan.model.path.parent, plan.model.folder)
             return MovedModel(name, self._library.get(name), plan.move.keeps or not cleared)
         except CancelledError:
             raise
@@ -161,7 +164,7 @@ class ModelMover:
         number = 1
         while any((place / file.name).exists() for file in files):
             number += 1
-            place = target / inside.with_name(f"{inside.name or parts[0].stem}-{number}")
+            place = target / inside.parent / f"{inside.name or parts[0].stem}-{number}"
         pairs = tuple((str(file), str(place / file.name)) for file in files)
         return _Plan(model, Move(model.name, pairs, "copying", keeps=_belongs_to_others(model)))
 

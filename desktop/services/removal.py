@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from desktop.common.errors import UsageError
-from desktop.library.files import delete_files, same_file
+from desktop.library.files import delete_files
+from desktop.library.folders import remove_empty
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.origin import OTHERS_STORES
@@ -123,12 +124,5 @@ def _tidy(removal: Removal) -> None:
     for file in removal.files:
         with contextlib.suppress(OSError):  # a note of 300 bytes that harms nobody
             file.with_name(f".{file.name}.origin.json").unlink(missing_ok=True)
-    folder, top = removal.model.path.parent, removal.model.folder
-    while top is not None and folder != top and top in folder.parents:
-        if same_file(folder, top):
-            return
-        try:
-            folder.rmdir()
-        except OSError:  # something else lies there
-            return
-        folder = folder.parent
+    if removal.model.folder is not None:
+        remove_empty(removal.model.path.parent, removal.model.folder)

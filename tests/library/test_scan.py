@@ -17,9 +17,9 @@ from tests.ordinary_user import ordinary_user
 SHAPE = LlamaShape()
 
 
-def _write(path: Path, name: str = "Small Model", **more: object) -> Path:
+def _write(path: Path, name: str = "Small Model") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return SHAPE.write(path, general__name=name, **more)
+    return SHAPE.write(path, general__name=name)
 
 
 def _found(folder: Path) -> list[str]:
