@@ -201,7 +201,11 @@ class Packs:
     def header(self, view: PackView, model: PackedModel) -> ModelHeader:
         """What the model's own file says, read inside the pack: whether it fits can be said before
         it is unpacked. Raises ModelFileError, PackError, StorageError."""
-        pack = open_pack(view.path)
+        return self.header_at(view.path, model)
+
+    def header_at(self, path: Path, model: PackedModel) -> ModelHeader:
+        """As `header`, for a pack or a source's folder."""
+        pack = open_pack(path)
         try:
             readers = [_InPack(pack, file) for file in model.parts]
             return read_header_from(readers, model.parts[0].path, allow_missing_data=False)

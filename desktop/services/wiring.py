@@ -35,9 +35,11 @@ from desktop.services.models import ModelsService
 from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
+from desktop.services.packs import Packs
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.quantize import Quantizer
 from desktop.services.recording import Recorder
+from desktop.services.sources import Sources
 from desktop.services.start import begin
 from desktop.services.tune import Tuner
 from desktop.services.tuned_plans import TunedPlans
@@ -84,6 +86,8 @@ class Services:
     verifier: Verifier
     model_settings: ModelSettingsService
     library_watch: LibraryWatch
+    packs: Packs
+    sources: Sources
     store_importer: StoreImporter
     quantizer: Quantizer
 
@@ -153,6 +157,8 @@ def build(env: Mapping[str, str]) -> Services:
         verifier=Verifier(core.library),
         model_settings=ModelSettingsService(core.library),
         library_watch=LibraryWatch(core.library, core.places),
+        packs=Packs.of(core.library, core.places, core.settings_store),
+        sources=Sources.of(core),
         store_importer=StoreImporter(core.library, core.places.main, env),
         quantizer=Quantizer(core.library, core.places.main),
     )

@@ -36,6 +36,7 @@ from desktop.services.downloads import Downloads
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
+from desktop.services.import_stores import StoreImporter
 from desktop.services.library_watch import LibraryWatch
 from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
@@ -47,8 +48,11 @@ from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
 from desktop.services.open_model import ModelOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
+from desktop.services.packs import Packs
+from desktop.services.quantize import Quantizer
 from desktop.services.recommend import Recommendation, recommend
 from desktop.services.removal import ModelRemover
+from desktop.services.sources import Sources
 from desktop.services.verify import Verifier
 from desktop.services.wiring import Services
 from tests.ui.browse.stand_ins import ScriptedAccount, ScriptedBrowser
@@ -324,6 +328,11 @@ def make_services(
         verifier=Verifier(library),
         model_settings=ModelSettingsService(library),
         library_watch=LibraryWatch(library, places),
+        packs=Packs.of(library, places, settings_store),
+        sources=Sources(network.door, settings_store, library, paths.cache_dir, places.main),
+        # A home of nobody: a test must not find the stores of whoever runs it.
+        store_importer=StoreImporter(library, places.main, {}, home=paths.home / "nobody"),
+        quantizer=Quantizer(library, places.main),
     )
 
 

@@ -64,7 +64,7 @@ class Arrival:
         Raises CancelledError, StorageError: no_room_for_unpack, disk_full, read_only, storage;
         PackError: pack_wrong_hash, pack_cut_short, pack_busy.
         """
-        staging = self.folder / STAGING / hashlib.sha256(self.pack.index).hexdigest()[:16]
+        staging = staging_of(self.pack, self.folder)
         try:
             staging.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -261,6 +261,18 @@ class _Run:
 
     def _model_of(self, file: PackedFile) -> str:
         return next(model.name for model in self._models if file in model.files)
+
+
+def staging_of(pack: OpenPack, folder: Path) -> Path:
+    """Where a pack's files lie until all of them are right."""
+    return folder / STAGING / hashlib.sha256(pack.index).hexdigest()[:16]
+
+
+def delete_staged(pack: OpenPack, folder: Path) -> None:
+    """Give up what was brought of a pack and is not finished."""
+    staging = staging_of(pack, folder)
+    shutil.rmtree(staging, ignore_errors=True)
+    _remove_empty(staging)
 
 
 def check_pack(
