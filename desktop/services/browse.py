@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from desktop.common.errors import HausgeistError, HubError, NetworkError
+from desktop.common.errors import CancelledError, HausgeistError, HubError, NetworkError
 from desktop.common.logs import get_logger
 from desktop.fit.corrections import Corrections
 from desktop.gguf.header import ModelHeader
@@ -25,7 +25,7 @@ from desktop.services.catalog_search import (
     search_catalog,
 )
 from desktop.services.core import Core
-from desktop.services.judge_offers import OfferJudge, Surroundings
+from desktop.services.judge_offers import TRAFFIC_BYTES, OfferJudge, Surroundings
 from desktop.services.licences import OFFICE, licence_of, may_be_used_at_work
 from desktop.services.model_ref import KnownModels
 from desktop.services.offer_list import beside, offers_in, projectors_in
@@ -93,8 +93,10 @@ def browser_of(core: Core) -> Browser:
 class Browser:
     """Every method may be called from any thread, and waits for the network at most 15 s a step."""
 
-    def __init__(self, parts: BrowserParts) -> None:
+    def __init__(self, parts: BrowserParts, *, traffic_bytes: int = TRAFFIC_BYTES) -> None:
+        """`traffic_bytes`: what the headers of one repository may cost."""
         self._parts = parts
+        self._traffic_bytes = traffic_bytes
 
     def search(
         self,
@@ -108,6 +110,7 @@ class Browser:
         A licence of "office" leaves in what may be used at work. A further page (`cursor`) is
         never the catalogue's: it raises NetworkError, HubError. Raises CancelledError, UsageError.
         """
+        _require_wanted(is_cancelled)
         asked, is_wanted = query, None
         if query.licence == OFFICE:
             asked, is_wanted = replace(query, licence=""), self._is_for_work
@@ -136,6 +139,7 @@ class Browser:
         Where the Hub cannot be reached: as it was when last asked, else as the catalogue knows it.
         Raises UsageError, NetworkError, HubError (hub_no_repo, hub_no_gguf...), CancelledError.
         """
+        _require_wanted(is_cancelled)
         given = parse_ref(repo, self._parts.client.endpoint)
         ref = HubRef(given.repo, revision=given.revision)
         try:
@@ -201,6 +205,7 @@ class Browser:
             parts.headers,
             guess=lambda offer: self._guess(catalog, view, offer),
             is_cancelled=is_cancelled,
+            traffic_bytes=self._traffic_bytes,
         )
         for offer in judge.run():
             on_offer(offer)
@@ -246,3 +251,8 @@ class Browser:
 
     def _page(self, ref: HubRef) -> str:
         return f"{self._parts.client.endpoint}/{ref.repo}"
+
+
+def _require_wanted(is_cancelled: IsCancelled | None) -> None:
+    if is_cancelled is not None and is_cancelled():
+        raise CancelledError

@@ -67,7 +67,7 @@ class OfferJudge:
         *,
         guess: CatalogHeader,
         is_cancelled: Callable[[], bool],
-        traffic_bytes: int = TRAFFIC_BYTES,
+        traffic_bytes: int,
     ) -> None:
         """`guess` is a header for an offer whose own cannot be had."""
         self._around = around
