@@ -133,7 +133,7 @@ class StoreImporter:
         beside = kept.path.parent / name
         if not beside.exists():
             beside = copy_model((model.projector,), kept.path.parent, names=(name,))[0].path
-        return self._library.add(kept.path, header, projector=beside, source="copy")
+        return self._library.add(kept.path, projector=beside, source="copy")
 
     def _users_home(self) -> Path:
         if self._home is not None:

@@ -86,7 +86,6 @@ def test_the_version_is_the_projects() -> None:
         (["fit", "m.gguf", "--ctx", "20000000"], "out_of_range", "--ctx"),
         (["run", "https://example.org/m.gguf", "-p", "x"], "hub_not_yet", "example.org"),
         (["list", "--json=yes"], "takes_no_value", "--json"),
-        (["import", "--from", "ollama"], "import_from_later", "ollama"),
         (["run", "org/repo:Q4_K_M", "-p", "x"], "hub_not_yet", "org/repo"),
     ],
 )

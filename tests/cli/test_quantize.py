@@ -1,0 +1,76 @@
+"""`hausgeist quantize MODEL TYPE`: what a person and a script get."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Cli
+from tests.tiny_models import write_tiny_model
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_tiny_model(tmp_path / "Some-F32.gguf", width=256, layers=3)
+
+
+def test_making_one(cli: Cli, model: Path) -> None:
+    before = hashlib.sha256(model.read_bytes()).digest()
+    said = cli("quantize", str(model), "q4_k_m", "--json")
+    assert said.code == 0
+    made = said.json
+    assert made["quantization"] == "Q4_K_M"
+    assert Path(made["path"]).stat().st_size == made["file_bytes"] < made["source_bytes"]
+    assert made["loss"] == "little"
+    assert made["warnings"] == []
+    assert made["model"] in [one["name"] for one in cli("list", "--json").json]
+    assert hashlib.sha256(model.read_bytes()).digest() == before
+
+
+def test_a_place_of_ones_own(cli: Cli, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "small.gguf"
+    said = cli("quantize", str(model), "Q8_0", "--out", str(out), "--threads", "1", "--json")
+    assert said.json["path"] == str(out)
+    again = cli("quantize", str(model), "Q8_0", "--out", str(out), "--json")
+    assert again.json["error"]["kind"] == "file_exists"
+
+
+def test_without_a_type_it_says_what_could_be_made(cli: Cli, model: Path) -> None:
+    choices = cli("quantize", str(model), "--json").json
+    assert [one["quantization"] for one in choices][:2] == ["Q8_0", "Q6_K"]
+    assert [one["quantization"] for one in choices if one["recommended"]] == ["Q4_K_M"]
+    assert all(one["verdict"] == "cpu" for one in choices)
+    assert cli("list", "--json").json[0]["name"] == "guide"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_warnings_are_said_before(cli: Cli, model: Path, language: str) -> None:
+    first = cli("quantize", str(model), "Q5_K_M", "--json").json
+    said = cli("quantize", first["path"], "Q2_K", language=language)
+    assert said.code == 0
+    assert "Q5_K_M" in said.err  # made smaller before
+    assert "Q2_K" in said.err
+    assert "Q2_K" in said.out
+
+
+@pytest.mark.parametrize(
+    ("type_", "kind", "code"),
+    [
+        ("IQ2_M", "quantization_needs_matrix", 2),
+        ("Q7", "bad_quantization", 2),
+        ("F32", "bad_quantization", 2),
+    ],
+)
+def test_what_cannot_be_made(cli: Cli, model: Path, type_: str, kind: str, code: int) -> None:
+    said = cli("quantize", str(model), type_, "--json")
+    assert (said.code, said.json["error"]["kind"]) == (code, kind)
+
+
+def test_files_that_are_no_models(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "x.gguf").write_bytes(b"PK\x03\x04")
+    assert cli("quantize", str(tmp_path / "x.gguf"), "Q4_K_M", "--json").json["error"]["kind"] == (
+        "is_archive"
+    )
+    assert cli("quantize", "nobody", "Q4_K_M", "--json").json["error"]["kind"] == "unknown_model"
