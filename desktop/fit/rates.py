@@ -26,7 +26,8 @@ HEAD_OVERHEAD_VALUES = 112
 
 _CPU_SHARE = 0.75  # of the measured bandwidth that quantized reading reaches
 _NODE_S = 2e-6
-_STEP_S = 0.0003  # sampling and what lies around a step
+_STEP_S = 2e-6
+_GPU_STEP_S = 0.0003  # until a graph is under way
 _GPU_NODE_S = 2.5e-6
 _USUAL_CORES = 4
 _BENDING = 3  # how sharply many threads meet the end of the memory's bandwidth
@@ -108,7 +109,7 @@ class MeasuredRates:
         self._speed = speed
         self._scale = 1.0 if speed.threads == 0 else _threads_scale(threads, speed.threads, cpu)
         self._most_read = _most_read(speed, cpu)
-        self.step_s, self.node_s = speed.step_s + _STEP_S, speed.node_s
+        self.step_s, self.node_s = speed.step_s, speed.node_s
         self.copy_bytes_per_s = speed.copy_bytes_per_s
         known = [k for k in speed.kernels if k.type_name in _READS_BY_TYPE]
         self._base = known[0] if known else None
@@ -233,7 +234,7 @@ class CpuTable:
 class GpuTable:
     """What graphics of this name usually reach."""
 
-    step_s = _STEP_S
+    step_s = _GPU_STEP_S
     node_s = _GPU_NODE_S
     copy_bytes_per_s: float | None = None
 
