@@ -42,6 +42,9 @@ COMMANDS = MappingProxyType(
         "quantize": "desktop.cli.quantize",
         "pack": "desktop.cli.pack",
         "unpack": "desktop.cli.unpack",
+        "sources": "desktop.cli.sources",
+        "index": "desktop.cli.index",
+        "keygen": "desktop.cli.keygen",
         "doctor": "desktop.cli.doctor",
     }
 )

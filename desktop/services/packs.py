@@ -156,7 +156,7 @@ class Packs:
         models = self._contents(wish)
         key = None if wish.sign_with is None else read_secret_key(wish.sign_with, wish.password)
         split_bytes = self._split_bytes(wish, self._file_system(wish.target.parent))
-        sign = None if key is None else _signer(key)
+        sign = None if key is None else signer(key)
         if wish.as_folder:
             run = FolderMaking(
                 models, wish.target, split_bytes, wish.title, sign, free=self._free
@@ -400,7 +400,9 @@ def _licence_notes(models: Sequence[ModelToPack]) -> tuple[str, ...]:
     return tuple(f"packs.note.licence_{use}" for use in ("no", "conditions") if use in uses)
 
 
-def _signer(key: SecretKey) -> Sign:
+def signer(key: SecretKey) -> Sign:
+    """What signs an index: the same bytes for the same index and time."""
+
     def sign(index: bytes, made_at: str) -> bytes:
         moment = datetime.fromisoformat(made_at).timestamp()
         return key.sign(index, trusted_comment(INDEX_NAME, moment))
@@ -410,4 +412,4 @@ def _signer(key: SecretKey) -> Sign:
 
 def _signature_bytes() -> int:
     """How long a signature is: all have one length."""
-    return len(_signer(new_key())(b"", datetime.now().astimezone().isoformat()))
+    return len(signer(new_key())(b"", datetime.now().astimezone().isoformat()))
