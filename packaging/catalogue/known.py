@@ -96,7 +96,8 @@ LANGUAGES = {
         "LocalAI gallery gemma-4-26b-a4b-it", number=140, word="over", german=True
     ),
     "gemma-4-31b": Spoken("LocalAI gallery gemma-4-31b-it", number=140, word="over", german=True),
-    "gemma-3-1b": Spoken("LocalAI gallery gemma-3-1b-it", number=140, word="over"),
+    # The gallery repeats the family's "over 140"; its makers say so of 4B, 12B and 27B alone.
+    "gemma-3-1b": Spoken("Hugging Face blog, Welcome Gemma 3 (its table of sizes)", ("en",)),
     "gemma-3-27b": Spoken("LocalAI gallery gemma-3-27b-it", number=140, word="over"),
     "ministral-3-3b": _ministral("3B"),
     "ministral-3-8b": _ministral("8B"),

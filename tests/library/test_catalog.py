@@ -150,3 +150,13 @@ def test_an_unknown_licence_is_not_taken_for_a_free_one() -> None:
     document = json.loads(read_text(CATALOG_FILE))
     document["models"][0]["licence"] = "new-licence-9"
     assert parse_catalog(document).models[0].licence.office == "unknown"
+
+
+def test_the_smallest_gemma_speaks_english() -> None:
+    """A gallery gave it the family's "over 140 languages", which hold for the larger ones."""
+    by_id = {model.id: model for model in shipped_catalog().models}
+    small, large = by_id["gemma-3-1b"], by_id["gemma-3-27b"]
+    assert small.languages is not None
+    assert large.languages is not None
+    assert (small.languages.codes, small.languages.count) == (("en",), 0)
+    assert large.languages.count == 140
