@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QMenu, QPushButton
 
 from desktop.library.model import LibraryModel
 from desktop.ui.chats.model_words import state_words
-from desktop.ui.chats.view_turns import display_name
 from desktop.ui.look import Look
+from desktop.ui.model_names import display_name
 from desktop.ui.model_session import ModelSession
 
 _PHASE_TOKEN = {"ready": "ok", "opening": "warn", "failed": "bad", "asleep": "muted"}

@@ -8,21 +8,11 @@ from desktop.chats.model import Turn
 from desktop.common.errors import HausgeistError
 from desktop.common.messages import Messages
 from desktop.common.wording import format_number
-from desktop.library.model import GUIDE_NAME
+from desktop.ui.model_names import display_name
 from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.words import tokens_per_s
 
 _SHORTEST_S = 0.1
-
-# Answers from outside the window are stored with the name that the file gives itself.
-GUIDE_NAME_IN_FILE = "Hausgeist Guide"
-
-
-def display_name(model: str) -> str:
-    """How a model of the library is called in the window; the guide has a name in words."""
-    if model in (GUIDE_NAME, GUIDE_NAME_IN_FILE):
-        return QCoreApplication.translate("Models", "Hausgeist guide")
-    return model
 
 
 def view_turn(turn: Turn, messages: Messages, *, mark: str = "", notice: str = "") -> ViewTurn:

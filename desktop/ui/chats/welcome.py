@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
-from desktop.ui.chats.view_turns import display_name
 from desktop.ui.downloads.first_model import FirstModel
 from desktop.ui.downloads.first_offer import FirstOffer
 from desktop.ui.look import Look
+from desktop.ui.model_names import display_name
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import Card, Page, column, row
 from desktop.ui.parts.button import Button
