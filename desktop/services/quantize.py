@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import time
@@ -36,6 +37,7 @@ _TELL_EVERY_S = 0.25
 _LOOK_AT_DISK_EVERY_S = 2.0
 _SPEED_AFTER_S = 2.0
 _RECOMMENDED = "Q4_K_M"
+_NUMBERS = itertools.count(1)
 
 _log = get_logger("services")
 
@@ -134,10 +136,10 @@ class Quantizer:
         began_s = time.monotonic()
         target = (out or self._free_place(plan)).expanduser().absolute()
         self._prepare(target, plan)
-        # The quantizer may not know the letters of the model's own name (Windows).
-        part = target.with_name("hausgeist-quantize" + unfinished_ending(process_mark()))
+        part = _unfinished(target)
         watch = _Watch(part, plan, progress, self._free)
         try:
+            part.touch()  # a folder that takes nothing says so now, and in its own words
             quantize(
                 plan.source.paths[0],
                 part,
@@ -148,6 +150,8 @@ class Quantizer:
             )
             self._check(part, plan)
             _finish(part, target)
+        except EngineError as error:
+            raise self._explained(error, part, plan) from error
         except OSError as error:
             raise storage_error(error, target) from error
         finally:
@@ -193,8 +197,6 @@ class Quantizer:
         try:
             found = read_header(part)
         except ModelFileError as error:
-            if self._free(part.parent) < _FULL_BYTES:
-                raise StorageError("disk_full", path=str(part.parent)) from error
             raise EngineError(
                 "quantize_failed", path=str(plan.source.paths[0]), detail=str(error)
             ) from error
@@ -203,6 +205,17 @@ class Quantizer:
             raise EngineError("quantize_failed", path=str(plan.source.paths[0]), detail=detail)
         if found.tensor_bytes != plan.header.tensor_bytes:
             _log.warning("%d bytes, %d expected", found.tensor_bytes, plan.header.tensor_bytes)
+
+    def _explained(self, error: EngineError, part: Path, plan: QuantizationPlan) -> HausgeistError:
+        """What lies behind a failure in the child: a drive that left, a disk that filled up."""
+        missing = next((path for path in plan.source.paths if not _is_there(path)), None)
+        if missing is not None:
+            return ModelFileError("not_found", path=str(missing), detail=str(error))
+        if not _is_there(part.parent):
+            return StorageError("quantize_drive_gone", path=str(part.parent), detail=str(error))
+        if self._free(part.parent) < _FULL_BYTES:
+            return StorageError("disk_full", path=str(part.parent), detail=str(error))
+        return error
 
     def _take_in(self, target: Path, plan: QuantizationPlan, *, is_ours: bool) -> LibraryModel:
         source = plan.source.paths[0]
@@ -297,6 +310,18 @@ def _finish(part: Path, target: Path) -> None:
         raise StorageError("file_exists", path=str(target))
     replace(part, target)
     sync_folder(target.parent)
+
+
+def _unfinished(target: Path) -> Path:
+    """Beside the target, in letters that the quantizer knows on every system; its ending says
+    whose it is, its number which of several."""
+    number = next(_NUMBERS)
+    return target.with_name(f"hausgeist-quantize-{number}{unfinished_ending(process_mark())}")
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file or folder is there; a drive that does not answer is not."""
+    return os.path.exists(path)  # noqa: PTH110  (Path.exists raises PermissionError)
 
 
 def _remove(part: Path) -> None:

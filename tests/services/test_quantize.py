@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from desktop.common.errors import CancelledError, EngineError, HausgeistError, StorageError
 from desktop.engine.cancel import CancelToken
-from desktop.engine.quantize import QuantizeStep
+from desktop.engine.quantize import QuantizeStep, quantize
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library
 from desktop.services import quantize as module
@@ -193,6 +194,66 @@ def test_a_crash_in_the_child_leaves_nothing(
     with pytest.raises(EngineError):
         quantizer.make(quantizer.plan(source, "Q8_0"))
     assert not list(models_dir.iterdir())
+
+
+def test_a_folder_that_takes_nothing_says_so(
+    quantizer: Quantizer, source: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(StorageError) as failed:
+        quantizer.make(quantizer.plan(source, "Q8_0"))
+    assert failed.value.kind == "read_only"
+    assert not list(models_dir.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("gone", "kind"), [("source", "not_found"), ("target", "quantize_drive_gone")]
+)
+def test_a_drive_that_is_pulled_out_is_told_as_such(
+    quantizer: Quantizer,
+    source: Path,
+    models_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    gone: str,
+    kind: str,
+) -> None:
+    """The child dies of it (a mapped file that is not there any more), and cannot say why."""
+
+    def pull(source: Path, target: Path, _type: int, **_rest: object) -> None:
+        if gone == "source":
+            source.unlink()
+        else:
+            target.unlink()
+            target.parent.rmdir()
+        raise EngineError("quantize_died", path="x")
+
+    monkeypatch.setattr(module, "quantize", pull)
+    with pytest.raises(HausgeistError) as failed:
+        quantizer.make(quantizer.plan(source, "Q8_0"))
+    assert failed.value.kind == kind
+    assert not models_dir.exists() or not list(models_dir.iterdir())
+
+
+def test_two_at_once_do_not_meet(
+    quantizer: Quantizer, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both in this process and in the same folder: their unfinished files must differ."""
+    parts: list[Path] = []
+    real = quantize
+
+    def noted(source: Path, target: Path, file_type: int, **rest: Any) -> None:
+        parts.append(target)
+        if len(parts) == 1:
+            quantizer.make(quantizer.plan(source, "Q5_K_M"))
+        real(source, target, file_type, **rest)
+
+    monkeypatch.setattr(module, "quantize", noted)
+    made = quantizer.make(quantizer.plan(source, "Q8_0"))
+    assert len(set(parts)) == 2
+    assert read_header(made.path).quantization == "Q8_0"
 
 
 def test_what_is_offered_is_smaller_and_one_is_recommended(
