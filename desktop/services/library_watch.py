@@ -13,7 +13,7 @@ from desktop.common.errors import HausgeistError
 from desktop.common.logs import get_logger
 from desktop.library.folders import is_present
 from desktop.library.library import Library
-from desktop.library.scan import ScanChange, ScanReport
+from desktop.library.scan import ScanChange
 from desktop.services.model_places import ModelPlaces
 
 LOOK_EVERY_S = 3.0
@@ -21,6 +21,7 @@ FULL_LOOK_EVERY_S = 60.0
 """Some file systems (FAT, many shares) do not note a folder's time when a file comes or goes."""
 
 PATIENCE_S = 2.0
+_RESTLESS_S = 60.0
 
 _log = get_logger("services")
 
@@ -47,7 +48,7 @@ class _FolderState:
     thread: threading.Thread | None = None
     folders: Mapping[Path, int] = field(default_factory=dict)
     looked_at: float | None = None
-    report: ScanReport | None = None
+    restless_until: float = 0.0
 
 
 class FolderLooks:
@@ -103,21 +104,35 @@ class FolderLooks:
             return
         if not (full or self._is_due(state) or _has_changed(state.folders)):
             return
+        restless = False
+
+        def hear(change: ScanChange) -> None:
+            nonlocal restless
+            if change.outcome == "unusable":  # being copied there, perhaps
+                restless = True
+            else:
+                self._tell(LibraryChange((change,)))
+
         try:
             report = self._library.look_through(
                 folder,
                 is_ours=self._places.is_ours(folder),
                 should_stop=self._stopped.is_set,
-                on_change=lambda change: self._tell(LibraryChange((change,))),
+                on_change=hear,
             )
         except HausgeistError as error:  # the index takes no more: the next look tries again
             _log.warning("%s not looked through: %s", folder, error)
             return
         if report.complete:
-            state.folders, state.looked_at, state.report = report.folders, self._clock(), report
+            state.folders, state.looked_at = report.folders, self._clock()
+        if restless:
+            state.restless_until = self._clock() + _RESTLESS_S
 
     def _is_due(self, state: _FolderState) -> bool:
-        return state.looked_at is None or self._clock() - state.looked_at >= FULL_LOOK_EVERY_S
+        """A file that grows changes no folder's time: then every round looks."""
+        if state.looked_at is None or self._clock() < state.restless_until:
+            return True
+        return self._clock() - state.looked_at >= FULL_LOOK_EVERY_S
 
 
 class LibraryWatch:
