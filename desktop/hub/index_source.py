@@ -64,9 +64,13 @@ def clean_address(text: str, index_name: str) -> str:
     return address.rstrip("/") + "/"
 
 
-def as_source_error(error: HubError, host: str, file: str) -> NetworkError:
+def as_source_error(error: NetworkError, host: str, file: str) -> NetworkError:
     """The same failure in words that fit a server that is not the Hub."""
     kind, detail = error.kind, error.detail
+    if kind == "portal":
+        return NetworkError("source_portal", host=host, detail=detail)
+    if not isinstance(error, HubError):
+        return error
     file = str(error.params.get("file", "")) or file
     if kind == "hub_busy":
         wait_s = error.params.get("wait_s", 60.0)

@@ -11,8 +11,8 @@ from typing import Protocol
 from desktop.common.errors import (
     CancelledError,
     HausgeistError,
-    HubError,
     ModelFileError,
+    NetworkError,
     PackError,
 )
 from desktop.common.storage import free_bytes
@@ -106,7 +106,7 @@ class WebJob:
             self._on_found(FoundModel(self._packed.name, tuple(self._places), total))
         try:
             fetched = self._order.run()
-        except HubError as error:
+        except NetworkError as error:
             raise as_source_error(error, self._host, self._packed.files[0].path) from error
         received = sum(one.received_bytes for one in fetched)
         places = {file.path: one.path for file, one in zip(self._files, fetched, strict=True)}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from desktop.common.atomic import write_atomic
-from desktop.common.errors import HausgeistError, HubError, PackError, StorageError
+from desktop.common.errors import HausgeistError, NetworkError, PackError, StorageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
 from desktop.hub.door import Door
@@ -100,7 +100,7 @@ class SourceIndex:
             if found is None:
                 raise PackError("source_no_index", address=self.address)
             return found, web.document_or_none(SIGNATURE_NAME, MAX_FILE_BYTES)
-        except HubError as error:
+        except NetworkError as error:
             raise as_source_error(error, web.host, INDEX_NAME) from error
 
     def _judged(

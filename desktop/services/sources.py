@@ -8,7 +8,6 @@ from pathlib import Path
 
 from desktop.common.errors import (
     HausgeistError,
-    HubError,
     NetworkError,
     PackError,
     StorageError,
@@ -199,7 +198,7 @@ class Sources:
         ]  # fmt: skip
         try:
             return read_header_from(readers, model.packed.parts[0].path)
-        except HubError as error:
+        except NetworkError as error:
             raise as_source_error(error, web.host, model.packed.parts[0].path) from error
 
     def job(

@@ -55,15 +55,12 @@ class Computer:
         folder.mkdir(parents=True, exist_ok=True)
         metadata = SHAPE.metadata(general__name=name, **more)
         path = write_gguf(folder / f"{name}.gguf", metadata, SHAPE.tensors())
-        origin = (
-            None
+        origin: Origin | None = None
+        hashes: tuple[str, ...] = ()
         if repo:
-            sha256 = hash_of(path)
-            origin = Origin("hub", repo, f"{name}.gguf", "c0ffee", sha256, is_verified=True)
-        )
-        return self.library.add(
-            path, source="copy", origin=origin, hashes=(hash_of(path),) if repo else ()
-        ).name
+            hashes = (hash_of(path),)
+            origin = Origin("hub", repo, f"{name}.gguf", "c0ffee", hashes[0], is_verified=True)
+        return self.library.add(path, source="copy", origin=origin, hashes=hashes).name
 
 
 @pytest.fixture
