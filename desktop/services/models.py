@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.services.fit_model import fit
+from desktop.services.import_paths import Candidate, candidates
 from desktop.services.measured_speed import as_measured
 from desktop.services.recording import Recorder
 from desktop.services.removal import ModelRemover, Removal
@@ -25,7 +24,7 @@ from desktop.services.verify import Verifier
 LEARNT_AT_ONCE_BYTES = 1 << 30
 """Up to a second's reading a file's hash is taken when it comes in; else at the first check."""
 
-_PART = re.compile(r"-(\d{5})-of-\d{5}\.gguf$", re.IGNORECASE)
+_EXTRA = "no_language_model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,28 +119,21 @@ class ModelsService:
         without any model file is a result with error "no_models_in_folder".
         Raises CancelledError.
         """
+        token = cancel or CancelToken()
+        found = list(candidates(paths, lambda: token.cancelled))
         results: list[ImportResult] = []
-        found: list[Path] = []
-        for path in paths:
-            inside = list(model_files(path))
-            if path.is_dir() and not inside:
-                error = ModelFileError("no_models_in_folder", path=str(path))
-                results.append(ImportResult(path, None, error))
-            found.extend(inside)
-        files = list(dict.fromkeys(found))
-        for done, path in enumerate(files):
-            if cancel is not None:
-                cancel.raise_if_cancelled()
+        for done, candidate in enumerate(found):
+            token.raise_if_cancelled()
 
-            def tell(fraction: float, path: Path = path, done: int = done) -> None:
-                if cancel is not None:
-                    cancel.raise_if_cancelled()
+            def tell(fraction: float, path: Path = candidate.path, done: int = done) -> None:
+                token.raise_if_cancelled()
                 if progress is not None:
-                    progress(ImportProgress(path, done, len(files), fraction))
+                    progress(ImportProgress(path, done, len(found), fraction))
 
             tell(0.0)
-            results.append(self._import(path, copy=copy, tell=tell))
-        return results
+            results.append(self._import(candidate.path, copy=copy, tell=tell))
+        token.raise_if_cancelled()
+        return _told_apart(found, results)
 
     def _import(self, path: Path, *, copy: bool, tell: Callable[[float], None]) -> ImportResult:
         try:
@@ -172,20 +164,26 @@ class ModelsService:
 
 def model_files(path: Path) -> Iterator[Path]:
     """`path` itself, or the models of a folder: first parts of split ones, no projectors."""
-    if not path.is_dir():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            if name.lower().endswith(".gguf") and _is_first_part(name) and not _is_projector(name):
-                yield Path(folder) / name
+    for candidate in candidates([path]):
+        if candidate.path != path or not candidate.is_searched:
+            yield candidate.path
 
 
-def _is_first_part(name: str) -> bool:
-    part = _PART.search(name)
-    return part is None or int(part[1]) == 1
+def _told_apart(found: Sequence[Candidate], results: list[ImportResult]) -> list[ImportResult]:
+    """Without the projectors and adapters that came along with models: they are no failures.
 
-
-def _is_projector(name: str) -> bool:
-    return "mmproj" in name.lower()
+    A folder in which only such files lie has no models.
+    """
+    models = {result.path.parent for result in results if result.model is not None}
+    kept = []
+    for candidate, result in zip(found, results, strict=True):
+        kind = "" if result.error is None else result.error.kind
+        if kind == "is_directory" and candidate.is_searched:
+            error = ModelFileError("no_models_in_folder", path=str(candidate.path))
+            kept.append(ImportResult(candidate.path, None, error))
+        elif kind != _EXTRA or not (candidate.is_searched or candidate.path.parent in models):
+            kept.append(result)
+    if kept or not results:
+        return kept
+    folder = str(results[0].path.parent)
+    return [ImportResult(results[0].path, None, ModelFileError("no_models_in_folder", path=folder))]

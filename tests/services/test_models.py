@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from desktop.hardware.machine import Cpu, Machine, Memory
 from desktop.library.library import Library
 from desktop.services.models import ImportProgress, ModelsService, model_files
 from desktop.services.removal import ModelRemover
+from tests.gguf_files import LlamaShape, write_split
 from tests.tiny_models import write_tiny_model
 
 MACHINE = Machine(Memory(8 * 2**30, 6 * 2**30), Cpu(logical_cores=2))
@@ -81,6 +83,50 @@ def test_one_bad_file_does_not_stop_the_others(service: ModelsService, folder: P
         "nowhere.gguf": "not_found",
     }
     assert sum(result.model is not None for result in results) == 2
+
+
+def _split(folder: Path) -> list[Path]:
+    """A model in two parts; returns both."""
+    shape = LlamaShape()
+    tensors = shape.tensors()
+    first = write_split(folder / "big.gguf", shape.metadata(), [tensors[:5], tensors[5:]])
+    return [first, first.with_name("big-00002-of-00002.gguf")]
+
+
+def test_all_parts_of_a_split_model_are_one(service: ModelsService, tmp_path: Path) -> None:
+    """Whoever drags two files that are one model must not hear that the second is none."""
+    parts = _split(tmp_path)
+    for given in (parts, parts[::-1], parts[1:]):
+        (result,) = service.import_paths(given)
+        assert result.path == parts[0]
+        assert result.model is not None
+    parts[0].unlink()
+    (result,) = service.import_paths(parts[1:])
+    assert result.error is not None
+    assert result.error.kind == "split_not_first_part"
+
+
+def test_what_belongs_to_a_model_is_no_failure(service: ModelsService, tmp_path: Path) -> None:
+    folder = tmp_path / "seeing"
+    folder.mkdir()
+    model = LlamaShape().write(folder / "m.gguf")
+    lora = LlamaShape().write(folder / "my-lora.gguf", general__type="adapter")
+    eyes = LlamaShape(architecture="clip").write(folder / "eyes.gguf")
+    for given in ([folder], [model, lora, eyes]):
+        assert [result.path for result in service.import_paths(given)] == [model]
+    (alone,) = service.import_paths([lora])
+    assert alone.error is not None
+    assert alone.error.kind == "no_language_model"
+    model.unlink()
+    (none,) = service.import_paths([folder])
+    assert none.error is not None
+    assert none.error.kind == "no_models_in_folder"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_folder_with_a_loop_of_links(service: ModelsService, folder: Path) -> None:
+    (folder / "deep" / "loop").symlink_to(folder)
+    assert len(service.import_paths([folder])) == 2
 
 
 def test_cancel_between_and_within_files(service: ModelsService, folder: Path) -> None:

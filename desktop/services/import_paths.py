@@ -1,0 +1,51 @@
+"""Which models files and folders mean that somebody gives us: by drag and drop, by double click."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.library.scan import Walk, models_in
+
+_PART = re.compile(r"-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<ending>\.gguf)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file to look into; `is_searched`: found in a folder, not named by the person."""
+
+    path: Path
+    is_searched: bool
+
+
+def candidates(
+    paths: Sequence[Path], should_stop: Callable[[], bool] = lambda: False
+) -> Iterator[Candidate]:
+    """Every file once, folders with all that lies in them; of a split model the first part.
+
+    A folder that holds none yields itself. Stops early where `should_stop` says so.
+    """
+    seen: set[Path] = set()
+    for path in paths:
+        found = [Candidate(_first_part(path), is_searched=False)]
+        if path.is_dir():
+            inside = models_in(path, Walk(), should_stop)
+            found = [Candidate(one.path, is_searched=True) for one in inside] or [
+                Candidate(path, is_searched=True)
+            ]
+        for one in found:
+            if one.path not in seen:
+                seen.add(one.path)
+                yield one
+
+
+def _first_part(path: Path) -> Path:
+    """Whoever drags all parts of a model, or a later one, means the model."""
+    part = _PART.search(path.name)
+    if part is None or int(part["number"]) == 1:
+        return path
+    name = f"{path.name[: part.start()]}-00001-of-{part['count']}{part['ending']}"
+    first = path.with_name(name)
+    return first if first.is_file() else path
