@@ -6,7 +6,6 @@ every download that runs has another. All calls return at once and may come from
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import threading
 import time
@@ -20,21 +19,25 @@ from desktop.common.storage import free_bytes
 from desktop.hub.refs import parse_ref
 from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
-from desktop.services.downloads_entry import Download, DownloadState
+from desktop.services.downloads_disks import folder_gone, is_of_disk, is_over
+from desktop.services.downloads_entry import Download
 from desktop.services.downloads_file import DownloadsFile
 from desktop.services.downloads_leftovers import delete_leftovers
 from desktop.services.downloads_line import Fetcher, Halt, Job, Line
-from desktop.services.downloads_outlook import FOLDER_GONE, NO_ROOM
+from desktop.services.downloads_listeners import Listener, Listeners
+from desktop.services.downloads_turns import (
+    Hold,
+    in_the_way,
+    shorten_after_sleep,
+    surplus,
+    take_turns,
+)
+from desktop.services.downloads_workers import Workers
 from desktop.services.fetch_model import FetchedModel, FoundModel
 
-Listener = Callable[[tuple[Download, ...]], None]
-
-FIGURES_EVERY_S = 0.25
 LOOK_EVERY_S = 1.0
 MOST_AT_ONCE = 8
-_SLEPT_S = 10.0
 _END_S = 3.0
-_SPARE_BYTES = 64 << 20
 
 _log = get_logger("services")
 
@@ -75,15 +78,12 @@ class Downloads:
         self._wall = wall
         self._change = threading.Condition()
         self._lines: list[Line] = []
-        self._listeners: list[Listener] = []
+        self._listeners = Listeners(clock)
+        self._workers = Workers()
         self._is_stirred = False
         self._is_unsaved = False
-        self._is_untold = False
-        self._has_figures = False
-        self._told_at = 0.0
         self._is_closed = False
         self._keeper: threading.Thread | None = None
-        self._workers: set[threading.Thread] = set()
         self._seen = (clock(), wall())
 
     @property
@@ -181,9 +181,9 @@ class Downloads:
             self._lines.remove(line)
             if line.job is not None:
                 line.halt = "cancelled"
-                self._in_thread(line.job.cancel)
+                self._workers.start(line.job.cancel)
             elif line.entry.state != "done":
-                self._in_thread(lambda: self._clean_up(line))
+                self._workers.start(lambda: self._clean_up(line))
             self._changed()
 
     def forget(self, id: str) -> None:
@@ -202,8 +202,9 @@ class Downloads:
                 return
             self._lines.remove(line)
             self._lines.insert(max(0, min(place, len(self._lines))), line)
-            if line.job is None and line.is_wanted and line.retry_at is None:
-                self._make_room_before(line)
+            other = in_the_way(line, self._lines, self._at_once)
+            if other is not None:
+                self._stop(other, "later")
             self._changed()
 
     def set_limit(self, bytes_per_s: float | None) -> None:
@@ -220,8 +221,7 @@ class Downloads:
         """How many may run at the same time."""
         with self._change:
             self._at_once = _bounded(n)
-            running = [line for line in self._lines if line.job is not None and not line.halt]
-            for line in running[self._at_once :]:
+            for line in surplus(self._lines, self._at_once):
                 self._stop(line, "later")
             self._changed()
 
@@ -236,14 +236,7 @@ class Downloads:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the queue after every change, at most 4 times a second for mere
         figures, from the keeper's thread; returns what ends that."""
-        with self._change:
-            self._listeners.append(listener)
-
-        def end() -> None:
-            with self._change, contextlib.suppress(ValueError):  # ended twice
-                self._listeners.remove(listener)
-
-        return end
+        return self._listeners.add(listener)
 
     def close(self) -> None:
         """Stop all and keep what was fetched; what ran goes on at the next start."""
@@ -254,11 +247,9 @@ class Downloads:
             for line in self._lines:
                 self._stop(line, "closed")
             self._change.notify_all()
-            workers = list(self._workers)
-        end = time.monotonic() + _END_S
-        for worker in (*workers, *([self._keeper] if self._keeper else [])):
-            worker.join(max(0.0, end - time.monotonic()))
+        self._workers.join(_END_S)
         if self._keeper is not None:
+            self._keeper.join(_END_S)
             self._save()
 
     # All below with the lock held, unless it says otherwise.
@@ -278,7 +269,7 @@ class Downloads:
     def _stop(self, line: Line, why: Halt) -> None:
         """Ask its job to end, which may take a fifth of a second; what was fetched stays."""
         if line.job is not None and not line.halt:
-            self._in_thread(line.job.stop)
+            self._workers.start(line.job.stop)
         if line.job is not None and line.halt != "cancelled":
             line.halt = why
 
@@ -292,17 +283,12 @@ class Downloads:
         if line is not None and line.entry.state == "paused":
             line.rest("waiting")
 
-    def _make_room_before(self, line: Line) -> None:
-        running = [one for one in self._lines if one.job is not None and not one.halt]
-        behind = [one for one in running if self._lines.index(one) > self._lines.index(line)]
-        if behind and len(running) >= self._at_once:
-            self._stop(behind[-1], "later")
-
     def _changed(self, *, is_new: bool = True) -> None:
         """Have the keeper look; `is_new`: there is something to tell and to write down."""
         self._is_stirred = True
         if is_new:
-            self._is_untold = self._is_unsaved = True
+            self._is_unsaved = True
+            self._listeners.note(is_news=True)
         self._change.notify_all()
 
     def _keep(self) -> None:
@@ -310,62 +296,43 @@ class Downloads:
         while True:
             with self._change:
                 self._is_stirred = False
-            hold, why = self._hold()
+            hold = self._hold()
             self._wait_for_disks()
             with self._change:
                 if self._is_closed:
                     return
                 self._note_sleep()
-                self._schedule(hold, why)
+                self._schedule(hold)
                 shall_save, self._is_unsaved = self._is_unsaved, False
             if shall_save:
                 self._save()
-            self._tell()
+            self._listeners.tell(self.all)
             with self._change:
                 if not self._is_stirred and not self._is_closed:
                     self._change.wait(self._pause_s())
 
-    def _hold(self) -> tuple[DownloadState | None, HausgeistError | None]:
-        """What keeps everything from running, and why; without the lock."""
+    def _hold(self) -> Hold | None:
+        """Asks settings and system; without the lock."""
         try:
             self._require_online()
         except NetworkError as error:
-            return "offline", error
-        if self._unmetered_only and self._is_metered():
-            return "metered", None
-        return None, None
+            return Hold("offline", error)
+        return Hold("metered") if self._unmetered_only and self._is_metered() else None
 
     def _note_sleep(self) -> None:
-        """After the computer slept, nothing that was waited for need be waited for any longer."""
         now = (self._clock(), self._wall())
         before, self._seen = self._seen, now
         slept_s = (now[1] - before[1]) - (now[0] - before[0])
-        if slept_s > _SLEPT_S:
-            for line in self._lines:
-                if line.retry_at is not None:
-                    line.retry_at -= slept_s if line.is_retry_sure else line.retry_at - now[0]
+        shorten_after_sleep(self._lines, slept_s, now[0])
 
-    def _schedule(self, hold: DownloadState | None, why: HausgeistError | None) -> None:
-        now = self._clock()
-        running = [line for line in self._lines if line.job is not None]
-        if hold is not None:
-            for line in running:
-                self._stop(line, "held")
-        places = self._at_once - len(running)
-        for line in self._lines:
-            if line.job is not None or not line.is_wanted:
-                continue
-            if hold is not None:
-                self._is_untold |= line.rest(hold, why)
-                line.retry_at = None
-            elif line.retry_at is not None and now < line.retry_at:
-                continue
-            elif places > 0:
-                self._begin(line)
-                places -= 1
-            else:
-                line.try_soon()
-                self._is_untold |= line.rest("waiting")
+    def _schedule(self, hold: Hold | None) -> None:
+        turns = take_turns(self._lines, hold, self._at_once, self._clock())
+        for line in turns.stop:
+            self._stop(line, "held")
+        for line in turns.begin:
+            self._begin(line)
+        if turns.is_news:
+            self._listeners.note(is_news=True)
 
     def _begin(self, line: Line) -> None:
         entry = line.entry
@@ -385,28 +352,16 @@ class Downloads:
             line.end(error, self._clock())
         else:
             line.begin(job)
-            self._in_thread(lambda: self._work(line, job))
-        self._is_untold = self._is_unsaved = True
-
-    def _in_thread(self, work: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                work()
-            finally:
-                with self._change:
-                    self._workers.discard(threading.current_thread())
-
-        worker = threading.Thread(target=run, name="download", daemon=True)
-        self._workers.add(worker)
-        worker.start()
+            self._workers.start(lambda: self._work(line, job))
+        self._is_unsaved = True
+        self._listeners.note(is_news=True)
 
     def _pause_s(self) -> float | None:
         """Until when the keeper may sleep."""
-        if self._is_untold or self._is_unsaved:
-            return 0.0
-        if self._has_figures:
-            return max(0.0, self._told_at + FIGURES_EVERY_S - self._clock())
-        return LOOK_EVERY_S if any(line.is_wanted for line in self._lines) else None
+        due_s = 0.0 if self._is_unsaved else self._listeners.due_s()
+        if due_s is None and any(line.is_wanted for line in self._lines):
+            return LOOK_EVERY_S
+        return due_s
 
     # All below without the lock.
 
@@ -417,20 +372,16 @@ class Downloads:
 
     def _progressed(self, line: Line, progress: TransferProgress) -> None:
         with self._change:
-            if line.tell(progress):
-                self._is_untold = True
-            self._has_figures = True
-            if self._is_untold or self._clock() >= self._told_at + FIGURES_EVERY_S:
-                self._change.notify_all()
+            self._listeners.note(is_news=line.tell(progress))
+            self._change.notify_all()
 
     def _work(self, line: Line, job: Job) -> None:
         """One download, in a thread of its own."""
         outcome: FetchedModel | HausgeistError
         try:
-            _require_folder(line.entry)
-            outcome = job.run()
+            outcome = folder_gone(line.entry) or job.run()
         except HausgeistError as error:
-            outcome = _folder_gone(line.entry) or error if _is_disk(error) else error
+            outcome = (is_of_disk(error) and folder_gone(line.entry)) or error
         except Exception as error:  # noqa: BLE001  (the last stop of a thread: logged and told)
             _log.exception("a download broke")
             outcome = HausgeistError("internal", detail=f"{type(error).__name__}: {error}")
@@ -460,45 +411,22 @@ class Downloads:
             due = [
                 (line, line.entry)
                 for line in self._lines
-                if line.retry_at is not None and line.retry_at <= now and _is_disk(line.entry.error)
+                if line.retry_at is not None
+                and line.retry_at <= now
+                and is_of_disk(line.entry.error)
             ]
         for line, entry in due:
-            if not self._has_room(entry):
+            folder = Path(entry.folder) if entry.folder else self._fetcher.folder
+            if not is_over(entry, folder, self._free):
                 with self._change:
                     if line.retry_at is not None and line.entry.error is entry.error:
                         line.retry_at = now + LOOK_EVERY_S
-
-    def _has_room(self, entry: Download) -> bool:
-        error = entry.error
-        folder = Path(entry.folder) if entry.folder else self._fetcher.folder
-        if error is not None and error.kind == FOLDER_GONE:
-            return folder.exists()
-        if error is None or error.kind not in NO_ROOM:
-            return True
-        needed = error.params.get("needed_bytes", _SPARE_BYTES)
-        try:
-            return self._free(folder) >= (needed if isinstance(needed, int) else _SPARE_BYTES)
-        except StorageError:
-            return False
 
     def _save(self) -> None:
         try:
             self._file.save(self.all())
         except StorageError as error:
             _log.warning("the queue is not written: %s", error)
-
-    def _tell(self) -> None:
-        now = self._clock()
-        with self._change:
-            is_time = self._has_figures and now >= self._told_at + FIGURES_EVERY_S
-            if not self._is_untold and not is_time:
-                return
-            self._is_untold = self._has_figures = False
-            self._told_at = now
-            listeners = list(self._listeners)
-        queue = self.all()
-        for listener in listeners:
-            listener(queue)
 
 
 def _bounded(n: int) -> int:
@@ -510,20 +438,3 @@ def _counted_down(line: Line, now: float) -> Download:
     if line.retry_at is None or line.entry.retry_in_s is None:
         return line.entry
     return replace(line.entry, retry_in_s=max(0.0, line.retry_at - now))
-
-
-def _is_disk(error: HausgeistError | None) -> bool:
-    return isinstance(error, StorageError)
-
-
-def _require_folder(entry: Download) -> None:
-    """What was begun on a drive goes on there, and is not begun anew on the disk below it."""
-    gone = _folder_gone(entry)
-    if gone is not None:
-        raise gone
-
-
-def _folder_gone(entry: Download) -> StorageError | None:
-    if entry.bytes and entry.folder and not Path(entry.folder).exists():
-        return StorageError("download_folder_gone", path=entry.folder, name=entry.name)
-    return None

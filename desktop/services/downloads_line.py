@@ -74,6 +74,10 @@ class Line:
         """Whether it should be running, now or later."""
         return self.entry.state not in ("paused", "done", "failed")
 
+    def is_due(self, now: float) -> bool:
+        """Whether the time to try again has come."""
+        return self.retry_at is not None and self.retry_at <= now
+
     def begin(self, job: Job) -> None:
         self.job, self.halt, self.retry_at = job, "", None
         self.steady_bytes_per_s = 0.0
