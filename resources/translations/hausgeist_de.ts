@@ -1057,6 +1057,109 @@
     </message>
 </context>
 <context>
+    <name>FolderSettings</name>
+    <message>
+        <source>New models go elsewhere …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a folder …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Models may lie in several folders, on external drives and on a shared folder of your office. Hausgeist notices what comes and goes there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where your models lie</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where shall new models go?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A folder of models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show {folder}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New models here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New models go to {folder}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look no longer into {folder}; its files stay</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move your models there, too?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s) lie elsewhere: {size}. They can be moved now or later.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Move them</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>FolderWords</name>
+    <message>
+        <source>new models go here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not connected: its models come back with it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>shared: Hausgeist reads it and writes nothing there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{size} free</source>
+        <translation type="unfinished">{size} frei</translation>
+    </message>
+</context>
+<context>
+    <name>Keeping</name>
+    <message>
+        <source>Models are being moved already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving “{name}” ({number} of {count}): {done} of {total}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving was stopped. What was moved already stays where it is now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The original of {names} stays where it was: it is in use or not ours.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s) were moved.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>Leaving</name>
     <message>
         <source>Undo</source>
@@ -1599,6 +1702,37 @@
     </message>
 </context>
 <context>
+    <name>MoveSheet</name>
+    <message>
+        <source>Move “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It takes {size}. It can be used while it moves, and nothing is lost if that is interrupted: the old file goes only when the new one is whole.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another folder …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>Where shall the model go?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>too little for this model</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>MyModels</name>
     <message>
         <source>Add models</source>
@@ -1627,6 +1761,10 @@
     <message>
         <source>A folder of models …</source>
         <translation>Einen Ordner mit Modellen …</translation>
+    </message>
+    <message>
+        <source>From Ollama, LM Studio and others …</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Search my models</source>
@@ -1979,8 +2117,8 @@
         <translation>Von {author}: alle Modelle zeigen</translation>
     </message>
     <message>
-        <source>from {source}</source>
-        <translation>aus {source}</translation>
+        <source>From your organisation: {source}</source>
+        <translation>Aus Ihrem Haus: {source}</translation>
     </message>
     <message>
         <source>Back</source>
@@ -2000,6 +2138,10 @@
     <message>
         <source>only with consent to its maker&apos;s terms</source>
         <translation>nur mit Zustimmung zu den Bedingungen des Herstellers</translation>
+    </message>
+    <message>
+        <source>From your organisation</source>
+        <translation>Aus Ihrem Haus</translation>
     </message>
     <message>
         <source>Should fit</source>
@@ -2076,12 +2218,24 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
+        <source>Make a smaller version …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Show in its folder</source>
         <translation>Im Ordner zeigen</translation>
     </message>
     <message>
         <source>Rename</source>
         <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Move to another folder …</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Remove, with its file</source>
@@ -2394,6 +2548,33 @@
     </message>
 </context>
 <context>
+    <name>Shrinking</name>
+    <message>
+        <source>Making “{name}” as {kind}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what}: {percent} %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stopped. The model is as it was; nothing was left.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is in your models: {size}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chat with it</source>
+        <translation type="unfinished">Damit chatten</translation>
+    </message>
+</context>
+<context>
     <name>Sidebar</name>
     <message>
         <source>Search chats</source>
@@ -2425,6 +2606,45 @@
     <message>
         <source>Looking at this computer …</source>
         <translation>Dieser Rechner wird angesehen …</translation>
+    </message>
+</context>
+<context>
+    <name>SmallerSheet</name>
+    <message>
+        <source>A smaller version of “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reckoning what could be made of it …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fewer bits for each number: less disk and memory, faster answers, a little less knowledge. The original stays as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>It cannot be made smaller: it is as small as can be.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>recommended</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It goes to {folder}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It goes to {folder}, where {size} are free.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -2475,6 +2695,72 @@
     <message>
         <source>Your “{name}” would be faster: {page}.</source>
         <translation>Ihr „{name}“ wäre schneller: {page}.</translation>
+    </message>
+</context>
+<context>
+    <name>StoreNote</name>
+    <message>
+        <source>Look at them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n in {program}</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s) of other programs on this computer: {where}.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>StoresSheet</name>
+    <message>
+        <source>Models of other programs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They stay where they are and take no more disk: Hausgeist uses the same files. What the other program deletes is then gone here, too.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>Looking for Ollama, LM Studio, Jan, GPT4All and others …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No models of other programs were found in their usual places.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n of them stand in your list already.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>With the chat template that the model brings itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %n model(s)</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -2660,6 +2946,10 @@
         <translation>Den Zertifikaten des Systems vertrauen</translation>
     </message>
     <message>
+        <source>Text for IT</source>
+        <translation>Text für die IT</translation>
+    </message>
+    <message>
         <source>Copy text for IT</source>
         <translation>Text für die IT kopieren</translation>
     </message>
@@ -2674,6 +2964,33 @@
     <message>
         <source>The text is copied.</source>
         <translation>Der Text ist kopiert.</translation>
+    </message>
+</context>
+<context>
+    <name>Verifying</name>
+    <message>
+        <source>Verifying “{name}” …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what}  {done} of {total}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is damaged: {files} is no longer what it was. Its answers may be wrong. Remove it and fetch it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nobody knows what “{name}” should be. How it is now is kept, to compare it with the next time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is whole: every byte is as it was where it came from.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is whole: every byte is as it was when it came here.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>

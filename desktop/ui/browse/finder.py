@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,11 +12,17 @@ from desktop.common.errors import CancelledError, HausgeistError
 from desktop.hub.search import FoundRepo, SearchPage, SearchQuery
 from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
+from desktop.ui.browse.ours import source_browser
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
     from desktop.services.network_problem import NetworkProblem
+    from desktop.services.source_browse import SourceBrowser
 
+SOURCES_LANE = "sources"
+REFRESH_LANE = "sources-refresh"
+REFRESH_S = 600.0
+"""So long an organisation's index counts as fresh."""
 TYPING_MS = 350
 """How long nobody types before a question goes out."""
 
@@ -43,8 +50,8 @@ class Finder(QObject):
     """Another phase, problem or query."""
     emptied = Signal()
     """The rows are those of another question from now on."""
-    grew = Signal(int)
-    """The rows from this number on are new."""
+    grew = Signal(int, int)
+    """The rows from the first to the last number are new."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -54,6 +61,8 @@ class Finder(QObject):
         self._next: str | None = None
         self._barren = 0
         self._seen: set[str] = set()
+        self._ours = 0
+        self._refreshed_at: float | None = None
         self._closed = False
         self.query = SearchQuery()
         self.rows: list[FoundRepo] = []
@@ -89,11 +98,12 @@ class Finder(QObject):
         self._number += 1
         self._next, self._barren = None, 0
         self._seen.clear()
-        self.rows = []
+        self.rows, self._ours = [], 0
         self.phase, self.problem, self.error, self.is_catalogue = "asking", None, None, False
         self.emptied.emit()
         self.changed.emit()
         self._fetch(None)
+        self._fetch_ours()
 
     def more(self) -> None:
         """The next page, where there is one and nobody asks for it already."""
@@ -129,6 +139,7 @@ class Finder(QObject):
     def _ready(self) -> None:
         if self.phase == "asking":
             self._fetch(None)
+            self._fetch_ours()
 
     def _more(self) -> None:
         self.phase, self.error = "more", None
@@ -174,11 +185,65 @@ class Finder(QObject):
         self.is_catalogue, self.problem = page.is_catalogue, answer.problem
         self.phase, self.error = "known", None
         if len(self.rows) > first:
-            self.grew.emit(first)
+            self.grew.emit(first, len(self.rows) - 1)
         self.changed.emit()
 
     def _broke(self, error: HausgeistError) -> None:
-        self.phase = "stuck" if self.rows else "failed"
+        self.phase = "stuck" if len(self.rows) > self._ours else "failed"
         self.error = error
         self.problem = problem_of(error)
+        self.changed.emit()
+
+    # The organisation's own models: known here, so they come at once and stand first.
+
+    def _fetch_ours(self) -> None:
+        services = self._session.services
+        if services is None:
+            return
+        number, query = self._number, self.query
+        ours = source_browser(services)
+
+        def gone() -> bool:
+            return number != self._number
+
+        def work() -> tuple[FoundRepo, ...]:
+            return () if gone() else ours.search(query)
+
+        def done(found: tuple[FoundRepo, ...]) -> None:
+            if not gone():
+                self._ours_came(found)
+
+        self._session.bridge.run(SOURCES_LANE, work, done, self._session.tell_error)
+        self._refresh_ours(ours)
+
+    def _refresh_ours(self, ours: SourceBrowser) -> None:
+        """Read the sources' indexes once in a while, when somebody searches anyhow."""
+        now = time.monotonic()
+        if self._refreshed_at is not None and now < self._refreshed_at + REFRESH_S:
+            return
+        self._refreshed_at = now
+        number = self._number
+
+        def gone() -> bool:
+            return self._closed
+
+        def work() -> None:
+            ours.refresh(gone)
+
+        def done(_result: object) -> None:
+            if number == self._number:
+                self._fetch_ours()
+
+        self._session.bridge.run(REFRESH_LANE, work, done, self._session.tell_error)
+
+    def _ours_came(self, found: tuple[FoundRepo, ...]) -> None:
+        """Before all others; those that are shown already stay where they are."""
+        fresh = [repo for repo in found if repo.repo not in self._seen]
+        if not fresh:
+            return
+        self._seen.update(repo.repo for repo in fresh)
+        first = self._ours
+        self.rows[first:first] = fresh
+        self._ours += len(fresh)
+        self.grew.emit(first, self._ours - 1)
         self.changed.emit()

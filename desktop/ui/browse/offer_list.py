@@ -53,7 +53,10 @@ class OfferList(QWidget):
         if self._view is None or _plan(self._view) != _plan(view):
             if self._view is None or self._view.repo != view.repo:
                 self._most = SHOWN_AT_FIRST
+            held = next((r for r, entry in self.rows.items() if entry.fetch.hasFocus()), "")
             self._make(view)
+            if held in self.rows:  # the rows are new, the keyboard stays where it was
+                self.rows[held].fetch.setFocus()
         self._view = view
         for offer in view.offers:
             entry = self.rows.get(offer.reference)

@@ -12,6 +12,7 @@ from desktop.common.errors import CancelledError, HausgeistError
 from desktop.ui.bridge import Batch
 from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
+from desktop.ui.browse.ours import is_ours, source_browser
 from desktop.ui.log import log
 from desktop.ui.session import Session
 
@@ -85,6 +86,8 @@ class Opened(QObject):
         def work() -> tuple[RepositoryView, NetworkProblem | None]:
             if gone():
                 raise CancelledError
+            if is_ours(repo):
+                return source_browser(services).repository(repo), None
             view = explainer.ask(
                 lambda: services.browser.repository(repo, with_card=False, is_cancelled=gone)
             )
@@ -142,7 +145,8 @@ class Opened(QObject):
             return number != self._number
 
         def work() -> RepositoryView:
-            return services.browser.judge(view, lambda offer: post((number, offer)), gone)
+            browser = source_browser(services) if is_ours(view.repo) else services.browser
+            return browser.judge(view, lambda offer: post((number, offer)), gone)
 
         def done(found: RepositoryView) -> None:
             if not gone() and self.view is not None:

@@ -15,6 +15,7 @@ from desktop.ui.browse.card_view import CardView
 from desktop.ui.browse.facts import FactList, facts_of
 from desktop.ui.browse.offer_list import OfferList
 from desktop.ui.browse.offer_row import Fetches
+from desktop.ui.browse.ours import is_ours
 from desktop.ui.browse.trouble import TroubleCard
 from desktop.ui.look import Look
 from desktop.ui.parts.announce import announce
@@ -132,15 +133,19 @@ class Repository(QWidget):
             self.leaves.setCurrentIndex(0)
 
     def _show_head(self, repo: str) -> None:
-        author, _, name = repo.rpartition("/")
+        author, _, name = repo.partition("/")
+        if is_ours(repo):
+            author = ""
+        elif not name:
+            author, name = "", repo
         self._author = author
-        self.name.setText(name or repo)
+        self.name.setText(name)
         self.author.setText(self.tr("by {author}").format(author=author))
         self.author.setAccessibleName(self.tr("By {author}: show all models").format(author=author))
         self.author.setVisible(bool(author))
         view = self._opened.view
         source = "" if view is None or view.source == "hub" else view.source
-        self.source.setText(self.tr("from {source}").format(source=source))
+        self.source.setText(self.tr("From your organisation: {source}").format(source=source))
         self.source.setVisible(bool(source))
         self.out.setVisible(bool(self._page_of(repo)))
 

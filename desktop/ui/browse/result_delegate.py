@@ -72,6 +72,9 @@ class ResultDelegate(QStyledItemDelegate):
         if shown.tag:
             tag = paint_tag(painter, self._look, QPoint(right, middle), shown.tag, shown.tone)
             right = tag.left() - s.space_2
+        if shown.ours:
+            tag = paint_tag(painter, self._look, QPoint(right, middle), shown.ours, "accent")
+            right = tag.left() - s.space_2
         if shown.lock:
             side = s.icon_small
             lock = QRect(right - side, middle - side // 2, side, side)

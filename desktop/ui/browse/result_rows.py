@@ -13,6 +13,7 @@ from desktop.hardware.machine import Machine
 from desktop.hub.search import FoundRepo
 from desktop.services.rough_fit import rough_fit
 from desktop.ui.browse.finder import Finder
+from desktop.ui.browse.ours import is_ours
 from desktop.ui.browse.words import facts
 from desktop.ui.parts.text import Tone
 
@@ -32,10 +33,12 @@ class Shown:
     tag: str = ""
     tone: Tone = ""
     lock: bool = False
+    ours: str = ""
 
     def spoken(self, gated: str) -> str:
         """All of it, for a screen reader."""
-        said = (self.name, self.author, self.tag, gated if self.lock else "", self.facts)
+        lock = gated if self.lock else ""
+        said = (self.name, self.author, self.ours, self.tag, lock, self.facts)
         return ", ".join(words for words in said if words)
 
 
@@ -91,17 +94,28 @@ class ResultRows(QAbstractListModel):
         return None
 
     def _words(self, found: FoundRepo) -> Shown:
-        tag, tone = "", ""
+        tag, tone = self._verdict(found)
+        return Shown(
+            repo=found.repo,
+            name=found.name,
+            author=found.author,
+            facts=" · ".join(facts(found, self._messages, self._today)),
+            tag=tag,
+            tone=tone,
+            lock=found.gated != "",
+            ours=self.tr("From your organisation") if is_ours(found.repo) else "",
+        )
+
+    def _verdict(self, found: FoundRepo) -> tuple[str, Tone]:
         machine = self._machine()
-        rough = None if machine is None else rough_fit(found.parameters, machine)
-        if rough == "fits":
-            tag, tone = self.tr("Should fit"), "ok"
-        elif rough == "tight":
-            tag, tone = self.tr("May just fit"), "warn"
-        elif rough == "too_large":
-            tag, tone = self.tr("Too large"), "bad"
-        said = " · ".join(facts(found, self._messages, self._today))
-        return Shown(found.repo, found.name, found.author, said, tag, tone, found.gated != "")  # type: ignore[arg-type]
+        match None if machine is None else rough_fit(found.parameters, machine):
+            case "fits":
+                return self.tr("Should fit"), "ok"
+            case "tight":
+                return self.tr("May just fit"), "warn"
+            case "too_large":
+                return self.tr("Too large"), "bad"
+        return "", ""
 
     def _emptied(self) -> None:
         self.beginResetModel()
@@ -109,7 +123,9 @@ class ResultRows(QAbstractListModel):
         self._made.clear()
         self.endResetModel()
 
-    def _grew(self, first: int) -> None:
-        self.beginInsertRows(QModelIndex(), first, len(self._finder.rows) - 1)
-        self._count = len(self._finder.rows)
+    def _grew(self, first: int, last: int) -> None:
+        self.beginInsertRows(QModelIndex(), first, last)
+        if first < self._count:  # they came before others, whose numbers are new
+            self._made.clear()
+        self._count += last - first + 1
         self.endInsertRows()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QPlainTextEdit
 
 from desktop.ui.browse.words import CountedRepos
 from desktop.ui.look import Look
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     from desktop.services.network_problem import NetworkProblem
 
 TICK_MS = 1000
+TEXT_LINES = 8
+
+_ICONS = {
+    "rate_limit": "hourglass-medium",
+    "certificate": "shield-warning",
+    "proxy_login": "lock-simple",
+    "portal": "sign-in",
+    "clock": "clock",
+    "hub_down": "cloud-slash",
+    "timeout": "hourglass-medium",
+}
 
 
 class TroubleCard(Card):
@@ -47,15 +59,15 @@ class TroubleCard(Card):
         self.advice = Text(kind="muted", wrap=True)
         self.below = Text(kind="small_muted", wrap=True)
         self.countdown = LiveWords(look)
-        icon = IconLabel(look, "wifi-slash", "warn", s.icon)
-        head = row(icon, self.headline, space=s.space_2)
+        self.icon = IconLabel(look, "wifi-slash", "warn", s.icon)
+        head = row(self.icon, self.headline, space=s.space_2)
         head.setStretchFactor(self.headline, 1)
         self.again = Button(look, self.tr("Try again"), self._again, kind="primary")
         self.online = Button(look, self.tr("Go online"), self._go_online, kind="primary")
         self.trust = Button(look, self.tr("Trust the system's certificates"), self._trust_system)
         self.fold = Button(look, self.tr("Text for IT"), self._turn_text, icon="caret-right")
         self.copy = Button(look, self.tr("Copy text for IT"), self._copy, icon="copy")
-        self.text = Text(kind="small", wrap=True, selectable=True)
+        self.text = self._make_text()
         self.copy.setToolTip(
             self.tr("What is needed, and what went wrong, for whoever looks after your network.")
         )
@@ -68,6 +80,16 @@ class TroubleCard(Card):
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self.hide()
+
+    def _make_text(self) -> QPlainTextEdit:
+        """Some lines high whatever its length: the list below must stay in view."""
+        text = QPlainTextEdit()
+        text.setReadOnly(True)
+        text.setTabChangesFocus(True)
+        text.setProperty("role", "composer")
+        text.setAccessibleName(self.tr("Text for IT"))
+        text.setFixedHeight(TEXT_LINES * text.fontMetrics().lineSpacing())
+        return text
 
     def show_problem(self, problem: NetworkProblem | None, *, with_catalogue: bool) -> None:
         """Say what is the matter; None hides the card."""
@@ -83,6 +105,7 @@ class TroubleCard(Card):
 
     def _tell(self, problem: NetworkProblem) -> None:
         messages = self._session.messages
+        self.icon.show_icon(self._look, _ICONS.get(problem.kind, "wifi-slash"), "warn")
         self.headline.setText(messages.text(problem.headline_key, **problem.params))
         self.advice.setText(messages.text(problem.advice_key, **problem.params))
         self.setAccessibleName(f"{self.headline.text()} {self.advice.text()}")
@@ -93,7 +116,7 @@ class TroubleCard(Card):
         self.trust.setVisible(problem.can_use_system_certificates)
         for button in (self.fold, self.copy):
             button.setVisible(bool(problem.report) and problem.kind != "offline")
-        self.text.setText(problem.report)
+        self.text.setPlainText(problem.report)
         self.text.hide()
         self._say_fold()
         wait_s = problem.retry_after_s

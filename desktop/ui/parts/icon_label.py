@@ -18,6 +18,11 @@ class IconLabel(QWidget):
         self._side = side
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
+    def show_icon(self, look: Look, icon: str, token: str) -> None:
+        """Another icon in its place."""
+        self._icon = look.icon(icon, token)
+        self.update()
+
     def sizeHint(self) -> QSize:
         return QSize(self._side, self._side)
 

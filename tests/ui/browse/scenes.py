@@ -120,7 +120,7 @@ def fill(browser: ScriptedBrowser, scene: str) -> None:
     problems = {
         "offline": NetworkError("offline_setting"),
         "busy": HubError("hub_busy", wait_s=45),
-        "dns": NetworkError("host_not_found", host="huggingface.co"),
+        "dns": NetworkError("host_unknown", host="huggingface.co"),
     }
     if scene in problems:
         page = SearchPage(rows[:4], None, is_catalogue=True, problem=problems[scene])

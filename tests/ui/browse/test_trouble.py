@@ -158,6 +158,6 @@ def test_the_text_for_it_can_be_read_first(models: Models, explained: Explained)
     assert not trouble.text.isVisible()
     trouble.fold.click()
     assert trouble.text.isVisible()
-    assert trouble.text.text() == "report of certificate"
+    assert trouble.text.toPlainText() == "report of certificate"
     trouble.fold.click()
     assert not trouble.text.isVisible()

@@ -1,0 +1,182 @@
+"""Models of the organisation's own sources: first in the list, opened and fetched like others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from desktop.common.errors import StorageError, UsageError
+from desktop.gguf.header import ModelHeader
+from desktop.gguf.reader import read_header
+from desktop.hub.search import SearchPage, SearchQuery
+from desktop.library.catalog import Licence
+from desktop.library.packs.manifest import PackedFile, PackedModel
+from desktop.services.sources import ModelSource, SourceModel, Sources
+from desktop.services.wiring import Services
+from desktop.ui.browse.result_rows import ROW, Shown
+from desktop.ui.models.page import ModelsPage
+from tests.ui.browse.conftest import Models
+from tests.ui.browse.stand_ins import ScriptedAccount, ScriptedBrowser, found
+from tests.ui.conftest import Driven
+
+SOURCE = ModelSource(
+    id="ab12",
+    address="https://models.example/",
+    kind="web",
+    name="Intranet",
+    models=2,
+    seen_at=1.0,
+    signed_by="",
+    is_trusted=True,
+    problem=None,
+)
+
+
+def model(name: str, **values: object) -> SourceModel:
+    packed = PackedModel(
+        name=name,
+        files=(
+            PackedFile(f"{name}.gguf", 5_000_000_000, "c" * 64),
+            PackedFile("mmproj.gguf", 800_000_000, "d" * 64, "projector"),
+        ),
+        quantization="Q4_K_M",
+        parameters=8_000_000_000,
+        licence="apache-2.0",
+        languages=("de",),
+        task="chat",
+        about="Our own.",
+    )
+    packed = replace(packed, **values)  # type: ignore[arg-type]
+    licence = Licence("apache-2.0", "Apache 2.0", "yes", "free")
+    return SourceModel(SOURCE, packed, licence, f"source:ab12/{name}", is_here=False)
+
+
+@dataclass
+class ScriptedSources:
+    """An index with a few models."""
+
+    header_path: Path
+    models: tuple[SourceModel, ...] = ()
+    later: tuple[SourceModel, ...] = ()
+    broken: bool = False
+    asked: list[str] = field(default_factory=list)
+
+    def search(self, text: str = "") -> tuple[SourceModel, ...]:
+        self.asked.append(text)
+        return tuple(m for m in self.models if text.casefold() in m.name.casefold())
+
+    def get(self, reference: str) -> SourceModel:
+        for known in self.models:
+            if known.reference == reference:
+                return known
+        raise UsageError("no_source_model", model=reference)
+
+    def refresh(self, is_cancelled: Callable[[], bool] | None = None) -> tuple[ModelSource, ...]:
+        assert is_cancelled is not None
+        self.models += self.later
+        self.later = ()
+        return (SOURCE,)
+
+    def header(
+        self, _model: SourceModel, _is_cancelled: Callable[[], bool] | None = None
+    ) -> ModelHeader:
+        if self.broken:
+            raise StorageError("not_readable", path="x")
+        return read_header(self.header_path)
+
+
+@pytest.fixture
+def sources(tiny_model: Path) -> ScriptedSources:
+    return ScriptedSources(tiny_model, (model("Office-8B"), model("Letters")))
+
+
+@pytest.fixture
+def models(open_window: Callable[..., Driven], sources: ScriptedSources) -> Models:
+    def change(services: Services) -> Services:
+        return replace(services, sources=cast("Sources", sources))
+
+    driven = open_window(change=change)
+    driven.window.show_place("models")
+    page = driven.window.page("models")
+    assert isinstance(page, ModelsPage)
+    browser = cast("ScriptedBrowser", driven.services.browser)
+    browser.pages = {None: SearchPage(tuple(found(n) for n in range(3)))}
+    return Models(driven, page, browser, cast("ScriptedAccount", driven.services.account))
+
+
+def names(models: Models) -> list[str]:
+    rows = models.page.results.rows
+    return [str(rows.index(row).data()) for row in range(rows.rowCount())]
+
+
+def test_they_stand_first_and_say_whose_they_are(models: Models) -> None:
+    models.search()
+    models.until(lambda: len(names(models)) == 5)
+    assert names(models)[:2] == ["Office-8B", "Letters"]
+    shown = models.page.results.rows.index(0).data(ROW)
+    assert isinstance(shown, Shown)
+    assert shown.ours == "From your organisation"
+    assert shown.author == "Intranet"
+    models.page.results.grab()
+
+
+def test_the_query_holds_for_them_too(models: Models) -> None:
+    models.browsing.finder.change(SearchQuery("office"))
+    models.until(lambda: "Office-8B" in names(models))
+    assert "Letters" not in names(models)
+    models.browsing.finder.change(SearchQuery(task="code"))
+    models.until(lambda: models.browsing.finder.phase == "known")
+    models.until(lambda: len(names(models)) == 3)
+
+
+def test_what_an_index_has_new_joins_the_others(models: Models, sources: ScriptedSources) -> None:
+    sources.later = (model("New one"),)
+    models.search()
+    models.until(lambda: "New one" in names(models))
+    assert names(models)[:3] == ["Office-8B", "Letters", "New one"]
+
+
+def test_without_the_hub_they_are_there(models: Models) -> None:
+    models.browser.error = StorageError("disk_full", path="x", needed_bytes=1, free_bytes=0)
+    models.browsing.search()
+    models.until(lambda: models.browsing.finder.phase == "failed")
+    models.until(lambda: names(models) == ["Office-8B", "Letters"])
+
+
+def test_one_is_opened_judged_and_fetched(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    added: list[str] = []
+    monkeypatch.setattr(
+        models.driven.desk.house.downloads,
+        "add",
+        lambda reference, *, name="", with_projector=True: added.append(reference),
+    )
+    models.look_into("source:ab12/Office-8B")
+    page = models.page.repository
+    assert page.name.text() == "Office-8B"
+    assert "Intranet" in page.source.text()
+    assert not page.author.isVisible()
+    assert not page.out.isVisible()
+    assert page.summary.text() == "Our own."
+    (row,) = page.offers.rows.values()
+    assert row.tag.text().startswith("Fits")
+    row.fetch.click()
+    assert added == ["source:ab12/Office-8B"]
+    assert models.browser.opened == []
+
+
+def test_one_that_cannot_be_read_says_why(models: Models, sources: ScriptedSources) -> None:
+    sources.broken = True
+    models.look_into("source:ab12/Office-8B")
+    (row,) = models.page.repository.offers.rows.values()
+    assert row.tag.text() == "Cannot be judged"
+    assert row.below.text()
+
+
+def test_one_that_is_gone(models: Models) -> None:
+    models.look_into("source:ab12/Gone")
+    assert models.browsing.opened.phase == "failed"
+    assert "Gone" in models.page.repository.state.text()
