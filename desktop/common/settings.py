@@ -21,7 +21,8 @@ class Settings:
     are known as well. `sources` are an organisation's own lists of models (web addresses, folders).
     `certificates`: "" for SSL_CERT_FILE or the system's, "system" for the system's alone, else a
     file in PEM form that counts beside them. With `trusted_keys` (minisign's public keys) packs
-    and sources must be signed by one of them.
+    and sources must be signed by one of them. `found_elsewhere`: a digest of the other programs'
+    models to whose offer somebody said "not now".
     """
 
     language: Literal["auto", "de", "en"] = "auto"
@@ -40,6 +41,7 @@ class Settings:
     sources: tuple[str, ...] = ()
     trusted_keys: tuple[str, ...] = ()
     certificates: str = ""
+    found_elsewhere: str = ""
 
 
 _MOST = {

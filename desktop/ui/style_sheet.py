@@ -26,6 +26,7 @@ QLabel[role="small"] {{ font-size: {pt.small}pt; }}
 QLabel[role="small_muted"] {{ color: {muted}; font-size: {pt.small}pt; }}
 QLabel[role="small_strong"] {{ font-size: {pt.small}pt; font-weight: 600; }}
 QLabel[role="problem"] {{ color: {bad}; font-size: {pt.small}pt; }}
+QLabel[role="warning"] {{ color: {warn}; font-size: {pt.small}pt; }}
 QLabel[role="column"] {{ color: {muted}; font-size: {pt.small}pt; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {pt.title}pt; font-weight: 600; }}
 QLabel[role="tag"] {{ font-size: {pt.small}pt; border-radius: {s.radius_tag}px;

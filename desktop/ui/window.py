@@ -164,7 +164,7 @@ class MainWindow(QMainWindow):
             return machine
         from desktop.ui.settings.page import SettingsPage
 
-        return SettingsPage(house.look, house.session, house.account)
+        return SettingsPage(house.look, house.session, house.account, house.shelf)
 
     def import_files(self) -> None:
         """Ask for model files; the import is shown in the place "Models"."""

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from desktop.common.wording import Language, format_bytes
 from desktop.library.model import LibraryModel
-from desktop.ui.chats.view_turns import display_name
 from desktop.ui.look import Look
+from desktop.ui.model_names import display_name
 from desktop.ui.parts.boxes import column
 from desktop.ui.parts.text import Text
 

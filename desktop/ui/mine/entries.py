@@ -11,8 +11,8 @@ from desktop.common.messages import Messages
 from desktop.common.wording import format_bytes
 from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
-from desktop.ui.chats.view_turns import display_name
 from desktop.ui.mine.origin_words import OriginWords
+from desktop.ui.model_names import display_name
 from desktop.ui.parts.text import Tone
 from desktop.ui.words import page_time, parameters, report_words, tokens_per_s
 

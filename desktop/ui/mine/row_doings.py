@@ -14,8 +14,10 @@ from desktop.services.removal import Removal
 from desktop.ui.look import Look
 from desktop.ui.mine.details_sheet import DetailsSheet
 from desktop.ui.mine.entries import Entry
+from desktop.ui.mine.move_sheet import MoveSheet
 from desktop.ui.mine.settings_sheet import SettingsSheet
 from desktop.ui.mine.shelf import Shelf
+from desktop.ui.mine.smaller_sheet import SmallerSheet
 from desktop.ui.model_session import ModelSession
 from desktop.ui.notice import Action
 from desktop.ui.parts.confirm import Confirm
@@ -50,12 +52,27 @@ class RowDoings(QObject):
 
     def details(self, one: Entry) -> None:
         """All that is known of it."""
-        DetailsSheet(self._look, self._session, self._shelf, one, self._over).open()
+        verify = None if one.problem else lambda: self.verify(one)
+        DetailsSheet(
+            self._look, self._session, self._shelf, one, self._over, on_verify=verify
+        ).open()
 
     def settings(self, one: Entry) -> None:
         """What it does differently from the others."""
         anew = Action(self.tr("Open it anew"), self._model.reopen) if one.in_use else None
         SettingsSheet(self._look, self._session, one, self._over, open_anew=anew).open()
+
+    def smaller(self, one: Entry) -> None:
+        """Choose what to make of it."""
+        SmallerSheet(self._look, self._session, self._shelf, one, self._over).open()
+
+    def verify(self, one: Entry) -> None:
+        """Read every byte and compare; how far that is stands above the list."""
+        self._shelf.verifying.begin(one.model.name)
+
+    def move(self, one: Entry) -> None:
+        """Choose another folder for it."""
+        MoveSheet(self._look, self._session, self._shelf, one, self._over).open()
 
     def show_in_folder(self, one: Entry) -> None:
         """Open the folder in which it lies."""
@@ -96,7 +113,12 @@ class RowDoings(QObject):
         self._add(menu, "info", self.tr("Details"), lambda: self.details(one), "Alt+Return")
         if not one.problem:
             self._add(menu, "sliders-horizontal", self.tr("Settings"), lambda: self.settings(one))
+            if not one.is_guide:
+                words = self.tr("Make a smaller version …")
+                self._add(menu, "arrows-in", words, lambda: self.smaller(one))
         menu.addSeparator()
+        if not one.problem:
+            self._add(menu, "shield-check", self.tr("Verify"), lambda: self.verify(one))
         self._add(
             menu, "folder-open", self.tr("Show in its folder"), lambda: self.show_in_folder(one)
         )
@@ -108,6 +130,9 @@ class RowDoings(QObject):
                 lambda: self.rename_wanted.emit(one),
                 "F2",
             )
+            if not one.problem:
+                words = self.tr("Move to another folder …")
+                self._add(menu, "hard-drives", words, lambda: self.move(one))
             menu.addSeparator()
             self._add_removal(menu, one)
         return menu

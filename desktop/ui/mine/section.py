@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QWidget
 
 from desktop.ui.look import Look
@@ -14,6 +15,8 @@ from desktop.ui.mine.entries import Entry, EntryWords
 from desktop.ui.mine.hint import DropHint
 from desktop.ui.mine.row_doings import RowDoings
 from desktop.ui.mine.shelf import Shelf
+from desktop.ui.mine.store_note import StoreNote
+from desktop.ui.mine.stores_sheet import StoresSheet
 from desktop.ui.mine.table_model import Column, ModelTable
 from desktop.ui.mine.table_view import ModelTableView
 from desktop.ui.mine.work_cards import WorkCards
@@ -46,6 +49,7 @@ class MyModels(QWidget):
         self.add = Button(look, self.tr("Add models"), icon="plus")
         self.add.setMenu(self._add_menu())
         self.works = WorkCards(look, shelf.works)
+        self.note = StoreNote(look, shelf.others, self.show_stores)
         self.disk = DiskUse(look)
         self.search = self._make_search()
         self.order = self._make_order()
@@ -56,6 +60,7 @@ class MyModels(QWidget):
         self.setLayout(
             column(
                 row(Text(self.tr("My models"), "heading"), 1, self.add),
+                self.note,
                 self.works,
                 self.disk,
                 self._tools,
@@ -69,7 +74,7 @@ class MyModels(QWidget):
         self.doings.rename_wanted.connect(self.view.rename)
         self.view.ordered.connect(self._show_order)
         shelf.changed.connect(self.refresh)
-        shelf.folders_changed.connect(self._show_disk)
+        shelf.keeping.changed.connect(self._show_disk)
         model.changed.connect(self._maybe_refresh)
         self._in_use = ""
         self.refresh()
@@ -89,12 +94,24 @@ class MyModels(QWidget):
         if name:
             self._shelf.bring_in([Path(name)])
 
+    def show_stores(self) -> None:
+        """What other programs keep on this computer, to choose from."""
+        StoresSheet(self._look, self._session, self._shelf, self).open()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._shelf.others.look_once()
+
     def _add_menu(self) -> QMenu:
         menu = QMenu(self)
         file = menu.addAction(self._look.icon("file-plus"), self.tr("A model file …"))
         file.triggered.connect(lambda _=False: self.choose_files())
         folder = menu.addAction(self._look.icon("folder-open"), self.tr("A folder of models …"))
         folder.triggered.connect(lambda _=False: self.choose_folder())
+        stores = menu.addAction(
+            self._look.icon("arrows-in"), self.tr("From Ollama, LM Studio and others …")
+        )
+        stores.triggered.connect(lambda _=False: self.show_stores())
         return menu
 
     # The list
@@ -149,7 +166,7 @@ class MyModels(QWidget):
         self.hint.setVisible(self._shelf.loaded and len(models) <= 1)
 
     def _show_disk(self) -> None:
-        free = self._shelf.folders[0].free_bytes if self._shelf.folders else None
+        free = self._shelf.keeping.free_bytes
         self.disk.show_models(self._shelf.models, free, self._session.language)
 
     def entry_of(self, name: str) -> Entry | None:

@@ -14,8 +14,12 @@ from desktop.common.errors import HausgeistError
 from desktop.library.model import LibraryModel
 from desktop.ui.bridge import Batch
 from desktop.ui.mine.bringing import Bringing
+from desktop.ui.mine.keeping import Keeping
 from desktop.ui.mine.leaving import Leaving
+from desktop.ui.mine.others import Others
+from desktop.ui.mine.shrinking import Shrinking
 from desktop.ui.mine.verdicts import Verdicts
+from desktop.ui.mine.verifying import Verifying
 from desktop.ui.model_session import ModelSession
 from desktop.ui.session import Session
 from desktop.ui.works import Works
@@ -23,13 +27,11 @@ from desktop.ui.works import Works
 if TYPE_CHECKING:
     from desktop.fit.types import FitReport
     from desktop.hardware.machine import Machine
-    from desktop.library.folders import ModelFolder
     from desktop.services.model_details import ModelCloseUp
     from desktop.services.removal import Removal
     from desktop.services.wiring import Services
 
 LANE = "library"
-FOLDERS_LANE = "folders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,6 @@ class Shelf(QObject):
     """`models` are the library's, without those whose removal may still be undone."""
 
     changed = Signal()
-    folders_changed = Signal()
     imported = Signal(object)
     chat_wanted = Signal()
     machine_known = Signal()
@@ -59,15 +60,23 @@ class Shelf(QObject):
         self.works = Works(session)
         self.bringing = Bringing(session, self.works)
         self.leaving = Leaving(session, undo_ms)
+        self.verifying = Verifying(session, self.works)
+        self.keeping = Keeping(session, self.works)
+        self.shrinking = Shrinking(session, self.works)
+        self.others = Others(session)
         self._verdicts = Verdicts(session)
         self.loaded = False
-        self.folders: tuple[ModelFolder, ...] = ()
         session.ready.connect(self._begin)
         model.became_ready.connect(self._was_used)
         self.bringing.ended.connect(self.reload)
         self.bringing.imported.connect(self.imported)
         self.bringing.use_wanted.connect(self._use)
         self.leaving.left.connect(self.reload)
+        self.verifying.ended.connect(self.reload)
+        self.keeping.moved.connect(self.reload)
+        self.shrinking.ended.connect(self.reload)
+        self.shrinking.use_wanted.connect(self._use)
+        self.bringing.ended.connect(self._look_elsewhere_again)
         self.leaving.changed.connect(self.changed)
         self._verdicts.changed.connect(self.changed)
 
@@ -110,10 +119,7 @@ class Shelf(QObject):
             self._session.bridge.run(
                 LANE, services.models_service.list, self._listed, self._session.tell_error
             )
-            # In a thread of its own: a network drive that sleeps answers after seconds.
-            self._session.bridge.run(
-                FOLDERS_LANE, services.places.all, self._know_folders, self._session.tell_error
-            )
+            self.keeping.ask()
 
     def look_closely(
         self,
@@ -178,6 +184,10 @@ class Shelf(QObject):
     def _changed_by_others(self, _changes: Batch) -> None:
         self.reload()
 
+    def _look_elsewhere_again(self) -> None:
+        if self.others.found is not None:
+            self.others.look()
+
     def _was_used(self) -> None:
         self._verdicts.forget(self._model.state.name)
         self.reload()
@@ -191,11 +201,6 @@ class Shelf(QObject):
         self._all = models
         self.changed.emit()
         self._judge()
-
-    def _know_folders(self, folders: tuple[ModelFolder, ...]) -> None:
-        if folders != self.folders:
-            self.folders = folders
-            self.folders_changed.emit()
 
     def _judge(self) -> None:
         if self._machine is not None and self.loaded:

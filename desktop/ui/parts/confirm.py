@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from PySide6.QtWidgets import QWidget
 
@@ -23,10 +24,12 @@ class Confirm(Sheet):
         yes: str,
         on_yes: Callable[[], object],
         parent: QWidget,
+        *,
+        kind: Literal["danger", "primary"] = "danger",
     ) -> None:
         super().__init__(look, title, parent, width=look.sizes.dialog)
         self.content.addWidget(Text(words, wrap=True))
-        self.yes = Button(look, yes, kind="danger")
+        self.yes = Button(look, yes, kind=kind)
         self.yes.clicked.connect(self.close)
         self.yes.clicked.connect(lambda _=False: on_yes())
         self.no = Button(look, self.tr("Cancel"), self.close)

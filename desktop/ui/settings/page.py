@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 
 from desktop.ui.look import Look
+from desktop.ui.mine.shelf import Shelf
 from desktop.ui.parts.boxes import Page
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.choice import Choice, setting_line
@@ -18,6 +19,7 @@ from desktop.ui.settings.account import AccountForm
 from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.settings.connections import Connections
 from desktop.ui.settings.downloads import DownloadSettings
+from desktop.ui.settings.folders import FolderSettings
 from desktop.ui.words import Counted
 
 CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
@@ -27,7 +29,7 @@ CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
 class SettingsPage(Page):
     """Every change holds at once."""
 
-    def __init__(self, look: Look, session: Session, account: AccountModel) -> None:
+    def __init__(self, look: Look, session: Session, account: AccountModel, shelf: Shelf) -> None:
         super().__init__(look, self.tr("Settings"))
         self._look = look
         self._session = session
@@ -79,6 +81,8 @@ class SettingsPage(Page):
         )
         hint = self.tr("Both hold from the next time a model is opened.")
         self.content.addWidget(Text(hint, "small_muted", wrap=True))
+        self.folders = FolderSettings(look, session, shelf)
+        self.content.addWidget(self.folders)
         self.content.addWidget(DownloadSettings(look, session))
         self._section(self.tr("Your data"))
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
