@@ -129,7 +129,8 @@ def summary(machine: Machine) -> Summary:
     """The machine in one friendly sentence: its key in the catalogue and the values.
 
     "16 GB RAM, no graphics card: models up to about 8 billion parameters run well". A rule of
-    thumb for Q4_K_M files; whether one certain model fits is what `fit` computes.
+    thumb for Q4_K_M files; whether one certain model fits is what `fit` computes. Where speed and
+    not room sets that end, the ``_sparse`` sentence adds what computes with a part of itself.
     """
     ram = sold_size_gb(machine.memory.total_bytes)
     gpu = best_gpu(machine)
@@ -138,14 +139,18 @@ def summary(machine: Machine) -> Summary:
         params: dict[str, Param] = {"ram_gb": ram, "billions": _spoken(on_gpu), "gpu": gpu.name}
         if gpu.unified:
             return "machine.summary.unified", params
-        return "machine.summary.gpu", {**params, "gpu_gb": sold_size_gb(gpu.total_bytes)}
+        sparse = "_sparse" if _cpu_room_billions(machine) > on_gpu else ""
+        key = f"machine.summary.gpu{sparse}"
+        return key, {**params, "gpu_gb": sold_size_gb(gpu.total_bytes)}
     size = _spoken(on_cpu)
     if size < 1:
         return "machine.summary.tiny", {"ram_gb": ram}
+    sparse = "_sparse" if size > 1 and _spoken(_cpu_room_billions(machine)) > size else ""
     if gpu is None:
-        key = "machine.summary.cpu_one" if size == 1 else "machine.summary.cpu"
+        key = "machine.summary.cpu_one" if size == 1 else f"machine.summary.cpu{sparse}"
         return key, {"ram_gb": ram, "billions": size}
-    return "machine.summary.small_gpu", {"ram_gb": ram, "billions": size, "gpu": gpu.name}
+    key = f"machine.summary.small_gpu{sparse}"
+    return key, {"ram_gb": ram, "billions": size, "gpu": gpu.name}
 
 
 def best_gpu(machine: Machine) -> Gpu | None:
@@ -167,9 +172,15 @@ def sold_size_gb(total_bytes: int) -> int:
 
 
 def _cpu_billions(machine: Machine) -> float:
-    room = machine.memory.total_bytes * (1 - _OTHER_PROGRAMS_SHARE) - _CONTEXT_BYTES
+    """What fits and is read through fast enough for each token."""
     bandwidth = machine.cpu.memory_bandwidth_bytes_per_s or _USUAL_BANDWIDTH
-    return min(room, bandwidth / COMFORTABLE_TOKENS_PER_S) / _BYTES_PER_PARAMETER / 1e9
+    readable = bandwidth / COMFORTABLE_TOKENS_PER_S / _BYTES_PER_PARAMETER / 1e9
+    return min(_cpu_room_billions(machine), readable)
+
+
+def _cpu_room_billions(machine: Machine) -> float:
+    room = machine.memory.total_bytes * (1 - _OTHER_PROGRAMS_SHARE) - _CONTEXT_BYTES
+    return room / _BYTES_PER_PARAMETER / 1e9
 
 
 def _gpu_billions(gpu: Gpu) -> float:

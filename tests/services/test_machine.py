@@ -45,7 +45,8 @@ IRIS = Gpu("Iris Xe", "intel", "vulkan", 8 * GIB, None, unified=True, integrated
         ),
         (
             machine(64, bandwidth=8_000_000_000),
-            "64 GB RAM, no graphics card: models up to about 2 billion parameters run well.",
+            "64 GB RAM, no graphics card: models up to about 2 billion parameters run well,"
+            " larger ones if they compute with only a part of themselves at a time (MoE).",
         ),
         (machine(2), "2 GB RAM: enough for the guide and for very small models."),
         (
