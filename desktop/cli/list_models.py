@@ -15,6 +15,7 @@ from desktop.common.messages import format_bytes
 from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
 from desktop.services.library_watch import look_once
+from desktop.services.model_problem import problem_words
 from desktop.services.models import ListedModel
 from desktop.services.wiring import build_opening
 
@@ -102,7 +103,7 @@ def _say(front: Front, item: ListedModel) -> None:
     words = [kind, size, *(front.text(f"ability.{one}") for one in model.abilities)]
     front.say(f"{model.name}  {', '.join(words)}")
     if model.problem:
-        said = front.messages.problem(model.problem)
+        said = problem_words(model, front.messages)
         front.say("  " + front.text("cli.list.problem", problem=said, path=str(model.path)))
     elif item.report is not None:
         front.say("  " + front.text(_verdict_key(item.report)))

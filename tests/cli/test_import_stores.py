@@ -75,6 +75,16 @@ def test_a_blob_is_a_model_like_any_other(cli: Cli, ollama: OllamaStore) -> None
     assert blob.exists()
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_its_program_deleted_is_said_with_its_name(
+    cli: Cli, ollama: OllamaStore, language: str
+) -> None:
+    cli("import", "--from", "ollama")
+    for blob in (ollama.root / "blobs").iterdir():
+        blob.unlink()
+    assert "Ollama" in cli("list", language=language).out
+
+
 @pytest.mark.parametrize("store", ["ollama", "lmstudio", "huggingface", "jan", "gpt4all", "all"])
 def test_nothing_there_is_a_sentence(cli: Cli, store: str) -> None:
     said = cli("import", "--from", store)

@@ -11,6 +11,7 @@ from desktop.common.messages import Messages
 from desktop.common.wording import format_bytes
 from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
+from desktop.services.model_problem import problem_words
 from desktop.ui.mine.origin_words import OriginWords
 from desktop.ui.model_names import display_name
 from desktop.ui.parts.text import Tone
@@ -92,7 +93,7 @@ class EntryWords(QObject):
             here=self.here(model, report, is_judged=is_judged),
             used=self.last(model.last_used_at),
             origin=self._origins.words(model),
-            problem=self._messages.problem(model.problem) if model.problem else "",
+            problem=problem_words(model, self._messages),
             in_use=in_use,
             spoken="",
         )
@@ -144,7 +145,7 @@ class EntryWords(QObject):
     def here(self, model: LibraryModel, report: FitReport | None, *, is_judged: bool) -> Here:
         """How it does on this computer."""
         if model.problem:
-            tip = self._messages.problem(model.problem)
+            tip = problem_words(model, self._messages)
             return Here(self.tr("Not usable"), "bad", "", "", tip, _UNUSABLE)
         if model.source == "built_in":
             return Here(self.tr("Always fits"), "ok", "", self.tr("answers at once"), "", _FASTEST)
