@@ -45,6 +45,8 @@ COMMANDS = MappingProxyType(
         "sources": "desktop.cli.sources",
         "index": "desktop.cli.index",
         "keygen": "desktop.cli.keygen",
+        "login": "desktop.cli.login",
+        "logout": "desktop.cli.logout",
         "doctor": "desktop.cli.doctor",
     }
 )

@@ -103,7 +103,7 @@ class _Search:
 
     def __init__(self, core: Core, front: Front, status: StatusLine, *, explains: bool) -> None:
         self._browser: Browser = browser_of(core)
-        self._policy = core.network.policy
+        self._network = core.network
         self._front = front
         self._status = status
         self._explains = explains
@@ -156,7 +156,10 @@ class _Search:
         self.has_told = True
         self._status.clear()
         front = self._front
-        explained = explain(problem, self._policy, front.messages)
+        if self._explains:
+            explained = self._network.explain(problem, front.messages)
+        else:
+            explained = explain(problem, self._network.policy, front.messages)
         front.note(front.text(explained.headline_key, **explained.params) + ".")
         front.note(front.text(explained.advice_key, **explained.params))
         if self._explains:

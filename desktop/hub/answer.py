@@ -42,6 +42,15 @@ class Answer:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a host shows whoever looks without trusting it: its certificate (DER, empty without
+    TLS) and its clock (a ``Date`` header, "" without one)."""
+
+    certificate: bytes = b""
+    date: str = ""
+
+
 class Sink(Protocol):
     """Takes a body as it comes, in the thread that makes the request; may raise to end it."""
 

@@ -112,7 +112,7 @@ def list_models(
         )
         return [_repo(model) for model in found], call.next_query
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        raise HubError("hub_bad_answer", repo="", detail=f"{error!r:.200}") from error
+        raise HubError("hub_bad_list", detail=f"{error!r:.200}") from error
     finally:
         _CALL.reset(reset)
 
@@ -149,14 +149,14 @@ def _install() -> None:
 def _sound(answer: Answer) -> list[dict[str, Any]]:
     """The entries of a page, without what is no entry and with only what the library can read.
 
-    Raises HubError("hub_bad_answer").
+    Raises HubError("hub_bad_list").
     """
     try:
         document = json.loads(answer.body)
     except (ValueError, RecursionError) as error:
-        raise HubError("hub_bad_answer", repo="", detail=str(error)[:200]) from error
+        raise HubError("hub_bad_list", detail=str(error)[:200]) from error
     if not isinstance(document, list):
-        raise HubError("hub_bad_answer", repo="", detail="no list of models")
+        raise HubError("hub_bad_list", detail="no list of models")
     found = (sound_fields(entry) for entry in document[:_MAX_ENTRIES])
     return [fields for fields in found if fields is not None]
 

@@ -60,7 +60,7 @@ class HttpTransport:
         try:
             with self._client.stream("GET", url, headers=dict(headers), timeout=timeout_s) as found:
                 if found.status_code == _PROXY_LOGIN:
-                    raise NetworkError("proxy_needs_login", proxy=_proxy_of(url) or _host(url))
+                    raise NetworkError("proxy_needs_login", proxy=proxy_of(url) or _host(url))
                 if found.status_code == _PORTAL:
                     raise NetworkError("portal", host=_host(url))
                 named = {name.lower(): value for name, value in found.headers.items()}
@@ -71,7 +71,7 @@ class HttpTransport:
                 body, is_cut = _read(found, url, bounds)
                 return Answer(url, found.status_code, named, body, is_cut)
         except httpx2.HTTPError as error:
-            raise _network_error(error, url, bounds.waited_s) from error
+            raise network_error(error, url, bounds.waited_s) from error
         except (httpx2.InvalidURL, httpx2.StreamError, UnicodeError) as error:
             raise NetworkError("bad_address", host=url[:80], detail=str(error)) from error
 
@@ -157,8 +157,9 @@ def _given_certificates() -> ssl.SSLContext:
         ) from error
 
 
-def _network_error(error: httpx2.HTTPError, url: str, waited_s: float) -> NetworkError:
-    host, proxy, detail = _host(url), _proxy_of(url), f"{type(error).__name__}: {error}"
+def network_error(error: httpx2.HTTPError, url: str, waited_s: float) -> NetworkError:
+    """The library's failure as one of ours."""
+    host, proxy, detail = _host(url), proxy_of(url), f"{type(error).__name__}: {error}"
     causes = list(_causes(error))
     if isinstance(error, httpx2.TimeoutException):
         return NetworkError("connection_timeout", host=host, timeout_s=waited_s, detail=detail)
@@ -194,7 +195,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         found = found.__cause__ or found.__context__
 
 
-def _proxy_of(url: str) -> str | None:
+def proxy_of(url: str) -> str | None:
     """Host and port of the proxy that a connection to `url` goes through, never its password."""
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.hostname or ""):

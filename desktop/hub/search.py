@@ -89,7 +89,7 @@ class HubSearch:
 
         What the Hub cannot sort out, `max_bytes` and `is_wanted`, is sorted out here; so that a
         page is not empty, up to four of the Hub's are asked for then.
-        Raises NetworkError, HubError (hub.statuses' kinds, hub_bad_answer), CancelledError.
+        Raises NetworkError, HubError (hub.statuses' kinds, hub_bad_list), CancelledError.
         """
         found: dict[str, FoundRepo] = {}
         for _ in range(_MOST_REQUESTS):

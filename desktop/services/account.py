@@ -106,5 +106,5 @@ def _name(answer: Answer) -> str:
     try:
         name = json.loads(answer.body)["name"]
     except (ValueError, RecursionError, TypeError, LookupError) as error:
-        raise HubError("hub_bad_answer", repo="", detail=str(error)[:200]) from error
+        raise HubError("hub_bad_list", detail=str(error)[:200]) from error
     return name[:_MOST_NAME] if isinstance(name, str) and name.isprintable() else ""

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from desktop.common.errors import HausgeistError
 from desktop.common.ledger import Ledger
 from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
@@ -19,7 +20,9 @@ from desktop.services.account import Account
 from desktop.services.remote_model import RemoteModels
 
 if TYPE_CHECKING:
+    from desktop.common.messages import Messages
     from desktop.services.catalog_updates import CatalogUpdates
+    from desktop.services.network_problem import NetworkProblem
 
 
 class Network:
@@ -46,6 +49,15 @@ class Network:
         from desktop.services.catalog_updates import CatalogUpdates
 
         return CatalogUpdates(self.remote_models, self.headers, self._catalog_file)
+
+    def explain(self, error: HausgeistError, messages: Messages) -> NetworkProblem:
+        """What is the matter, with a closer look where that helps: at most 15 s, not in the
+        window's own thread."""
+        # Imported here: only a failing network needs them.
+        from desktop.services.network_findings import look_closer
+        from desktop.services.network_problem import explain
+
+        return explain(error, self.policy, messages, findings=look_closer(error, self.door))
 
     def close(self) -> None:
         """Give up open connections."""

@@ -48,6 +48,7 @@ _KINDS: Mapping[str, ProblemKind] = {
     "hub_busy": "rate_limit",
     "hub_down": "hub_down",
     "hub_bad_answer": "hub_down",
+    "hub_bad_list": "hub_down",
     "bad_answer": "hub_down",
     "answer_too_large": "hub_down",
     "connection_timeout": "timeout",

@@ -41,8 +41,6 @@ def write_report(
         (say("network.report.proxy"), findings.proxy or say("network.report.no_proxy")),
         (say("network.report.store"), policy.certificate_store),
     ]
-    if findings.address:
-        rows.append((say("network.report.address"), findings.address))
     if findings.issuer or findings.fingerprint:
         rows.append((say("network.report.issuer"), findings.issuer))
         rows.append((say("network.report.subject"), findings.subject))

@@ -15,8 +15,10 @@ import pytest
 
 import desktop.hub.http  # noqa: F401  (sets how much is read at once)
 from desktop.common.errors import CancelledError, HausgeistError, NetworkError
+from desktop.common.ledger import Ledger
 from desktop.hub.answer import Answer, Bounds, Purpose
 from desktop.hub.door import Door
+from desktop.hub.policy import NetworkPolicy
 from tests.hub.conftest import House
 from tests.hub.raw_server import forwards, ok, raw_server, says
 from tests.hub.stand_in import HubStandIn
@@ -404,3 +406,33 @@ def test_large_reads_are_still_heard_of() -> None:
     readers = vars(httpcore2.HTTP11Connection).values()
     names = {name for reader in readers if isfunction(reader) for name in reader.__code__.co_names}
     assert "READ_NUM_BYTES" in names
+
+
+def test_the_systems_certificates_instead_of_a_variables(
+    tmp_path: Path, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen while the app runs; a file of one's own counts beside them."""
+    broken = tmp_path / "broken.pem"
+    broken.write_bytes(b"no certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(broken))
+    env = {"HF_ENDPOINT": hub.endpoint, "SSL_CERT_FILE": str(broken)}
+    chosen = [""]
+    policy = NetworkPolicy(env, lambda: False, None, lambda: chosen[0])
+    door = Door(policy, Ledger(tmp_path / "ledger.jsonl"))
+    with raw_server(says(ok(b"secret")), secured) as server:
+        url = f"https://127.0.0.1:{server.port}/"
+
+        def kind() -> str:
+            with pytest.raises(HausgeistError) as caught:
+                door.get(url, WHY)
+            return caught.value.kind
+
+        assert (policy.has_own_certificates, policy.certificate_store) == (True, "SSL_CERT_FILE")
+        assert kind() == "cert_file_unreadable"
+        chosen[0] = "system"
+        assert (policy.has_own_certificates, kind()) == (False, "tls_untrusted")
+        chosen[0] = str(LOOPBACK)
+        assert door.get(url, WHY).body == b"secret"
+        chosen[0] = str(broken)
+        assert kind() == "cert_file_unreadable"
+    door.close()

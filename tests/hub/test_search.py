@@ -143,7 +143,7 @@ def test_links_that_lead_nowhere(house: House, hub: HubStandIn, link: str) -> No
 )
 def test_nonsense_is_one_typed_error(house: House, hub: HubStandIn, body: bytes) -> None:
     hub.fail("api", "status", body=body, headers={"Content-Type": "application/json"})
-    assert failure(house).kind == "hub_bad_answer"
+    assert failure(house).kind == "hub_bad_list"
 
 
 def test_entries_that_lie_cost_only_themselves(house: House, hub: HubStandIn) -> None:
