@@ -53,13 +53,16 @@ class StoreImporter:
         *,
         home: Path | None = None,
         system: str = sys.platform,
+        root: Path = Path("/"),
     ) -> None:
-        """`models_dir` tells where copies go; `home` None is the user's own folder."""
+        """`models_dir` tells where copies go; `home` None is the user's own folder, `root` where
+        the system's folders begin."""
         self._library = library
         self._models_dir = models_dir
         self._env = env
         self._home = home
         self._system = system
+        self._root = root
 
     def found(
         self, stores: Sequence[StoreKind] = STORES, *, cancel: CancelToken | None = None
@@ -70,7 +73,7 @@ class StoreImporter:
         `problem` of itself or of the model, and never stops the others. Raises CancelledError.
         """
         token = cancel or CancelToken()
-        around = Surroundings(self._users_home(), self._env, self._system)
+        around = Surroundings(self._users_home(), self._env, self._system, self._root)
         known = self._known()
         found = []
         for folder in find_stores(around, stores, lambda: token.cancelled):

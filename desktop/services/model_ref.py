@@ -14,6 +14,7 @@ from desktop.hub.listing import HubFile, Listing, group_files
 from desktop.hub.refs import DEFAULT_REVISION, HubRef, parse_ref
 from desktop.hub.transfer.places import TWIN_MARK, repo_folder
 from desktop.library.model import LibraryModel
+from desktop.library.naming import clean
 
 GUIDE = "guide"
 
@@ -81,13 +82,13 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
     ref = parse(text)
     if ref.kind == "hub" and (fetched := find_fetched(text, library.list())) is not None:
         return ResolvedModel(fetched.path, fetched.name, fetched)
-    if ref.kind != "path":
+    # As it is typed, or as the library writes it: Ollama's llama3.2:3b is llama3.2-3b here.
+    for name in dict.fromkeys((text, clean(text))) if ref.kind != "path" else ():
         try:
-            entry = library.get(text)
+            entry = library.get(name)
         except ModelFileError:
-            pass  # perhaps a file without the usual ending
-        else:
-            return ResolvedModel(entry.path, entry.name, entry)
+            continue  # perhaps a file without the usual ending
+        return ResolvedModel(entry.path, entry.name, entry)
     path = Path(text).expanduser()
     if ref.kind == "path" or (text.strip() and path.exists()):
         known = library.find(path)

@@ -10,7 +10,7 @@ from desktop.library.stores.huggingface import read_huggingface, read_llamacpp
 from desktop.library.stores.jan import read_jan
 from desktop.library.stores.lmstudio import read_lmstudio
 from desktop.library.stores.model import STORES, StoreFolder, StoreKind
-from desktop.library.stores.ollama import read_ollama
+from desktop.library.stores.ollama import places_of_service, read_ollama
 from desktop.library.stores.places import Surroundings, ollama_places
 
 Stop = Callable[[], bool]
@@ -35,7 +35,7 @@ def find_stores(
 
 
 def _ollama(around: Surroundings, should_stop: Stop) -> Iterator[StoreFolder]:
-    for root in dict.fromkeys(ollama_places(around)):
+    for root in dict.fromkeys([*ollama_places(around), *places_of_service(around)]):
         found = read_ollama(root, should_stop)
         if found is not None:
             yield found

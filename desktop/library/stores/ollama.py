@@ -21,12 +21,15 @@ from desktop.library.model_settings import ModelSettings
 from desktop.library.origin import Origin
 from desktop.library.stores.documents import is_file, read_object, read_text, text
 from desktop.library.stores.model import StoreFolder, StoreModel
+from desktop.library.stores.places import Surroundings, ollama_service_files
 from desktop.library.stores.settings import settings_of
 
 MAX_MANIFESTS = 20_000
+MAX_SERVICE_FILES = 20
 _DEPTH = 4
 _KIND = "application/vnd.ollama.image."
 _DIGEST = re.compile(r"sha256[:-](?P<hex>[0-9a-f]{64})")
+_SERVICE_LINE = re.compile(r"^Environment=.*?OLLAMA_MODELS=([^\"'\n]+)", re.MULTILINE)
 _OWN_HOST = "registry.ollama.ai"
 _OWN_NAMESPACE = "library"
 _NAMES = {
@@ -63,6 +66,21 @@ def read_ollama(root: Path, should_stop: Callable[[], bool]) -> StoreFolder | No
     except OSError as error:
         problem = ModelFileError("store_unreadable", path=str(root), detail=str(error))
     return StoreFolder("ollama", root, tuple(_merged(found)), problem)
+
+
+def places_of_service(around: Surroundings) -> Iterator[Path]:
+    """Where an administrator told Ollama's service to keep its models (Linux)."""
+    for folder, pattern in ollama_service_files(around):
+        try:
+            files = sorted(folder.glob(pattern))[:MAX_SERVICE_FILES]
+        except OSError:
+            continue  # not for us to read
+        for file in files:
+            try:
+                found = _SERVICE_LINE.findall(read_text(file))
+            except ModelFileError:
+                continue
+            yield from (Path(place.strip()) for place in found if Path(place).is_absolute())
 
 
 def name_of(manifest: Path, manifests: Path) -> str:

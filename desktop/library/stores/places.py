@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SYSTEM_WIDE_OLLAMA = (
-    "/usr/share/ollama/.ollama/models",  # its own installer's service
-    "/var/lib/ollama/.ollama/models",  # packages of some distributions
-    "/var/lib/ollama/models",
-    "/var/lib/ollama",
-    "/var/snap/ollama/common/models",
+    "usr/share/ollama/.ollama/models",  # its own installer's service
+    "var/lib/ollama/.ollama/models",  # packages of some distributions
+    "var/lib/ollama/models",
+    "var/lib/ollama",
+    "var/snap/ollama/common/models",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Whose computer it is; `system` as in sys.platform."""
+    """Whose computer it is; `system` as in sys.platform, `root` where its folders begin."""
 
     home: Path
     env: Mapping[str, str]
     system: str
+    root: Path = Path("/")
 
     def given(self, *names: str) -> list[Path]:
         """The folders that environment variables name, in this order."""
@@ -69,9 +70,19 @@ class Surroundings:
         return Path(text)
 
 
+def ollama_service_files(around: Surroundings) -> list[tuple[Path, str]]:
+    """(folder, pattern) of the files in which an administrator sets up Ollama's service."""
+    if around.system != "linux":
+        return []
+    units = around.root / "etc" / "systemd" / "system"
+    return [(units / "ollama.service.d", "*.conf"), (units, "ollama.service")]
+
+
 def ollama_places(around: Surroundings) -> list[Path]:
     """Folders that hold `manifests` and `blobs`."""
-    system_wide = [Path(text) for text in _SYSTEM_WIDE_OLLAMA] if around.system == "linux" else []
+    system_wide = (
+        [around.root / text for text in _SYSTEM_WIDE_OLLAMA] if around.system == "linux" else []
+    )
     return [
         *around.given("OLLAMA_MODELS"),
         around.home / ".ollama" / "models",

@@ -154,5 +154,5 @@ def test_a_store_of_another_user_says_so(tmp_path: Path) -> None:
 
 
 def test_nobody_has_any(tmp_path: Path) -> None:
-    around = Surroundings(tmp_path, {}, "darwin")  # no places beyond the home there
+    around = Surroundings(tmp_path, {}, "linux", tmp_path)
     assert list(find_stores(around)) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.library.stores.ollama import places_of_service
 from desktop.library.stores.places import (
     Surroundings,
     gpt4all_places,
@@ -28,6 +29,21 @@ def test_linux() -> None:
     assert folders == [Path("/big/data/nomic.ai/GPT4All")]
     assert jan_homes(around)[0][1] == HOME / ".config" / "Jan" / "data"
     assert llamacpp_places(around) == [HOME / ".cache" / "llama.cpp"]
+
+
+def test_ollamas_service_as_an_administrator_set_it_up(tmp_path: Path) -> None:
+    units = tmp_path / "etc" / "systemd" / "system"
+    (units / "ollama.service.d").mkdir(parents=True)
+    (units / "ollama.service").write_text('[Service]\nEnvironment="PATH=/bin"\n')
+    override = units / "ollama.service.d" / "override.conf"
+    override.write_text(
+        '[Service]\nEnvironment="OLLAMA_HOST=0.0.0.0"\nEnvironment="OLLAMA_MODELS=/data/ollama"\n'
+        "#Environment=OLLAMA_MODELS=/old\nEnvironment=OLLAMA_MODELS=relative\n"
+    )
+    (units / "ollama.service.d" / "odd.conf").write_bytes(b"\xff\x00")
+    around = Surroundings(HOME, {}, "linux", tmp_path)
+    assert list(places_of_service(around)) == [Path("/data/ollama")]
+    assert list(places_of_service(Surroundings(HOME, {}, "darwin", tmp_path))) == []
 
 
 def test_macos() -> None:
