@@ -30,7 +30,7 @@ class Explainer:
     """Asks and explains in a lane; the offline switch and the language are those of the asking."""
 
     def __init__(self, services: Services, messages: Messages) -> None:
-        self._policy = services.network.policy
+        self._network = services.network
         self._messages = messages
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -44,13 +44,16 @@ class Explainer:
 
     def problem(self, error: HausgeistError | None) -> NetworkProblem | None:
         """What is the matter; None where nothing is, or the Hub itself said it in words."""
-        from desktop.services.network_problem import explain  # not before somebody asks
+        # Neither module before somebody asks.
+        from desktop.services.network_findings import look_closer
+        from desktop.services.network_problem import explain
 
         if isinstance(error, HubError) and error.kind not in _OF_THE_WAY:
             return None
         if not isinstance(error, NetworkError):
             return None
-        return explain(error, self._policy, self._messages)
+        findings = look_closer(error, self._network.door)
+        return explain(error, self._network.policy, self._messages, findings=findings)
 
 
 def problem_of(error: HausgeistError) -> NetworkProblem | None:
