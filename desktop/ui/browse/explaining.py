@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_OF_THE_WAY = frozenset(("hub_busy", "hub_down", "hub_bad_answer", "hub_refused"))
+_OF_THE_WAY = frozenset(("hub_busy", "hub_down", "hub_bad_answer", "hub_bad_list", "hub_refused"))
 """What the Hub says that is about the way to it, not about a repository."""
 
 
