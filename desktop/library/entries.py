@@ -37,11 +37,16 @@ class Told:
 
 
 def new_entry(
-    header: ModelHeader, parts: tuple[Path, ...], source: Source, added_at: float, told: Told
+    header: ModelHeader,
+    parts: tuple[Path, ...],
+    source: Source,
+    added_at: float,
+    told: Told,
+    content: str = "",
 ) -> Entry:
     """The row for the model in `parts`, as complete as its files make it.
 
-    Raises StorageError.
+    `content` is their digest, where it has been taken already. Raises StorageError.
     """
     try:
         stamp = stamp_of(parts)
@@ -62,7 +67,7 @@ def new_entry(
         source=source,
         mtime_ns=stamp.mtime_ns,
         stamp=stamp.text,
-        content=content_of(parts),
+        content=content or content_of(parts),
         context_tokens=header.context_length,
         licence=header.licence,
         abilities=" ".join(abilities_of(header, has_projector=projector is not None)),

@@ -57,7 +57,10 @@ class Entry:
         folder = Path(self.path).parent
         return tuple(folder / name for name in self.part_names.split("\n"))
 
-    def model(self, problem: str = "") -> LibraryModel:
+    def model(
+        self, problem: str = "", folder: Path | None = None, *, is_shared: bool = False
+    ) -> LibraryModel:
+        """What the library tells of it; `folder` holds it, if one of the library's does."""
         return LibraryModel(
             name=self.name,
             path=Path(self.path),
@@ -79,6 +82,8 @@ class Entry:
             projector=Path(self.projector) if self.projector else None,
             verified_at=None if self.is_damaged else self.verified_at,
             is_damaged=self.is_damaged,
+            folder=folder,
+            is_shared=is_shared,
         )
 
 

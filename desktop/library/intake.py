@@ -96,7 +96,7 @@ class Intake:
             self._notes.append(Seen(str(found.path), found.stamp, "duplicate", content))
             return None
         told = Told(candidates=found.projectors)
-        entry = new_entry(header, parts, source, self._clock(), told)
+        entry = new_entry(header, parts, source, self._clock(), told, content)
         self._index.unsee([entry.path])
         if known is None:
             written = self._index.insert(entry, self._free_name)

@@ -200,7 +200,9 @@ class Library:
             copied = copy_model(parts, copy_to, names=names, progress=progress)
             parts, source = tuple(file.path for file in copied), "copy"
             told = dataclasses.replace(told, hashes=tuple(file.sha256 for file in copied))
-        return self._write(new_entry(header, parts, source, self._clock(), told), known)
+        # A copy has the times of its own, and the content of what it was copied from.
+        entry = new_entry(header, parts, source, self._clock(), told, content)
+        return self._write(entry, known)
 
     def _write(self, entry: Entry, known: Entry | None) -> LibraryModel:
         """A new entry, or `known` at a new place."""
@@ -364,7 +366,7 @@ class Library:
 
     def _shown(self, entry: Entry) -> LibraryModel:
         """The entry with its folder, for files that are known to be there."""
-        return _placed(entry.model(), self._presence.ask([entry.parts])[0])
+        return _model(entry, self._presence.ask([entry.parts])[0])
 
     def _checked(self, entry: Entry) -> LibraryModel:
         """The entry with what the disk says now; a file that was written since is read anew."""
@@ -372,25 +374,22 @@ class Library:
 
     def _judged(self, entry: Entry, answer: Answer) -> LibraryModel:
         if answer.stamp is None:
-            return _placed(entry.model(problem=answer.problem), answer)
+            return _model(entry, answer, answer.problem)
         if answer.stamp.text == entry.stamp and entry.reading >= READING:
-            return _placed(entry.model(), answer)
+            return _model(entry, answer)
         try:
             fresh = renewed(entry)
         except HausgeistError as error:
-            broken = dataclasses.replace(entry, probed_engine="").model(problem=error.kind)
-            return _placed(broken, answer)
+            return _model(dataclasses.replace(entry, probed_engine=""), answer, error.kind)
         try:
             self._index.replace(entry.name, fresh)
         except StorageError as error:  # a full disk must not hide the models that are there
             _log.warning("entry not renewed: %s", error)
-        return _placed(fresh.model(), answer)
+        return _model(fresh, answer)
 
 
-def _placed(model: LibraryModel, answer: Answer) -> LibraryModel:
-    if answer.folder is None:
-        return model
-    return dataclasses.replace(model, folder=answer.folder, is_shared=answer.is_shared)
+def _model(entry: Entry, answer: Answer, problem: str = "") -> LibraryModel:
+    return entry.model(problem, answer.folder, is_shared=answer.is_shared)
 
 
 def _is_guide(name: str) -> bool:

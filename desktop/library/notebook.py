@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Notebook:
 
     def put(self, entry: Entry, all_entries: Callable[[], Iterable[Entry]]) -> None:
         """Write an entry down; `all_entries` is asked where the file has grown too long."""
-        self._append(asdict(entry), all_entries)
+        self._append(_document(entry), all_entries)
 
     def forget(self, path: str, all_entries: Callable[[], Iterable[Entry]]) -> None:
         """The entry with that path is gone."""
@@ -90,9 +90,13 @@ class Notebook:
         return self._lines > 2 * sum(1 for _ in all_entries()) + _MORE_LINES
 
     def _write_anew(self, entries: Iterable[Entry]) -> None:
-        lines = [json.dumps(asdict(entry)) for entry in entries]
+        lines = [json.dumps(_document(entry)) for entry in entries]
         write_atomic(self._path, "".join(line + "\n" for line in lines).encode())
         self._lines = len(lines)
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    return {field.name: getattr(entry, field.name) for field in fields(Entry)}
 
 
 def _read(line: str, found: dict[str, Entry]) -> None:

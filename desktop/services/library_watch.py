@@ -203,8 +203,8 @@ class LibraryWatch:
                 self.round()
             except HausgeistError as error:  # a full disk, a closed index: the next round tells
                 _log.warning("library not looked at: %s", error)
-            # Never more than a hundredth of the time, however slow the disk is.
-            pause_s = max(self._every_s, 100 * (time.monotonic() - started))
+            # Never more than a thirtieth of the time, however slow the disk is.
+            pause_s = max(self._every_s, 30 * (time.monotonic() - started))
             self._woken.wait(min(pause_s, FULL_LOOK_EVERY_S))
             self._woken.clear()
 
