@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from desktop.common.errors import HausgeistError, NetworkError, StorageError
+from desktop.common.errors import HausgeistError, NetworkError, StorageError, UsageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
-from desktop.hub.refs import parse_ref
 from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
 from desktop.services.downloads_disks import folder_gone, is_of_disk, is_over
@@ -97,7 +96,8 @@ class Downloads:
             if self._keeper is not None or self._is_closed:
                 return
             known = {line.entry.id for line in self._lines}
-            left = [Line(entry) for entry in self._file.load() if entry.id not in known]
+            found = self._file.load(self._is_reference)
+            left = [self._new_line(entry) for entry in found if entry.id not in known]
             self._lines[:0] = left
             self._keeper = threading.Thread(target=self._keep, name="downloads", daemon=True)
             self._keeper.start()
@@ -110,14 +110,12 @@ class Downloads:
         `name`: what people call it, until its own file says so.
         Raises UsageError("bad_hub_ref", "bad_endpoint").
         """
-        wanted = self._key(reference)
+        wanted = self._fetcher.key(reference)
         with self._change:
-            line = next((one for one in self._lines if self._key_of(one) == wanted), None)
+            line = self._line_of(wanted)
             if line is None:
-                entry = Download(
-                    secrets.token_hex(6), reference, name, with_projector=with_projector
-                )
-                line = Line(entry)
+                entry = Download(secrets.token_hex(6), wanted, name, with_projector=with_projector)
+                line = self._new_line(entry)
                 self._lines.append(line)
             elif line.entry.state in ("done", "failed", "paused"):
                 line.try_soon()
@@ -127,10 +125,10 @@ class Downloads:
 
     def find(self, reference: str) -> Download | None:
         """The download of that model, however its reference is written."""
-        wanted = self._key(reference)
+        wanted = self._fetcher.key(reference)
         with self._change:
-            found = (line.entry for line in self._lines if self._key_of(line) == wanted)
-            return next(found, None)
+            line = self._line_of(wanted)
+            return None if line is None else line.entry
 
     def all(self) -> tuple[Download, ...]:
         """The queue, first one first; what has ended stays until it is forgotten."""
@@ -257,14 +255,19 @@ class Downloads:
     def _line(self, id: str) -> Line | None:
         return next((line for line in self._lines if line.entry.id == id), None)
 
-    def _key(self, reference: str) -> str:
-        return str(parse_ref(reference, self._fetcher.endpoint)).casefold()
+    def _new_line(self, entry: Download) -> Line:
+        return Line(entry, is_remote=self._fetcher.needs_network(entry.reference))
 
-    def _key_of(self, line: Line) -> str:
+    def _is_reference(self, reference: str) -> bool:
         try:
-            return self._key(line.entry.reference)
-        except HausgeistError:  # HF_ENDPOINT is another today
-            return line.entry.reference.casefold()
+            return bool(self._fetcher.key(reference))
+        except UsageError as error:
+            return error.kind == "bad_endpoint"  # today's; nothing is wrong with the reference
+
+    def _line_of(self, reference: str) -> Line | None:
+        wanted = reference.casefold()
+        found = (line for line in self._lines if line.entry.reference.casefold() == wanted)
+        return next(found, None)
 
     def _stop(self, line: Line, why: Halt) -> None:
         """Ask its job to end, which may take a fifth of a second; what was fetched stays."""
@@ -336,23 +339,18 @@ class Downloads:
 
     def _begin(self, line: Line) -> None:
         entry = line.entry
-        folder = Path(entry.folder) if entry.folder else None
-        home = folder or self._fetcher.folder
-        try:
-            job = self._fetcher.job(
-                entry.reference,
-                with_projector=entry.with_projector,
-                options=self._options,
-                limit=self._limit,
-                on_progress=lambda progress: self._progressed(line, progress),
-                on_found=lambda found: self._found(line, found, home),
-                folder=home,
-            )
-        except HausgeistError as error:
-            line.end(error, self._clock())
-        else:
-            line.begin(job)
-            self._workers.start(lambda: self._work(line, job))
+        home = Path(entry.folder) if entry.folder else self._fetcher.folder
+        job = self._fetcher.job(
+            entry.reference,
+            with_projector=entry.with_projector,
+            options=self._options,
+            limit=self._limit,
+            on_progress=lambda progress: self._progressed(line, progress),
+            on_found=lambda found: self._found(line, found, home),
+            folder=home,
+        )
+        line.begin(job)
+        self._workers.start(lambda: self._work(line, job))
         self._is_unsaved = True
         self._listeners.note(is_news=True)
 

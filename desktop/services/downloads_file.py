@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from desktop.common.atomic import write_atomic
-from desktop.common.errors import HausgeistError, StorageError, UsageError
+from desktop.common.errors import HausgeistError, StorageError
 from desktop.common.storage import free_name, storage_error
-from desktop.hub.refs import parse_ref
 from desktop.services.downloads_entry import Download
 
 VERSION = 1
@@ -26,8 +25,8 @@ class DownloadsFile:
         self._path = path
         self.problem: HausgeistError | None = None
 
-    def load(self) -> tuple[Download, ...]:
-        """What an earlier run left; never raises."""
+    def load(self, is_reference: Callable[[str], bool]) -> tuple[Download, ...]:
+        """What an earlier run left; never raises. `is_reference` tells what names a model."""
         self.problem = None
         try:
             if self._path.stat().st_size > _MAX_BYTES:
@@ -44,7 +43,9 @@ class DownloadsFile:
             self.problem = storage_error(error, self._path, reading=True)
             return ()
         read = [_read(item) for item in document["downloads"][:_MOST]]
-        good = {entry.id: entry for entry in read if entry is not None}
+        good = {
+            entry.id: entry for entry in read if entry is not None and is_reference(entry.reference)
+        }
         if len(good) < len(document["downloads"]):
             self.problem = self._keep_aside(ValueError("some downloads are none"), move=False)
         return tuple(good.values())
@@ -106,11 +107,6 @@ def _read(item: Any) -> Download | None:
         return None
     if not all(isinstance(file, str) for file in files) or item["state"] not in _KEPT:
         return None
-    try:
-        parse_ref(item["reference"])
-    except UsageError:
-        if "://" not in item["reference"]:  # a mirror's address; adding it looked at it
-            return None
     error = _error(item.get("error")) if item["state"] == "failed" else None
     return Download(
         id=item["id"],

@@ -35,12 +35,12 @@ class Job(Protocol):
 
 
 class Fetcher(Protocol):
-    """Makes jobs: services.fetch_model.ModelFetcher is the real one."""
+    """Makes jobs, at once: services.fetch_any.AnyFetcher is the real one."""
 
     @property
-    def endpoint(self) -> str: ...
-    @property
     def folder(self) -> Path: ...
+    def key(self, reference: str) -> str: ...
+    def needs_network(self, reference: str) -> bool: ...
     def job(
         self,
         text: str,
@@ -56,12 +56,14 @@ class Fetcher(Protocol):
 
 @dataclass(slots=True)
 class Line:
-    """`job` is None while nothing is fetched; `halt` is why the job was told to stop.
+    """`job` is None while nothing is fetched; `halt` is why the job was told to stop;
+    `is_remote`: it is fetched over the network.
 
     `retry_at` (of the queue's clock): when to try again what failed; `is_retry_sure`: not before.
     """
 
     entry: Download
+    is_remote: bool = True
     job: Job | None = None
     halt: Halt = ""
     failures: int = 0

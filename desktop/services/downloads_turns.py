@@ -14,7 +14,7 @@ _SLEPT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What keeps everything from running, and why."""
+    """What keeps everything from running that needs the network, and why."""
 
     state: DownloadState
     why: HausgeistError | None = None
@@ -37,7 +37,7 @@ def take_turns(lines: Sequence[Line], hold: Hold | None, at_once: int, now: floa
     for line in lines:
         if line.job is not None or not line.is_wanted:
             continue
-        if hold is not None:
+        if hold is not None and line.is_remote:
             is_news |= line.rest(hold.state, hold.why)
             line.try_soon()
         elif line.retry_at is not None and now < line.retry_at:
@@ -47,7 +47,8 @@ def take_turns(lines: Sequence[Line], hold: Hold | None, at_once: int, now: floa
         else:
             line.try_soon()
             is_news |= line.rest("waiting")
-    return Turns(tuple(begin), tuple(running) if hold is not None else (), is_news)
+    held = [line for line in running if line.is_remote] if hold is not None else []
+    return Turns(tuple(begin), tuple(held), is_news)
 
 
 def surplus(lines: Sequence[Line], at_once: int) -> list[Line]:

@@ -21,6 +21,7 @@ from desktop.services.chat_turn import ChatService
 from desktop.services.core import MOVE_FILE, TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
 from desktop.services.downloads import Downloads
+from desktop.services.fetch_any import AnyFetcher
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
@@ -129,6 +130,7 @@ def build(env: Mapping[str, str]) -> Services:
     opening = build_opening(core)
     found: list[HausgeistError | None] = list(core.problems)
     store = _open_chats(core.paths.database, core.writable, found)
+    sources = Sources.of(core)
     return Services(
         paths=core.paths,
         settings_store=core.settings_store,
@@ -151,22 +153,23 @@ def build(env: Mapping[str, str]) -> Services:
         adviser=MachineAdviser(core.library),
         browser=browser_of(core),
         account=core.network.account,
-        downloads=_downloads(core),
+        downloads=_downloads(core, sources),
         places=core.places,
         mover=ModelMover(core.library, core.paths.data_dir / MOVE_FILE),
         verifier=Verifier(core.library),
         model_settings=ModelSettingsService(core.library),
         library_watch=LibraryWatch(core.library, core.places),
         packs=Packs.of(core.library, core.places, core.settings_store),
-        sources=Sources.of(core),
+        sources=sources,
         store_importer=StoreImporter(core.library, core.places.main, env),
         quantizer=Quantizer(core.library, core.places.main),
     )
 
 
-def _downloads(core: Core) -> Downloads:
+def _downloads(core: Core, sources: Sources) -> Downloads:
     """The queue; it does nothing before somebody starts it."""
-    fetcher = ModelFetcher(core.network.hub, core.network.headers, core.library, core.places.main)
+    hub = ModelFetcher(core.network.hub, core.network.headers, core.library, core.places.main)
+    fetcher = AnyFetcher(hub, sources, core.settings_store)
     return Downloads(
         fetcher,
         core.paths.downloads_file,

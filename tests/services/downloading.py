@@ -10,6 +10,7 @@ from typing import Any
 
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.hub.policy import PUBLIC_HUB
+from desktop.hub.refs import parse_ref
 from desktop.hub.transfer.transfer import TransferProgress
 from desktop.services.downloads import Downloads
 from desktop.services.downloads_entry import Download
@@ -84,9 +85,14 @@ class ScriptedFetcher:
     """Remembers its jobs."""
 
     def __init__(self, folder: Path) -> None:
-        self.endpoint = PUBLIC_HUB
         self.folder = folder
         self.jobs: list[ScriptedJob] = []
+
+    def key(self, reference: str) -> str:
+        return str(parse_ref(reference, PUBLIC_HUB))
+
+    def needs_network(self, reference: str) -> bool:
+        return not reference.startswith("share")
 
     def job(self, text: str, *, folder: Path | None = None, **more: Any) -> ScriptedJob:
         made = ScriptedJob(text, folder or self.folder, **more)

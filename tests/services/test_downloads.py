@@ -178,6 +178,15 @@ def test_paid_by_volume(yard: Yard) -> None:
     yard.until(queue, a="running")
 
 
+def test_a_share_needs_no_network(yard: Yard) -> None:
+    """An organisation's own folder works behind the offline switch."""
+    yard.offline.append(NetworkError("offline_setting"))
+    queue = yard.queue()
+    queue.add(A)
+    queue.add("share/m-GGUF:Q4_K_M")
+    yard.until(queue, a="offline", share="running")
+
+
 def test_a_network_that_comes_back(yard: Yard) -> None:
     queue = yard.queue()
     queue.add(A)

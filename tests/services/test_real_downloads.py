@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from desktop.common.settings import SettingsStore
 from desktop.common.storage import free_bytes
 from desktop.hub.transfer.transfer import TransferOptions
 from desktop.library.library import Library
 from desktop.services.downloads import Downloads
 from desktop.services.downloads_entry import Download
+from desktop.services.fetch_any import AnyFetcher
 from desktop.services.fetch_model import ModelFetcher
+from desktop.services.sources import Sources
 from tests.hub.conftest import House, hub, make_house  # noqa: F401  (fixtures)
 from tests.hub.models import split_files
 from tests.hub.stand_in import HubStandIn
@@ -46,8 +49,12 @@ class Shop:
             self.house.client, self.house.cache, self.library, self.models,
             free=lambda path: self.free(path),
         )  # fmt: skip
+        settings = SettingsStore(self.home / "settings.json")
+        sources = Sources(
+            self.house.door, settings, self.library, self.home / "cache", lambda: self.models
+        )
         made = Downloads(
-            fetcher,
+            AnyFetcher(fetcher, sources, settings),
             self.home / "downloads.json",
             require_online=self.house.door.policy.require_online,
             kept_files=lambda: [model.path for model in self.library.list()],

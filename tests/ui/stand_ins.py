@@ -33,6 +33,7 @@ from desktop.services.browse import Browser
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.downloads import Downloads
+from desktop.services.fetch_any import AnyFetcher
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
@@ -299,7 +300,9 @@ def make_services(
     library = Library.open(paths.library_database, inside, folders=places.folders)
     marker = CrashMarker(paths.crash_marker)
     network = Network(paths, settings_store, env)
-    fetcher = ModelFetcher(network.hub, network.headers, library, paths.models_dir)
+    hub = ModelFetcher(network.hub, network.headers, library, places.main)
+    sources = Sources(network.door, settings_store, library, paths.cache_dir, places.main)
+    fetcher = AnyFetcher(hub, sources, settings_store)
     return Services(
         paths=paths,
         settings_store=settings_store,
@@ -329,9 +332,11 @@ def make_services(
         model_settings=ModelSettingsService(library),
         library_watch=LibraryWatch(library, places),
         packs=Packs.of(library, places, settings_store),
-        sources=Sources(network.door, settings_store, library, paths.cache_dir, places.main),
+        sources=sources,
         # A home of nobody: a test must not find the stores of whoever runs it.
-        store_importer=StoreImporter(library, places.main, {}, home=paths.home / "nobody"),
+        store_importer=StoreImporter(
+            library, places.main, {}, home=paths.home / "nobody", root=paths.home / "nobody"
+        ),
         quantizer=Quantizer(library, places.main),
     )
 
