@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _start(arguments: list[str]) -> int:
-    if arguments and not arguments[0].lower().endswith(".gguf"):
+    if arguments and not _is_file(arguments[0]):
         return _run_command(arguments)
     from desktop.cli import window_missing
 
@@ -38,6 +38,11 @@ def _start(arguments: list[str]) -> int:
     except ImportError as error:
         return window_missing.tell(window_missing.explain_import(error))
     return open_window(arguments)
+
+
+def _is_file(argument: str) -> bool:
+    """Whether it is a model's file or a pack (or its first piece): something for the window."""
+    return argument.lower().endswith((".gguf", ".hgpack", ".hgpack.001"))
 
 
 def _run_command(arguments: list[str]) -> int:

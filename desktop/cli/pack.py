@@ -13,7 +13,7 @@ from desktop.cli.packing import line, password_for, piece_size, shower, tell_fai
 from desktop.cli.progress import StatusLine
 from desktop.common.errors import HausgeistError, UsageError
 from desktop.engine.cancel import CancelToken
-from desktop.library.packs.opening import PACK_SUFFIX
+from desktop.library.packs.names import PACK_SUFFIX
 from desktop.services.packs import Packed, Packs, PackWish
 
 

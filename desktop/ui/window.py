@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QWidget
 
+from desktop.library.packs.names import is_pack
 from desktop.ui import geometry
 from desktop.ui.chats.page import ChatsPage
 from desktop.ui.downloads.rail_mark import RailMark
@@ -178,10 +179,14 @@ class MainWindow(QMainWindow):
             self._models_page.show_downloads()
 
     def take_files(self, paths: list[Path]) -> None:
-        """Take in files that were dropped here."""
+        """Take in files that were dropped here; of a pack it is shown first what is inside."""
+        packs = [path for path in paths if is_pack(path)]
         if paths:
             self.show_place(MODELS)
-            self._house.shelf.bring_in(paths)
+        if len(packs) < len(paths):
+            self._house.shelf.bring_in([path for path in paths if path not in packs])
+        if packs and self._models_page is not None:
+            self._models_page.mine.show_pack(packs[0])
 
     def show_computer(self, description: Path) -> None:
         """Show the computer that a file describes, in the place "This computer"."""
@@ -195,6 +200,9 @@ class MainWindow(QMainWindow):
     def offer_files(self, paths: list[Path]) -> None:
         """Ask whether files that were given on the command line shall be taken in."""
         if not paths:
+            return
+        if all(is_pack(path) for path in paths):  # nothing is taken in before somebody says so
+            self.take_files(paths)
             return
         names = ", ".join(self.tr("“{name}”").format(name=path.name) for path in paths)
         add = Action(self.tr("Add to my models"), lambda: self.take_files(paths))
@@ -339,4 +347,6 @@ def _description_in(event: QDropEvent) -> Path | None:
 def _models_in(event: QDropEvent) -> list[Path]:
     """The model files and folders among what is dragged."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return [path for path in paths if path.suffix.lower() == ".gguf" or path.is_dir()]
+    return [
+        path for path in paths if path.suffix.lower() == ".gguf" or path.is_dir() or is_pack(path)
+    ]

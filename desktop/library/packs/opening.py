@@ -22,8 +22,6 @@ from desktop.library.packs.manifest import (
 from desktop.library.packs.minisign import MAX_FILE_BYTES
 from desktop.library.packs.volumes import VolumeReader, volume_path, volumes_of, whole_path
 
-PACK_SUFFIX = ".hgpack"
-
 
 class OpenPack(Protocol):
     """`manifest` names only models whose files are all there, with the size that it says.
@@ -53,11 +51,6 @@ class OpenPack(Protocol):
         ...
 
     def close(self) -> None: ...
-
-
-def is_pack(path: Path) -> bool:
-    """Whether `path` looks like a pack by its name: a file, a piece of one, a folder's index."""
-    return whole_path(path).name.lower().endswith(PACK_SUFFIX) or path.name == INDEX_NAME
 
 
 def open_pack(path: Path) -> OpenPack:

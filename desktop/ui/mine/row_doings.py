@@ -20,6 +20,7 @@ from desktop.ui.mine.shelf import Shelf
 from desktop.ui.mine.smaller_sheet import SmallerSheet
 from desktop.ui.model_session import ModelSession
 from desktop.ui.notice import Action
+from desktop.ui.packs.pack_dialog import PackDialog
 from desktop.ui.parts.confirm import Confirm
 from desktop.ui.session import Session
 
@@ -73,6 +74,10 @@ class RowDoings(QObject):
     def move(self, one: Entry) -> None:
         """Choose another folder for it."""
         MoveSheet(self._look, self._session, self._shelf, one, self._over).open()
+
+    def pack(self, one: Entry) -> None:
+        """Put it into a file for another computer."""
+        PackDialog(self._look, self._session, self._shelf, (one.model,), self._over).open()
 
     def show_in_folder(self, one: Entry) -> None:
         """Open the folder in which it lies."""
@@ -133,6 +138,8 @@ class RowDoings(QObject):
             if not one.problem:
                 words = self.tr("Move to another folder …")
                 self._add(menu, "hard-drives", words, lambda: self.move(one))
+                words = self.tr("Pack for another computer …")
+                self._add(menu, "package", words, lambda: self.pack(one))
             menu.addSeparator()
             self._add_removal(menu, one)
         return menu

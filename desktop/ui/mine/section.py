@@ -21,6 +21,7 @@ from desktop.ui.mine.table_model import Column, ModelTable
 from desktop.ui.mine.table_view import ModelTableView
 from desktop.ui.mine.work_cards import WorkCards
 from desktop.ui.model_session import ModelSession
+from desktop.ui.packs.unpack_dialog import UnpackDialog
 from desktop.ui.parts.boxes import column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.pick import Pick
@@ -94,6 +95,18 @@ class MyModels(QWidget):
         if name:
             self._shelf.bring_in([Path(name)])
 
+    def choose_pack(self) -> None:
+        """Ask for a pack with the system's own dialog, and show what is inside."""
+        name, _filter = QFileDialog.getOpenFileName(
+            self, self.tr("Open a pack"), "", self.tr("Packs (*.hgpack *.hgpack.001 index.json)")
+        )
+        if name:
+            self.show_pack(Path(name))
+
+    def show_pack(self, path: Path) -> None:
+        """What is inside a pack, to choose from."""
+        UnpackDialog(self._look, self._session, self._shelf, path, self).open()
+
     def show_stores(self) -> None:
         """What other programs keep on this computer, to choose from."""
         StoresSheet(self._look, self._session, self._shelf, self).open()
@@ -108,6 +121,8 @@ class MyModels(QWidget):
         file.triggered.connect(lambda _=False: self.choose_files())
         folder = menu.addAction(self._look.icon("folder-open"), self.tr("A folder of models …"))
         folder.triggered.connect(lambda _=False: self.choose_folder())
+        pack = menu.addAction(self._look.icon("package"), self.tr("A pack (.hgpack) …"))
+        pack.triggered.connect(lambda _=False: self.choose_pack())
         stores = menu.addAction(
             self._look.icon("arrows-in"), self.tr("From Ollama, LM Studio and others …")
         )

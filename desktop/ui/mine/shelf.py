@@ -21,6 +21,7 @@ from desktop.ui.mine.shrinking import Shrinking
 from desktop.ui.mine.verdicts import Verdicts
 from desktop.ui.mine.verifying import Verifying
 from desktop.ui.model_session import ModelSession
+from desktop.ui.packs.packing import Packing
 from desktop.ui.session import Session
 from desktop.ui.works import Works
 
@@ -63,6 +64,7 @@ class Shelf(QObject):
         self.verifying = Verifying(session, self.works)
         self.keeping = Keeping(session, self.works)
         self.shrinking = Shrinking(session, self.works)
+        self.packing = Packing(session, self.works)
         self.others = Others(session)
         self._verdicts = Verdicts(session)
         self.loaded = False
@@ -75,7 +77,9 @@ class Shelf(QObject):
         self.verifying.ended.connect(self.reload)
         self.keeping.moved.connect(self.reload)
         self.shrinking.ended.connect(self.reload)
+        self.packing.ended.connect(self.reload)
         self.shrinking.use_wanted.connect(self._use)
+        self.packing.use_wanted.connect(self._use)
         self.bringing.ended.connect(self._look_elsewhere_again)
         self.leaving.changed.connect(self.changed)
         self._verdicts.changed.connect(self.changed)

@@ -1,0 +1,115 @@
+"""Making and unpacking packs: minutes of work that go on behind everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+
+from desktop.common.wording import format_bytes, format_duration
+from desktop.engine.cancel import CancelToken
+from desktop.ui.notice import Action, Banner, Toast
+from desktop.ui.session import Session
+from desktop.ui.works import Work, Works
+
+if TYPE_CHECKING:
+    from desktop.library.packs.progress import PackProgress
+    from desktop.services.packs import Packed, PackView, PackWish, Unpacked
+
+
+class Packing(QObject):
+    """Packs are made one after the other, and so are they unpacked."""
+
+    ended = Signal()
+    use_wanted = Signal(str)
+
+    def __init__(self, session: Session, works: Works) -> None:
+        super().__init__()
+        self._session = session
+        self._works = works
+
+    def pack(self, wish: PackWish) -> None:
+        """Make what is wished for; an interrupted one goes on where it stopped."""
+        services = self._session.services
+        if services is None:
+            return
+        packs = services.packs
+
+        def run(tell: Callable[[object], None], token: CancelToken) -> Packed:
+            return packs.pack(wish, progress=tell, cancel=token, keep_unfinished=False)
+
+        words = self.tr("Packing “{name}”").format(name=wish.target.name)
+        self._works.start(
+            Work("pack", str(wish.target), words),
+            run,
+            self._packed,
+            show=partial(self._show, words),
+            stopped=self._stopped,
+        )
+
+    def unpack(self, view: PackView, only: tuple[str, ...]) -> None:
+        """Take in the models `only` of a pack that was looked at."""
+        services = self._session.services
+        if services is None:
+            return
+        packs = services.packs
+
+        def run(tell: Callable[[object], None], token: CancelToken) -> Unpacked:
+            return packs.unpack(view, only=only, progress=tell, cancel=token)
+
+        words = self.tr("Unpacking “{name}”").format(name=view.path.name)
+        self._works.start(
+            Work("unpack", str(view.path), words),
+            run,
+            self._unpacked,
+            show=partial(self._show, words),
+            stopped=self._unpacking_stopped,
+        )
+
+    def _show(self, words: str, work: Work, progress: PackProgress) -> None:
+        work.fraction = progress.done_bytes / max(1, progress.total_bytes)
+        percent = int(100 * work.fraction)
+        text = self.tr("{what}: {percent} %").format(what=words, percent=percent)
+        if progress.state in ("hashing", "checking"):
+            text = self.tr("{what}: checking, {percent} %").format(what=words, percent=percent)
+        if progress.left_s is not None:
+            left = format_duration(progress.left_s, self._session.language)
+            text += " · " + self.tr("{time} left").format(time=left)
+        work.words = text
+
+    def _stopped(self) -> None:
+        self._session.tell(Toast(self.tr("Stopped. Nothing of the pack was left.")))
+
+    def _unpacking_stopped(self) -> None:
+        words = self.tr("Stopped. What was read stays: next time it goes on there.")
+        self._session.tell(Toast(words))
+
+    def _packed(self, packed: Packed) -> None:
+        size = format_bytes(packed.total_bytes, self._session.language)
+        words = self.tr("The pack “{name}” is ready: {size}.")
+        show = Action(self.tr("Show"), partial(_open_folder, packed.path.parent))
+        self._session.tell(Toast(words.format(name=packed.path.name, size=size), show))
+
+    def _unpacked(self, unpacked: Unpacked) -> None:
+        self.ended.emit()
+        for one in unpacked.models:
+            if one.problem is not None:
+                text = self._session.messages.error(one.problem)
+                self._session.tell(Banner(f"unpack.{one.packed.name}", text, "warn"))
+        good = [one.model for one in unpacked.models if one.model is not None]
+        if not good:
+            return
+        if len(good) == 1:
+            words = self.tr("“{name}” is in your models, and checked.").format(name=good[0].name)
+        else:
+            words = self.tr("%n model(s) are in your models, and checked.", "", len(good))
+        use = Action(self.tr("Chat with it"), partial(self.use_wanted.emit, good[0].name))
+        self._session.tell(Toast(words, use if len(good) == 1 else None))
+
+
+def _open_folder(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
