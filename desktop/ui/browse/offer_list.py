@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.services.downloads_entry import DownloadState
 from desktop.services.offers import FileOffer, RepositoryView
 from desktop.ui.browse.offer_row import BesideRow, Fetches, OfferRow
 from desktop.ui.browse.offer_words import GROUPS, group_of, group_words
@@ -37,6 +39,7 @@ class OfferList(QWidget):
         self._view: RepositoryView | None = None
         self._judging = False
         self._most = SHOWN_AT_FIRST
+        self._arrived: set[str] = set()
         self.rows: dict[str, OfferRow] = {}
         self.beside: list[BesideRow] = []
         self._column: QVBoxLayout = column(space=0)
@@ -53,6 +56,7 @@ class OfferList(QWidget):
         if self._view is None or _plan(self._view) != _plan(view):
             if self._view is None or self._view.repo != view.repo:
                 self._most = SHOWN_AT_FIRST
+                self._arrived.clear()
             held = next((r for r, entry in self.rows.items() if entry.fetch.hasFocus()), "")
             self._make(view)
             if held in self.rows:  # the rows are new, the keyboard stays where it was
@@ -61,16 +65,24 @@ class OfferList(QWidget):
         for offer in view.offers:
             entry = self.rows.get(offer.reference)
             if entry is not None:
-                state = self._downloads.is_known(offer.reference)
-                entry.show_offer(offer, state, judging=judging)
+                state, is_here = self._state(offer)
+                entry.show_offer(replace(offer, is_here=is_here), state, judging=judging)
 
     def show_downloads(self) -> None:
         """Some download began, ended or went on."""
-        for reference, entry in self.rows.items():
-            entry.fetch.show_state(self._downloads.is_known(reference), is_here=entry.offer.is_here)
+        for entry in self.rows.values():
+            state, is_here = self._state(entry.offer)
+            entry.fetch.show_state(state, is_here=is_here)
         for line in self.beside:
             state = self._downloads.is_known(line.beside.reference)
             line.fetch.show_state(state, is_here=False)
+
+    def _state(self, offer: FileOffer) -> tuple[DownloadState | None, bool]:
+        """How far its download is, and whether it is here: also one that has left the queue."""
+        state = self._downloads.is_known(offer.reference)
+        if state == "done":
+            self._arrived.add(offer.reference)
+        return state, offer.is_here or offer.reference in self._arrived
 
     def _clear(self) -> None:
         clear(self._column)

@@ -134,6 +134,9 @@ def test_download_and_how_far_it_is(models: Models, monkeypatch: pytest.MonkeyPa
     states[row.offer.reference] = "done"
     downloads.changed.emit()
     assert row.fetch.text() == "Is here"
+    states.clear()  # it has left the queue
+    downloads.changed.emit()
+    assert row.fetch.text() == "Is here"
     row.fetch.click()  # shows where it is now, and fetches nothing
     assert len(added) == 1
     assert models.browsing.room == "home"
