@@ -58,7 +58,11 @@ def _take(
         percent = round(100 * progress.fraction)
         status.show(front.text("cli.import.progress", name=name, percent=percent))
 
-    return importer.take_in(models, copy=given.copy, progress=show, cancel=cancel)
+    results = importer.take_in(models, copy=given.copy, progress=show, cancel=cancel)
+    for model in models:
+        if model.adapters and model.problem is None:
+            front.note(f"{model.name}: {front.text('stores.note.adapter')}")
+    return results
 
 
 def _nothing(found: tuple[FoundStore, ...], stores: tuple[StoreKind, ...]) -> HausgeistError:

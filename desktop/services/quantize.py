@@ -23,6 +23,7 @@ from desktop.gguf.quantizer import FILE_TYPE_NUMBERS
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
 from desktop.library.copying import SPARE_BYTES, remove_abandoned, unfinished_ending
+from desktop.library.hashing import sha256_of
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.naming import clean
@@ -36,6 +37,9 @@ _FULL_BYTES = 8 << 20
 _TELL_EVERY_S = 0.25
 _LOOK_AT_DISK_EVERY_S = 2.0
 _SPEED_AFTER_S = 2.0
+_COMPUTING = 0.97
+"""Of the work; the rest is reading the new file once for its hash."""
+
 _RECOMMENDED = "Q4_K_M"
 _NUMBERS = itertools.count(1)
 
@@ -149,6 +153,7 @@ class Quantizer:
                 cancel=cancel,
             )
             self._check(part, plan)
+            sha256 = sha256_of(part, watch.hashed(cancel or CancelToken()))
             _finish(part, target)
         except EngineError as error:
             raise self._explained(error, part, plan) from error
@@ -161,7 +166,7 @@ class Quantizer:
             file_bytes=target.stat().st_size,
             seconds=time.monotonic() - began_s,
             plan=plan,
-            model=self._take_in(target, plan, is_ours=out is None),
+            model=self._take_in(target, plan, sha256, is_ours=out is None),
         )
 
     def _free_place(self, plan: QuantizationPlan) -> Path:
@@ -217,7 +222,9 @@ class Quantizer:
             return StorageError("disk_full", path=str(part.parent), detail=str(error))
         return error
 
-    def _take_in(self, target: Path, plan: QuantizationPlan, *, is_ours: bool) -> LibraryModel:
+    def _take_in(
+        self, target: Path, plan: QuantizationPlan, sha256: str, *, is_ours: bool
+    ) -> LibraryModel:
         source = plan.source.paths[0]
         known = self._library.find(source)
         return self._library.add(
@@ -227,6 +234,7 @@ class Quantizer:
                 "quantized", known.name if known is not None else source.stem, file=source.name
             ),
             projector=known.projector if known is not None else None,
+            hashes=(sha256,),
         )
 
 
@@ -261,11 +269,27 @@ class _Watch:
                 raise StorageError("disk_full", path=str(self._part.parent))
         if self._progress is None:
             return
-        fraction = min(1.0, done_bytes / self._total_bytes)
+        fraction = _COMPUTING * min(1.0, done_bytes / self._total_bytes)
         took_s = now_s - self._began_s
         left_s = took_s / fraction - took_s if took_s > _SPEED_AFTER_S and fraction > 0 else None
         done = max(0, step.tensor - 1)
         self._progress(QuantizationProgress(done, step.of or self._tensors, fraction, left_s))
+
+    def hashed(self, cancel: CancelToken) -> Callable[[int], None]:
+        """Hears how much of the new file was read for its hash: the last of the work."""
+        read = 0
+
+        def hear(count: int) -> None:
+            nonlocal read
+            cancel.raise_if_cancelled()
+            read += count
+            now_s = time.monotonic()
+            if self._progress is not None and now_s - self._told_s >= _TELL_EVERY_S:
+                self._told_s = now_s
+                share = _COMPUTING + (1 - _COMPUTING) * min(1.0, read / self._total_bytes)
+                self._progress(QuantizationProgress(self._tensors, self._tensors, share, None))
+
+        return hear
 
 
 def _report(plan: QuantizationPlan, machine: Machine | None) -> FitReport | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.cli.running import Cli
+from tests.cli.running import TIMEOUT_S, Cli, child, command, environment
 from tests.tiny_models import write_tiny_model
 
 
@@ -66,6 +70,36 @@ def test_warnings_are_said_before(cli: Cli, model: Path, language: str) -> None:
 def test_what_cannot_be_made(cli: Cli, model: Path, type_: str, kind: str, code: int) -> None:
     said = cli("quantize", str(model), type_, "--json")
     assert (said.code, said.json["error"]["kind"]) == (code, kind)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_after_kill_minus_9_nothing_goes_on_and_the_next_one_clears_up(
+    tmp_path: Path, hausgeist_home: Path
+) -> None:
+    """The child must not compute on for minutes, and half a file must not stay for ever."""
+    model = write_tiny_model(tmp_path / "Big-F32.gguf", width=1024, layers=6)
+    process = subprocess.Popen(
+        command("quantize", str(model), "Q2_K", "--threads", "1"),
+        env=environment(hausgeist_home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    models = hausgeist_home / "models"
+    deadline = time.monotonic() + TIMEOUT_S
+    while not any(part.stat().st_size for part in models.glob("*.part")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+    children = psutil.Process(process.pid).children()
+    process.kill()
+    process.wait()
+    psutil.wait_procs(children, timeout=TIMEOUT_S)
+    assert children
+    assert not any(child.is_running() for child in children)
+    (left,) = models.iterdir()
+    assert left.suffix == ".part"
+    said = child(hausgeist_home, "quantize", str(model), "Q8_0", "--json")
+    assert said.code == 0
+    assert [path.name for path in models.iterdir()] == ["Big-Q8_0.gguf"]
 
 
 def test_files_that_are_no_models(cli: Cli, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from desktop.gguf.reader import read_header
 from desktop.library.library import Library
 from desktop.services import quantize as module
 from desktop.services.quantize import QuantizationProgress, Quantizer
+from desktop.services.verify import Verifier
 from tests.gguf_files import LlamaShape
 from tests.tiny_models import write_tiny_model
 
@@ -70,6 +71,7 @@ def test_from_the_wish_to_the_library(
     assert made.model.source == "copy"
     assert made.model.origin is not None
     assert (made.model.origin.kind, made.model.origin.where) == ("quantized", "my-tiny")
+    assert Verifier(library).verify(made.model.name).ok  # its hash is known from the beginning
     assert told[0].total == len(plan.header.tensors)
     assert all(0.0 <= progress.fraction <= 1.0 for progress in told)
 
