@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.common.errors import HausgeistError
 from desktop.ui.bridge import Batch
+from desktop.ui.downloads.reachability import Reachability
 from desktop.ui.notice import Action, Banner, Toast
 from desktop.ui.session import Session
 
@@ -42,8 +43,10 @@ class DownloadsModel(QObject):
         self._queue: tuple[Download, ...] = ()
         self._leaving: dict[str, QTimer] = {}
         self._resumed_if_kept: set[str] = set()
+        self._added: set[str] = set()
         self._end: Callable[[], None] = _nothing
         self.entries: tuple[Download, ...] = ()
+        self._reach = Reachability(self)
         self._countdown = QTimer(self)
         self._countdown.setInterval(COUNTDOWN_MS)
         self._countdown.timeout.connect(self._count_down)
@@ -63,6 +66,7 @@ class DownloadsModel(QObject):
         except HausgeistError as error:
             self._session.tell_error(error)
             return
+        self._added.add(entry.id)
         self._stay(entry.id)
 
     def entry_of(self, reference: str) -> Download | None:
@@ -150,10 +154,6 @@ class DownloadsModel(QObject):
         self._end()
         self._end = _nothing
 
-    def wake(self) -> None:
-        """Perhaps the network is back."""
-        self._do(lambda downloads: downloads.wake())
-
     # Inside
 
     @property
@@ -171,6 +171,7 @@ class DownloadsModel(QObject):
         if downloads is None:
             return
         self._end = downloads.subscribe(partial(self._session.bridge.post, self._heard))
+        self._reach.back.connect(downloads.wake)
         self._apply_settings()
         self._session.bridge.run(
             "downloads", downloads.start, lambda _: self._started(downloads), _ignore
@@ -197,7 +198,9 @@ class DownloadsModel(QObject):
         self._show()
         for entry in self._queue:
             old = before.get(entry.id)
-            if old is not None and old.state != entry.state and entry.id not in self._leaving:
+            # What was here already may be done before it was ever seen in the queue.
+            is_news = entry.id in self._added if old is None else old.state != entry.state
+            if is_news and entry.id not in self._leaving:
                 self._tell_end(entry)
 
     def _tell_end(self, entry: Download) -> None:
@@ -217,6 +220,8 @@ class DownloadsModel(QObject):
             self.changed.emit()
         elif before != self.entries:
             self.progressed.emit()
+        if self.active:
+            self._reach.watch()
         is_counting = any(entry.retry_in_s is not None for entry in self.entries)
         if is_counting != self._countdown.isActive():
             self._countdown.start() if is_counting else self._countdown.stop()

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent
+from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -17,6 +18,7 @@ from desktop.common.errors import HubError, StorageError
 from desktop.common.settings import Settings
 from desktop.services.downloads import Downloads
 from desktop.ui.downloads.panel import DownloadsPanel
+from desktop.ui.downloads.reachability import Reachability
 from desktop.ui.downloads.row import MIME, DownloadRow
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.rail import CHATS, MODELS
@@ -341,3 +343,28 @@ def test_the_window_in_another_language(open_window: Open) -> None:
     bench.driven.desk.session.change(language="de")
     bench.driven.until(lambda: "noch 3 Minuten" in bench.row(0).face.words)
     assert bench.row(0).other.text() == "Abbrechen"
+
+
+def test_what_was_here_already_is_told(open_window: Open) -> None:
+    """It may be done before the window has seen it in the queue."""
+    bench = Bench(open_window)
+    bench.model.add("maker/here-GGUF:Q8_0", name="Here")
+    bench.queue.become("d0", state="done", model=model("Here"))
+    bench.driven.until(lambda: "Here" in bench.driven.window.toast.text)
+
+
+def test_a_network_that_is_back_is_used_at_once(
+    open_window: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desktop.ui.downloads.reachability.SETTLE_MS", 0)
+    bench = Bench(open_window, running())
+    bench.queue.asked.clear()
+    reach = bench.model.findChild(Reachability)
+    assert reach is not None
+    states = QNetworkInformation.Reachability
+    reach.changed(states.Online)  # as it was all the time
+    reach.changed(states.Disconnected)
+    bench.driven.bot.wait(20)
+    assert ("wake",) not in bench.queue.asked
+    reach.changed(states.Online)
+    bench.driven.until(lambda: ("wake",) in bench.queue.asked)
