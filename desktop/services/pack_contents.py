@@ -17,7 +17,7 @@ from desktop.library.files import content_of
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.model_settings import ModelSettings, settings_document
-from desktop.library.naming import clean
+from desktop.library.naming import clean, name_of
 from desktop.library.origin import Origin
 from desktop.library.packs.index_json import MAX_LICENCE_BYTES, is_licence_file
 from desktop.library.packs.making import ModelToPack, Where
@@ -40,7 +40,8 @@ def contents_of(library: Library, text: str) -> ModelToPack:
     found = resolve(text, library)
     model = found.entry
     if model is None:
-        return model_to_pack(found.name, read_header(found.path))
+        header = read_header(found.path)
+        return model_to_pack(name_of(header), header)
     if found.is_guide:
         raise UsageError("guide_not_packed")
     if model.problem:
