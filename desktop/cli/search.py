@@ -11,6 +11,7 @@ from desktop.cli.arguments import Arguments, one_of, text, whole
 from desktop.cli.front import Front
 from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
+from desktop.cli.search_sources import models_of_sources, say_source, source_document
 from desktop.cli.search_words import as_found, document, say
 from desktop.common.errors import HausgeistError, UsageError
 from desktop.hub.refs import is_repo_name
@@ -53,7 +54,11 @@ def run(given: Namespace, front: Front) -> int:
         search = _Search(core, front, status, explains=given.explain)
         view = search.opened(query.text) if is_repo_name(query.text) else None
         views = {} if view is None else {view.repo: view}
-        repos = search.found(query, limit) if view is None else (as_found(view),)
+        ours = () if view is not None else models_of_sources(core, query)
+        if view is not None:
+            repos: tuple[FoundRepo, ...] = (as_found(view),)
+        else:
+            repos = search.found(query, limit, may_be_none=bool(ours))
         if given.files:
             views |= search.opened_all([repo for repo in repos if repo.repo not in views])
         judged = {name: search.judged(view) for name, view in views.items()}
@@ -62,9 +67,12 @@ def run(given: Namespace, front: Front) -> int:
     if given.explain and not search.has_told:
         front.note(front.text("cli.search.reached"))
     if front.as_json:
-        front.document([document(repo, view) for repo, view in known])
+        entries = [source_document(model) for model in ours]
+        front.document(entries + [document(repo, view) for repo, view in known])
         return 0
-    if not known:
+    for model in ours:
+        say_source(model, front)
+    if not known and not ours:
         front.say(front.text("cli.search.nothing"))
     for repo, view in known:
         licence = view.licence if view else licence_of(repo.licence_id, catalog)
@@ -109,15 +117,19 @@ class _Search:
         self._explains = explains
         self.has_told = False
 
-    def found(self, query: SearchQuery, limit: int) -> tuple[FoundRepo, ...]:
-        """As many as wanted; the catalogue's where the Hub cannot be reached."""
+    def found(self, query: SearchQuery, limit: int, *, may_be_none: bool) -> tuple[FoundRepo, ...]:
+        """As many as wanted; the catalogue's where the Hub cannot be reached.
+
+        Raises what kept the Hub from answering where the catalogue knows nothing either, unless
+        there `may_be_none`.
+        """
         found: dict[str, FoundRepo] = {}
         cursor: str | None = None
         while len(found) < limit:
             page = self._browser.search(query, cursor)
             if page.problem is not None:
                 self._tell(page.problem)
-                if not page.repos:
+                if not page.repos and not may_be_none:
                     raise page.problem
             found |= {repo.repo: repo for repo in page.repos if repo.repo not in found}
             cursor = page.next

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from huggingface_hub import set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
+from desktop.services.folder_index import write_folder_index
 from tests.cli.running import Cli
+from tests.gguf_files import LlamaShape
 from tests.hub.shelf_of_repos import CODER, EMBED, GEMMA, LOCKED, QWEN, fill
 from tests.hub.stand_in import HubStandIn
 from tests.services.hub_family import REPO, family
 
+NAME = "Office-Model-Q4_K_M"
 FIELDS = {
     "repo", "author", "name", "downloads", "likes", "updated", "licence", "gated", "parameters",
     "languages", "task",
@@ -163,3 +168,39 @@ def test_nonsense_from_the_hub(cli: Cli, hub: HubStandIn, body: bytes) -> None:
     done = cli("search", "zzz-not-in-the-catalogue", "--json")
     assert done.code == 1
     assert done.json["error"]["kind"] == "hub_bad_list"
+
+
+@pytest.fixture
+def share(tmp_path: Path, hausgeist_home: Path) -> Path:
+    """A shared folder of models that the settings name as a source."""
+    folder = tmp_path / "share"
+    folder.mkdir()
+    shape = LlamaShape()
+    file = folder / "Office-Model-Q4_K_M.gguf"
+    shape.write(file, general__name="Office Model", general__license="mit")
+    write_folder_index(folder, title="Our company")
+    settings = hausgeist_home / "data" / "settings.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"sources": [str(folder)]}))
+    return folder
+
+
+def test_an_organisations_own_models_come_first(cli: Cli, hub: HubStandIn, share: Path) -> None:
+    hub.add("maker/Office-GGUF", {}, info={"tags": ["gguf"]})
+    own, other = cli("search", "office", "--json").json
+    assert own.keys() >= FIELDS
+    assert (own["source"], own["name"], own["licence"]) == ("Our company", NAME, "mit")
+    assert own["repo"].startswith("source:")
+    assert other["repo"] == "maker/Office-GGUF"
+    assert "Our company" in cli("search", "office").out
+    assert repos(cli, "office", "--licence", "apache-2.0") == []
+    assert len(repos(cli, "office", "--licence", "office")) == 1
+
+
+def test_an_organisations_own_models_are_found_offline(
+    cli: Cli, share: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAUSGEIST_OFFLINE", "1")
+    done = cli("search", "office", "--json")
+    assert done.code == 0
+    assert [entry["name"] for entry in done.json] == [NAME]
