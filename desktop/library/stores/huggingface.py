@@ -66,8 +66,14 @@ def _downloaded(root: Path, found: FoundModel) -> StoreModel:
         inside(found.path, root).removesuffix(".gguf"),
         (found.path,),
         origin=Origin("llamacpp", str(root), file=found.path.name),
-        beside=found.projectors,
+        beside=tuple(one for one in found.projectors if _same_repo(one, found.path)),
     )
+
+
+def _same_repo(projector: Path, model: Path) -> bool:
+    """All repositories' files lie in one folder: only ``org_repo_`` in front tells them apart."""
+    prefix = re.split("mmproj", projector.name, maxsplit=1, flags=re.IGNORECASE)[0]
+    return bool(prefix) and model.name.startswith(prefix)
 
 
 def _repository(folder: Path, should_stop: Callable[[], bool]) -> Iterator[StoreModel]:

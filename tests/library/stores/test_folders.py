@@ -124,6 +124,18 @@ def test_llama_cpps_cache(tmp_path: Path) -> None:
     assert _names(_find(tmp_path, "llamacpp", LLAMA_CACHE=str(other))) == ["B", "org_repo_A"]
 
 
+def test_eyes_in_llama_cpps_cache_belong_to_one_repository(tmp_path: Path) -> None:
+    """Everything lies in one folder there: two models of the same width must not share eyes."""
+    cache = tmp_path / ".cache" / "llama.cpp"
+    for name in ("org_seeing_A", "org_seeing_mmproj-f16", "org_blind_B"):
+        _model(cache / f"{name}.gguf")
+    (store,) = _find(tmp_path, "llamacpp")
+    assert {model.name: [one.name for one in model.beside] for model in store.models} == {
+        "org_seeing_A": ["org_seeing_mmproj-f16.gguf"],
+        "org_blind_B": [],
+    }
+
+
 def test_a_split_model_is_one(tmp_path: Path) -> None:
     for number in (1, 2, 3):
         _model(tmp_path / ".lmstudio" / "models" / "o" / "r" / f"M-0000{number}-of-00003.gguf")
