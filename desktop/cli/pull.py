@@ -6,6 +6,7 @@ import json
 import sys
 import threading
 from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
 
 from desktop.cli.arguments import Arguments, real, whole
@@ -21,8 +22,10 @@ from desktop.hub.metered import MeteredWatch
 from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.transfer import METERED, TransferOptions, TransferProgress
 from desktop.services.core import Core
-from desktop.services.fetch_model import FetchedModel, FetchJob, ModelFetcher
+from desktop.services.fetch_model import FetchedModel, ModelFetcher
 from desktop.services.fit_model import fit
+from desktop.services.source_fetch import SourceJob
+from desktop.services.sources import Sources, is_source_reference
 
 MAX_CONNECTIONS = 16
 _MEGABYTE = 1_000_000
@@ -32,7 +35,8 @@ _FIT_S = 10.0
 def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
     arguments.option("--connections", value="N", kind=whole(1, MAX_CONNECTIONS), default=4)
-    arguments.option("--limit", value="MB", kind=real(0, 100_000), default=0.0)
+    speed = real(0, 100_000)
+    arguments.option("--limit", value="MB", kind=speed, help_key="cli.option.limit_speed")
     arguments.switch("--unmetered-only")
     arguments.switch("--no-mmproj")
     arguments.switch("--json")
@@ -64,14 +68,27 @@ class _Pull:
         self._name = given.model
         self.report: FitReport | None = None
         self._fitting: threading.Thread | None = None
-        network = core.network
-        fetcher = ModelFetcher(network.hub, network.headers, core.library, core.paths.models_dir)
-        self._job: FetchJob = fetcher.job(
+        self._job = self._make_job(given)
+
+    def _make_job(self, given: Namespace) -> SourceJob:
+        """What is not given is as the settings have it."""
+        core, settings = self._core, self._core.settings
+        limit = settings.download_limit_bytes_per_s
+        if given.limit is not None:
+            limit = given.limit * _MEGABYTE
+        waits = given.unmetered_only or settings.download_unmetered_only
+        make: Callable[..., SourceJob]
+        if is_source_reference(given.model):
+            make = Sources.of(core).job
+        else:
+            network, main = core.network, core.places.main
+            make = ModelFetcher(network.hub, network.headers, core.library, main).job
+        return make(
             given.model,
             with_projector=not given.no_mmproj,
             options=TransferOptions(connections=given.connections),
-            limit=RateLimit(given.limit * _MEGABYTE),
-            is_metered=MeteredWatch() if given.unmetered_only else None,
+            limit=RateLimit(limit),
+            is_metered=MeteredWatch() if waits else None,
             on_progress=self._show,
             on_header=self._begin_fit,
         )
