@@ -146,24 +146,45 @@ class StoreImporter:
         except RuntimeError as error:  # a user without any
             raise StorageError("no_home", detail=str(error)) from error
 
-    def _known(self) -> set[tuple[int, int]]:
+    def _known(self) -> _Known:
         """The files that the library has, whatever their paths."""
-        found = (identity(model.path) for model in self._library.list() if not model.problem)
-        return {one for one in found if one is not None}
+        found = ((identity(model.path), model) for model in self._library.list())
+        return {one: model for one, model in found if one is not None and not model.problem}
 
 
-def _judged(folder: StoreFolder, known: set[tuple[int, int]], token: CancelToken) -> FoundStore:
-    models = tuple(_readable(folder.models, token))
-    here = frozenset(model for model in models if model.paths and identity(model.paths[0]) in known)
-    return FoundStore(folder.store, folder.path, models, here, folder.problem)
+_Known = dict[tuple[int, int], LibraryModel]
 
 
-def _readable(models: Sequence[StoreModel], token: CancelToken) -> Iterator[StoreModel]:
-    """Each model with what its header says; what is no model of its own is left out."""
+def _judged(folder: StoreFolder, known: _Known, token: CancelToken) -> FoundStore:
+    here: set[StoreModel] = set()
+    models = tuple(_readable(folder.models, known, here, token))
+    return FoundStore(folder.store, folder.path, models, frozenset(here), folder.problem)
+
+
+def _readable(
+    models: Sequence[StoreModel], known: _Known, here: set[StoreModel], token: CancelToken
+) -> Iterator[StoreModel]:
+    """Each model with what its header says; what is no model of its own is left out.
+
+    What the library has is not read again, and noted in `here`.
+    """
     for model in models:
         token.raise_if_cancelled()
         if model.problem is not None:
             yield model
+            continue
+        place = identity(model.paths[0])
+        ours = known.get(place) if place is not None else None
+        if ours is not None:
+            taken = replace(
+                model,
+                file_bytes=ours.file_bytes,
+                quantization=ours.quantization,
+                licence=model.licence or ours.licence,
+                projector=ours.projector,
+            )
+            here.add(taken)
+            yield taken
             continue
         try:
             header = read_header(model.paths[0])
