@@ -78,6 +78,8 @@ class MyModels(QWidget):
         shelf.keeping.changed.connect(self._show_disk)
         model.changed.connect(self._maybe_refresh)
         self._in_use = ""
+        self.note.refresh()
+        self.works.refresh()
         self.refresh()
 
     # Bringing models in

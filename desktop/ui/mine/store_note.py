@@ -32,7 +32,7 @@ class StoreNote(Frame):
         line.setStretchFactor(self.words, 1)
         self.setLayout(line)
         others.changed.connect(self.refresh)
-        self.refresh()
+        self.hide()  # shown by `refresh`, once it stands in its page: else it were a window
 
     def refresh(self) -> None:
         """Say what there is now."""

@@ -94,7 +94,7 @@ class WorkCards(QWidget):
         self.setLayout(self._column)
         works.changed.connect(self.refresh)
         works.progressed.connect(self._progressed)
-        self.refresh()
+        self.hide()  # shown by `refresh`, once it stands in its page: else it were a window
 
     def refresh(self) -> None:
         """Show what is under way now."""

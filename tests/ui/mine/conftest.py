@@ -14,10 +14,12 @@ from desktop.hardware.machine import Machine
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.services.models import ModelsService
+from desktop.ui.mine.entries import Entry
 from desktop.ui.mine.section import MyModels
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.rail import MODELS
+from tests.tiny_models import write_tiny_model
 from tests.ui.conftest import Driven
 from tests.ui.stand_ins import GB, report
 
@@ -92,3 +94,29 @@ def _no_sheet_left(qapp: QApplication) -> Iterator[None]:
     for widget in qapp.topLevelWidgets():
         if isinstance(widget, Sheet):
             widget.close()
+
+
+def bring(driven: Driven, path: Path, *, copy: bool = False) -> LibraryModel:
+    """Import a real file, and return its entry."""
+    shelf = driven.desk.house.shelf
+    before = {model.name for model in shelf.models}
+    shelf.bring_in([path], copy=copy)
+    driven.until(lambda: len(shelf.models) > len(before) and not shelf.importing)
+    return next(model for model in shelf.models if model.name not in before)
+
+
+def shown(driven: Driven, name: str) -> Entry:
+    """The row of a model."""
+    found = mine_of(driven).entry_of(name)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    """A real tiny model of full precision, large enough to be made smaller."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return write_tiny_model(
+        folder / "Tiny-F32.gguf", width=256, layers=4, metadata={"general.name": "Tiny"}
+    )
