@@ -244,7 +244,7 @@ def shoot_browser(desk: Desk, services: Services, scene: str) -> None:
         house.browsing.open("ggml-org/gemma-3-12b-it-GGUF")
     else:
         house.browsing.search()
-    settle()
+    settle(1500)
     if scene == "card":
         page = desk.window.page("models")
         assert isinstance(page, ModelsPage)

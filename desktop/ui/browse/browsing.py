@@ -27,6 +27,8 @@ class Browsing(QObject):
         self.opened = Opened(session)
         self.room: Room = "home"
         self._before: Room = "home"
+        self._session = session
+        session.settings_changed.connect(self._settings_changed)
 
     def search(self) -> None:
         """Go to the results; where there are none yet, ask."""
@@ -70,6 +72,15 @@ class Browsing(QObject):
         """The window ends: whatever is under way is not wanted any more."""
         self.finder.close()
         self.opened.close()
+
+    def _settings_changed(self) -> None:
+        """Online again, by whatever switch: what failed for that alone is asked again."""
+        if self._session.settings.offline:
+            return
+        for asking in (self.finder, self.opened):
+            problem = asking.problem
+            if problem is not None and problem.kind == "offline":
+                self._session.when_written(asking.retry)
 
     def _go(self, room: Room) -> None:
         if room != self.room:

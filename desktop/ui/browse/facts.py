@@ -31,9 +31,12 @@ Fact = tuple[str, str]
 
 
 def facts_of(
-    view: RepositoryView | None, found: FoundRepo | None, messages: Messages, today: date
+    view: RepositoryView | None, found: FoundRepo | None, messages: Messages
 ) -> list[Fact]:
-    """Name and value of each fact that somebody states; of the search, as long as that is all."""
+    """What decides whether to take it: licence, languages, kind; () for what nobody states.
+
+    Of the search, as long as that is all that is known.
+    """
     found = found if view is None or view.found is None else view.found
     said = _licence(view, found, messages)
     languages = () if found is None else found.languages
@@ -43,7 +46,16 @@ def facts_of(
         words = languages_words(Languages(tuple(languages)), messages, LANGUAGES_NAMED)
         said.append((QCoreApplication.translate("Facts", "Languages"), words))
     if found is not None:
-        said += _of_search(found, messages, today)
+        said += _kind(found, messages)
+    return said
+
+
+def more_facts_of(
+    view: RepositoryView | None, found: FoundRepo | None, messages: Messages, today: date
+) -> list[Fact]:
+    """What somebody who looks closer asks for."""
+    found = found if view is None or view.found is None else view.found
+    said = [] if found is None else _popularity(found, messages, today)
     if view is not None and view.card is not None and view.card.base_model:
         said.append((QCoreApplication.translate("Facts", "Made from"), view.card.base_model))
     return said
@@ -69,13 +81,17 @@ def _licence(
     ]
 
 
-def _of_search(found: FoundRepo, messages: Messages, today: date) -> list[Fact]:
-    language = messages.language
+def _kind(found: FoundRepo, messages: Messages) -> list[Fact]:
     kind = [task_words(found.task)]
     if found.parameters:
-        kind.append(parameters(found.parameters, language))
+        kind.append(parameters(found.parameters, messages.language))
     if found.context_tokens:
         kind.append(CountedRepos().remembers(pages(found.context_tokens)))
+    return _fact(QCoreApplication.translate("Facts", "Kind"), kind)
+
+
+def _popularity(found: FoundRepo, messages: Messages, today: date) -> list[Fact]:
+    language = messages.language
     used = []
     if found.downloads is not None:
         used.append(downloads_words(found.downloads, language))
@@ -83,12 +99,12 @@ def _of_search(found: FoundRepo, messages: Messages, today: date) -> list[Fact]:
         used.append(likes_words(found.likes, language))
     if found.updated_at is not None:
         used.append(updated_words(found.updated_at, today, language))
-    named = (
-        (QCoreApplication.translate("Facts", "Kind"), kind),
-        (QCoreApplication.translate("Facts", "Popularity"), used),
-    )
-    joined = [(name, " · ".join(filter(None, words))) for name, words in named]
-    return [(name, words) for name, words in joined if words]
+    return _fact(QCoreApplication.translate("Facts", "Popularity"), used)
+
+
+def _fact(name: str, values: list[str]) -> list[Fact]:
+    words = " · ".join(filter(None, values))
+    return [(name, words)] if words else []
 
 
 class FactList(Card):
@@ -119,7 +135,7 @@ class FactList(Card):
     def _line(self, name: str, value: str) -> QWidget:
         s = self._look.sizes
         label = Text(name, "small_muted")
-        label.setMinimumWidth(s.detail_names)
+        label.setMinimumWidth(2 * s.detail_names // 3)
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
         words = Text(value, "small", wrap=True, selectable=True)
         line = row(label, words, space=s.space_2, margins=(0, s.space_1, 0, s.space_1))

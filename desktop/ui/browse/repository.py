@@ -12,7 +12,7 @@ from desktop.services.offers import RepositoryView
 from desktop.ui.browse.access import ACCESS_KINDS, AccessCard
 from desktop.ui.browse.browsing import Browsing
 from desktop.ui.browse.card_view import CardView
-from desktop.ui.browse.facts import FactList, facts_of
+from desktop.ui.browse.facts import FactList, facts_of, more_facts_of
 from desktop.ui.browse.offer_list import OfferList
 from desktop.ui.browse.offer_row import Fetches
 from desktop.ui.browse.ours import is_ours
@@ -55,6 +55,7 @@ class Repository(QWidget):
         self.again = Button(look, self.tr("Try again"), self._opened.retry)
         self.offers = OfferList(look, session, downloads, browsing.home)
         self.facts = FactList(look)
+        self.more = FactList(look)
         self.summary = Text(wrap=True)
         self.card = CardView(look, self.tr("What its makers write"))
         self.leaves = QStackedWidget()
@@ -87,7 +88,9 @@ class Repository(QWidget):
         else:
             self.access.hide()
         self._show_state(shows_words=not needs_access and not shows_trouble)
-        self.facts.show_facts(facts_of(view, found, self._session.messages, date.today()))
+        messages = self._session.messages
+        self.facts.show_facts(facts_of(view, found, messages))
+        self.more.show_facts(more_facts_of(view, found, messages, date.today()))
         summary = "" if view is None else view.card_summary
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
@@ -191,7 +194,7 @@ class Repository(QWidget):
         line.setStretchFactor(self.state, 1)
         content = self.files.content
         content.addLayout(line)
-        for part in (self.trouble, self.access, self.summary, self.facts, self.offers):
+        for part in (self.trouble, self.access, self.summary, self.facts, self.offers, self.more):
             content.addWidget(part)
         content.addStretch(1)
         self.leaves.addWidget(self.files)

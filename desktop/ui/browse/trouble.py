@@ -155,8 +155,7 @@ class TroubleCard(Card):
         self._retry()
 
     def _go_online(self) -> None:
-        self._session.change(offline=False)
-        self._session.when_written(self._retry)
+        self._session.change(offline=False)  # Browsing asks again
 
     def _trust_system(self) -> None:
         self._session.change(certificates="system")

@@ -161,3 +161,19 @@ def test_the_text_for_it_can_be_read_first(models: Models, explained: Explained)
     assert trouble.text.toPlainText() == "report of certificate"
     trouble.fold.click()
     assert not trouble.text.isVisible()
+
+
+def test_the_switch_at_the_rail_asks_again(
+    open_window: Callable[..., Driven], explained: Explained
+) -> None:
+    driven = open_window(settings=Settings(offline=True, seen_welcome=True))
+    driven.window.show_place("models")
+    browser = driven.services.browser
+    explained["offline_setting"] = problem("offline")
+    browser.error = NetworkError("offline_setting")  # type: ignore[attr-defined]
+    browsing = driven.desk.house.browsing
+    browsing.open("maker/Model-1-GGUF")
+    driven.until(lambda: browsing.opened.phase == "failed")
+    browser.error = None  # type: ignore[attr-defined]
+    driven.window.rail.offline.click()
+    driven.until(lambda: browsing.opened.phase == "known")
