@@ -63,6 +63,14 @@ def identity(path: Path) -> tuple[int, int] | None:
     return stat.st_dev, stat.st_ino
 
 
+def size_of(path: Path) -> int:
+    """In bytes; -1 where nothing is there."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return -1
+
+
 def same_file(one: Path, other: Path) -> bool:
     """Whether both paths lead to one file that is there."""
     found = identity(one)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from desktop.common.database import Database, storable_text
-from desktop.library.files import identity
+from desktop.library.files import identity, size_of
 from desktop.library.index_entry import Entry
 from desktop.library.notebook import Notebook
 from desktop.library.schema import COLUMNS, SEEN_COLUMNS
@@ -76,9 +76,13 @@ class Index:
         wanted = identity(path)
         if wanted is None:
             return None
+        size = size_of(path)
         for entry in self.all():
-            if any(identity(part) == wanted for part in entry.parts):
-                return entry
+            # Only files of that size are asked: another's drive may be asleep.
+            sizes = [stamp.partition(":")[0] for stamp in entry.stamp.split(" ")]
+            for part, part_size in zip(entry.parts, sizes, strict=False):
+                if part_size == str(size) and identity(part) == wanted:
+                    return entry
         return None
 
     def by_content(self, content: str) -> Entry | None:

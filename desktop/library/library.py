@@ -145,10 +145,12 @@ class Library:
         if _is_guide(name):
             return ()
         entry = self._entry(name)
+        copies = self._index.copies(entry.content)
+        answers = self._presence.ask([(path,) for path in copies])
         return tuple(
             path
-            for path in self._index.copies(entry.content)
-            if path.exists() and not same_file(path, Path(entry.path))
+            for path, answer in zip(copies, answers, strict=True)
+            if answer.stamp is not None and not same_file(path, Path(entry.path))
         )
 
     def add(

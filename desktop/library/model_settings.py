@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from desktop.common.atomic import write_atomic
-from desktop.common.errors import UsageError
+from desktop.common.errors import StorageError, UsageError
 from desktop.common.locks import file_lock
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_name, storage_error
@@ -93,7 +93,10 @@ class ModelSettingsStore:
         self._known: dict[str, dict[str, Any]] = {}
         self._read_at = (0, 0)
         if path is not None and not writable:
-            self._known = _read(path)
+            try:
+                self._known = _read(path)
+            except StorageError as error:
+                _log.warning("models without their settings: %s", error)
 
     def own(self, content: str) -> ModelSettings:
         """What the person chose for the model of that content."""

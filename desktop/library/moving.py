@@ -27,7 +27,7 @@ from desktop.common.atomic import sync_folder, write_atomic
 from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
-from desktop.library.files import same_file
+from desktop.library.files import same_file, size_of
 from desktop.library.hashing import sha256_of
 
 UNFINISHED = ".moving"
@@ -102,7 +102,7 @@ def move_files(
     """
     made = _make_folders(move)
     if not move.keeps and (renamed := _rename_all(move, journal)) is not None:
-        on_bytes(2 * sum(_size(target) for target in renamed.targets))
+        on_bytes(2 * sum(size_of(target) for target in renamed.targets))
         write_index(renamed)
         journal.clear()
         return True
@@ -209,7 +209,7 @@ def _clear_sources(move: Move, journal: MoveJournal) -> bool:
     for source, target in zip(move.sources, move.targets, strict=True):
         if move.keeps or not source.exists():
             continue
-        if not target.exists() or same_file(source, target) or _size(source) != _size(target):
+        if not target.exists() or same_file(source, target) or size_of(source) != size_of(target):
             gone = False
             continue
         try:
@@ -256,13 +256,6 @@ def _unmake(folders: Sequence[Path]) -> None:
     for folder in folders:
         with contextlib.suppress(OSError):  # something else lies there by now
             folder.rmdir()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
 
 
 def _move_from(document: Any) -> Move:

@@ -81,7 +81,11 @@ def build_core(start: Start) -> Core:
         messages=start.messages,
         library=library,
         places=places,
-        machine_service=MachineService(paths, speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE)),
+        machine_service=MachineService(
+            paths,
+            speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE),
+            models_folder=places.main,
+        ),
         crash_marker=crash_marker,
         history=History(paths.data_dir / HISTORY_FILE),
         held=HeldMemory(),

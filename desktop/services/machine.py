@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from desktop.common.errors import EngineError, Param
 from desktop.common.logs import get_logger
@@ -52,10 +53,14 @@ class MachineService:
         look_at_memory: Callable[[], Memory] = memory_now,
         ask_engine: Callable[[float], EngineInfo] = report_in_child,
         speeds: MachineSpeeds | None = None,
+        models_folder: Callable[[], Path] | None = None,
     ) -> None:
-        """`speeds` measures what the devices can compute; None leaves that unknown."""
+        """`speeds` measures what the devices can compute; None leaves that unknown.
+
+        `models_folder` tells where new models go: that drive's free space is looked at.
+        """
         self._bandwidth = BandwidthCache(paths.cache_dir / "bandwidth.json")
-        self._disk_path = paths.models_dir
+        self._models_folder = models_folder or (lambda: paths.models_dir)
         self._look = look
         self._measure = measure
         self._look_at_memory = look_at_memory
@@ -109,7 +114,9 @@ class MachineService:
 
         asking = threading.Thread(target=ask, name="engine-report", daemon=True)
         asking.start()
-        machine = self._look(disk_path=self._disk_path, bandwidth=self._bandwidth, measure=False)
+        machine = self._look(
+            disk_path=self._models_folder(), bandwidth=self._bandwidth, measure=False
+        )
         asking.join()
         # Alone at last: the engine's report beside it would spoil the measurement.
         machine = self._measure(machine, self._bandwidth)

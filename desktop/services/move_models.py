@@ -15,6 +15,7 @@ from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
 from desktop.engine.cancel import CancelToken
 from desktop.library.copying import SPARE_BYTES
+from desktop.library.files import size_of
 from desktop.library.folders import remove_empty
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
@@ -267,14 +268,7 @@ def _belongs_to_others(model: LibraryModel) -> bool:
 
 
 def _bytes_of(move: Move) -> int:
-    return sum(_size(Path(source)) for source, _ in move.pairs)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+    return sum(max(0, size_of(source)) for source in move.sources)
 
 
 def _device(path: Path) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from desktop.common.errors import FitError, HausgeistError
+from desktop.common.errors import FitError, HausgeistError, ModelFileError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
@@ -95,6 +95,8 @@ class ModelOpener:
         cancel.raise_if_cancelled()
         listener(OpenProgress("checking", 0.0))
         found = resolve(ref, self._library)
+        if found.entry is not None and found.entry.problem == "drive_gone":
+            raise ModelFileError("drive_gone", model=found.name, path=str(found.path))
         header = read_header(found.path)
         check(header)
         settings = self._settings_of(found)
