@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from desktop.hub.transfer.pace import RateLimit
+from desktop.services.folder_index import write_folder_index
 from tests.cli.running import ROOT, TIMEOUT_S, Cli, command, environment
 from tests.hub.stand_in import HubStandIn
 from tests.tiny_models import write_tiny_model
@@ -138,3 +140,53 @@ def test_nothing_is_lost(hub: HubStandIn, hausgeist_home: Path, number: int) -> 
     assert [
         path.name for path in Path(last["path"]).parent.iterdir() if path.suffix != ".json"
     ] == ["Large-Q4_K_M.gguf"]
+
+
+def settings(home: Path, **values: object) -> None:
+    path = home / "data" / "settings.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def test_the_settings_hold_where_nothing_else_is_said(
+    hub: HubStandIn, cli: Cli, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[float] = []
+
+    def limit(bytes_per_s: float) -> RateLimit:
+        limits.append(bytes_per_s)
+        return RateLimit(bytes_per_s)
+
+    monkeypatch.setattr("desktop.cli.pull.RateLimit", limit)
+    settings(hausgeist_home, download_limit_bytes_per_s=3_000_000)
+    assert cli("pull", f"{REPO}:Q8_0").code == 0
+    assert cli("pull", f"{REPO}:Q8_0", "--limit", "0").code == 0
+    assert cli("pull", f"{REPO}:Q8_0", "--limit", "0.5").code == 0
+    assert limits == [3_000_000, 0, 500_000]
+
+
+def test_into_the_folder_that_was_chosen(
+    hub: HubStandIn, cli: Cli, hausgeist_home: Path, tmp_path: Path
+) -> None:
+    drive = tmp_path / "drive ü"
+    drive.mkdir()
+    settings(hausgeist_home, models_folder=str(drive))
+    last = lines(cli("pull", f"{REPO}:Q8_0", "--json").out)[-1]
+    assert Path(last["path"]) == drive / "maker" / "Tiny-GGUF" / "Tiny-Q8_0.gguf"
+
+
+def test_from_an_organisations_share(cli: Cli, hausgeist_home: Path, tmp_path: Path) -> None:
+    """No internet is needed for that."""
+    share = tmp_path / "share"
+    share.mkdir()
+    write_tiny_model(share / "Office.gguf")
+    write_folder_index(share, title="Office")
+    settings(hausgeist_home, offline=True)
+    added = cli("sources", "--add", str(share), "--json").json["sources"][0]
+    (model,) = added["models"]
+    last = lines(cli("pull", model["reference"], "--json").out)[-1]
+    assert (last["event"], last["verified"]) == ("done", True), last
+    assert Path(last["path"]).read_bytes() == (share / "Office.gguf").read_bytes()
+    missing = model["reference"].partition("/")[0] + "/nothing"
+    (line,) = lines(cli("pull", missing, "--json").out)
+    assert (line["event"], line["kind"]) == ("error", "no_source_model")
