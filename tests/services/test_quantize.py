@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
 
 from desktop.common.errors import CancelledError, EngineError, HausgeistError, StorageError
 from desktop.engine.cancel import CancelToken
+from desktop.engine.probe import probe
 from desktop.engine.quantize import QuantizeStep, quantize
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library
 from desktop.services import quantize as module
 from desktop.services.quantize import QuantizationProgress, Quantizer
 from desktop.services.verify import Verifier
+from tests.engine.driving import plan_for
 from tests.gguf_files import LlamaShape
 from tests.tiny_models import write_tiny_model
 
@@ -105,6 +109,22 @@ def test_a_blob_without_an_ending_gets_a_name_of_words(
     blob = source.rename(tmp_path / f"sha256-{'a' * 64}")
     made = quantizer.make(quantizer.plan(blob, "Q8_0"))
     assert made.path.name == "Tiny-Q8_0.gguf"
+
+
+def test_the_parts_of_a_split_model_become_one_file(
+    quantizer: Quantizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts = functools.partial(gguf.GGUFWriter, split_max_tensors=8)
+    monkeypatch.setattr(gguf, "GGUFWriter", in_parts)
+    write_tiny_model(tmp_path / "Parts.gguf", width=256, layers=2)
+    first = tmp_path / "Parts-00001-of-00003.gguf"
+    assert first.exists()
+    made = quantizer.make(quantizer.plan(first, "Q4_K_M"))
+    assert made.path.name == "Parts-Q4_K_M.gguf"
+    header = read_header(made.path)
+    assert (header.is_split, len(header.tensors)) == (False, 21)
+    assert abs(made.file_bytes - made.plan.file_bytes) <= 64
+    assert probe(made.path, plan_for(), timeout_s=60.0).ok
 
 
 def test_disk_is_asked_before(library: Library, source: Path, models_dir: Path) -> None:
