@@ -149,7 +149,7 @@ def build(env: Mapping[str, str]) -> Services:
         problems=tuple(problem for problem in found if problem is not None),
         crashes=core.crashes,
         interrupted_turns=store.mark_interrupted(),
-        live=LiveMonitor(lambda: NativeSensors(core.paths.models_dir, memory_now)),
+        live=LiveMonitor(lambda: NativeSensors(core.places.main(), memory_now)),
         adviser=MachineAdviser(core.library),
         browser=browser_of(core),
         account=core.network.account,
