@@ -231,6 +231,13 @@
     </message>
 </context>
 <context>
+    <name>CardView</name>
+    <message>
+        <source>This text goes on for long. The rest stands on the model&apos;s page.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>ChatDelegate</name>
     <message>
         <source>New name of the chat</source>
@@ -1060,102 +1067,102 @@
     <name>FolderSettings</name>
     <message>
         <source>New models go elsewhere …</source>
-        <translation type="unfinished"></translation>
+        <translation>Neue Modelle woandershin …</translation>
     </message>
     <message>
         <source>Add a folder …</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner hinzufügen …</translation>
     </message>
     <message>
         <source>Models may lie in several folders, on external drives and on a shared folder of your office. Hausgeist notices what comes and goes there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle dürfen in mehreren Ordnern liegen, auf externen Laufwerken und in einem gemeinsamen Ordner Ihres Büros. Hausgeist bemerkt, was dort kommt und geht.</translation>
     </message>
     <message>
         <source>Where your models lie</source>
-        <translation type="unfinished"></translation>
+        <translation>Wo Ihre Modelle liegen</translation>
     </message>
     <message>
         <source>Where shall new models go?</source>
-        <translation type="unfinished"></translation>
+        <translation>Wohin sollen neue Modelle?</translation>
     </message>
     <message>
         <source>A folder of models</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Ordner mit Modellen</translation>
     </message>
     <message>
         <source>Show {folder}</source>
-        <translation type="unfinished"></translation>
+        <translation>{folder} zeigen</translation>
     </message>
     <message>
         <source>New models here</source>
-        <translation type="unfinished"></translation>
+        <translation>Neue Modelle hierher</translation>
     </message>
     <message>
         <source>New models go to {folder}</source>
-        <translation type="unfinished"></translation>
+        <translation>Neue Modelle kommen nach {folder}</translation>
     </message>
     <message>
         <source>Look no longer into {folder}; its files stay</source>
-        <translation type="unfinished"></translation>
+        <translation>Nicht mehr in {folder} nachsehen; die Dateien bleiben</translation>
     </message>
     <message>
         <source>Move your models there, too?</source>
-        <translation type="unfinished"></translation>
+        <translation>Ihre Modelle mit dorthin verschieben?</translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) lie elsewhere: {size}. They can be moved now or later.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Modell liegt woanders: {size}. Es kann jetzt oder später verschoben werden.</numerusform>
+            <numerusform>%n Modelle liegen woanders: {size}. Sie können jetzt oder später verschoben werden.</numerusform>
         </translation>
     </message>
     <message>
         <source>Move them</source>
-        <translation type="unfinished"></translation>
+        <translation>Verschieben</translation>
     </message>
 </context>
 <context>
     <name>FolderWords</name>
     <message>
         <source>new models go here</source>
-        <translation type="unfinished"></translation>
+        <translation>neue Modelle kommen hierher</translation>
     </message>
     <message>
         <source>not connected: its models come back with it</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht angeschlossen: seine Modelle kommen mit ihm zurück</translation>
     </message>
     <message>
         <source>shared: Hausgeist reads it and writes nothing there</source>
-        <translation type="unfinished"></translation>
+        <translation>gemeinsam: Hausgeist liest dort und schreibt nichts</translation>
     </message>
     <message>
         <source>{size} free</source>
-        <translation type="unfinished">{size} frei</translation>
+        <translation>{size} frei</translation>
     </message>
 </context>
 <context>
     <name>Keeping</name>
     <message>
         <source>Models are being moved already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es werden schon Modelle verschoben.</translation>
     </message>
     <message>
         <source>Moving “{name}” ({number} of {count}): {done} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wird verschoben ({number} von {count}): {done} von {total}</translation>
     </message>
     <message>
         <source>Moving was stopped. What was moved already stays where it is now.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Verschieben wurde abgebrochen. Was schon verschoben war, bleibt am neuen Ort.</translation>
     </message>
     <message>
         <source>The original of {names} stays where it was: it is in use or not ours.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Original von {names} bleibt, wo es war: Es wird benutzt oder gehört nicht Hausgeist.</translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) were moved.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Modell wurde verschoben.</numerusform>
+            <numerusform>%n Modelle wurden verschoben.</numerusform>
         </translation>
     </message>
 </context>
@@ -1705,31 +1712,31 @@
     <name>MoveSheet</name>
     <message>
         <source>Move “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ verschieben</translation>
     </message>
     <message>
         <source>It takes {size}. It can be used while it moves, and nothing is lost if that is interrupted: the old file goes only when the new one is whole.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es belegt {size}. Es lässt sich währenddessen benutzen, und bei einer Unterbrechung geht nichts verloren: Die alte Datei geht erst, wenn die neue heil ist.</translation>
     </message>
     <message>
         <source>Another folder …</source>
-        <translation type="unfinished"></translation>
+        <translation>Anderer Ordner …</translation>
     </message>
     <message>
         <source>Move</source>
-        <translation type="unfinished"></translation>
+        <translation>Verschieben</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Where shall the model go?</source>
-        <translation type="unfinished"></translation>
+        <translation>Wohin soll das Modell?</translation>
     </message>
     <message>
         <source>too little for this model</source>
-        <translation type="unfinished"></translation>
+        <translation>zu wenig für dieses Modell</translation>
     </message>
 </context>
 <context>
@@ -1755,6 +1762,14 @@
         <translation>Ordner importieren</translation>
     </message>
     <message>
+        <source>Open a pack</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Packs (*.hgpack *.hgpack.001 index.json)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A model file …</source>
         <translation>Eine Modelldatei …</translation>
     </message>
@@ -1763,8 +1778,12 @@
         <translation>Einen Ordner mit Modellen …</translation>
     </message>
     <message>
-        <source>From Ollama, LM Studio and others …</source>
+        <source>A pack (.hgpack) …</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From Ollama, LM Studio and others …</source>
+        <translation>Aus Ollama, LM Studio und anderen …</translation>
     </message>
     <message>
         <source>Search my models</source>
@@ -1889,6 +1908,158 @@
     <message>
         <source>None of the known models runs well there; the built-in guide does.</source>
         <translation>Keines der bekannten Modelle läuft dort gut; der eingebaute Lotse schon.</translation>
+    </message>
+</context>
+<context>
+    <name>PackDialog</name>
+    <message>
+        <source>Pack for another computer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A pack holds the model with all its parts, its settings and its licence. Copy it to a USB stick or a shared folder; Hausgeist checks every byte when it is unpacked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pack</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>Choose …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose where the pack goes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where to</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In pieces</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As the drive needs it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Never, one file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pieces of 4 GB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Many USB sticks (FAT32) take no file above 4 GB.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signature</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>With a key …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Shows others that the pack comes from your organisation, unchanged.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Password of the key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where shall the pack go?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Packs (*.hgpack)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The secret key to sign with</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking how large it becomes …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{size}; {free} are free there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{size} in %n file(s); {free} are free there.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Packing</name>
+    <message>
+        <source>Packing “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unpacking “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what}: {percent} %</source>
+        <translation type="unfinished">{what}: {percent} %</translation>
+    </message>
+    <message>
+        <source>{what}: checking, {percent} %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation type="unfinished">noch {time}</translation>
+    </message>
+    <message>
+        <source>Stopped. Nothing of the pack was left.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stopped. What was read stays: next time it goes on there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The pack “{name}” is ready: {size}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation type="unfinished">Zeigen</translation>
+    </message>
+    <message>
+        <source>“{name}” is in your models, and checked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s) are in your models, and checked.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Chat with it</source>
+        <translation type="unfinished">Damit chatten</translation>
     </message>
 </context>
 <context>
@@ -2219,11 +2390,11 @@
     </message>
     <message>
         <source>Make a smaller version …</source>
-        <translation type="unfinished"></translation>
+        <translation>Kleinere Fassung machen …</translation>
     </message>
     <message>
         <source>Verify</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfen</translation>
     </message>
     <message>
         <source>Show in its folder</source>
@@ -2235,6 +2406,10 @@
     </message>
     <message>
         <source>Move to another folder …</source>
+        <translation>In einen anderen Ordner verschieben …</translation>
+    </message>
+    <message>
+        <source>Pack for another computer …</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2551,27 +2726,27 @@
     <name>Shrinking</name>
     <message>
         <source>Making “{name}” as {kind}</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wird als {kind} gemacht</translation>
     </message>
     <message>
         <source>{what}: {percent} %</source>
-        <translation type="unfinished"></translation>
+        <translation>{what}: {percent} %</translation>
     </message>
     <message>
         <source>{time} left</source>
-        <translation type="unfinished"></translation>
+        <translation>noch {time}</translation>
     </message>
     <message>
         <source>Stopped. The model is as it was; nothing was left.</source>
-        <translation type="unfinished"></translation>
+        <translation>Abgebrochen. Das Modell ist, wie es war; nichts blieb zurück.</translation>
     </message>
     <message>
         <source>“{name}” is in your models: {size}.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist bei Ihren Modellen: {size}.</translation>
     </message>
     <message>
         <source>Chat with it</source>
-        <translation type="unfinished">Damit chatten</translation>
+        <translation>Damit chatten</translation>
     </message>
 </context>
 <context>
@@ -2612,38 +2787,116 @@
     <name>SmallerSheet</name>
     <message>
         <source>A smaller version of “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine kleinere Fassung von „{name}“</translation>
     </message>
     <message>
         <source>Reckoning what could be made of it …</source>
-        <translation type="unfinished"></translation>
+        <translation>Es wird berechnet, was sich daraus machen lässt …</translation>
     </message>
     <message>
         <source>Fewer bits for each number: less disk and memory, faster answers, a little less knowledge. The original stays as it is.</source>
-        <translation type="unfinished"></translation>
+        <translation>Weniger Bits für jede Zahl: weniger Platz und Speicher, schnellere Antworten, etwas weniger Wissen. Das Original bleibt, wie es ist.</translation>
     </message>
     <message>
         <source>Make it</source>
-        <translation type="unfinished"></translation>
+        <translation>Machen</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>It cannot be made smaller: it is as small as can be.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kleiner geht es nicht: Es ist schon so klein wie möglich.</translation>
     </message>
     <message>
         <source>recommended</source>
-        <translation type="unfinished"></translation>
+        <translation>empfohlen</translation>
     </message>
     <message>
         <source>It goes to {folder}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie kommt nach {folder}.</translation>
     </message>
     <message>
         <source>It goes to {folder}, where {size} are free.</source>
+        <translation>Sie kommt nach {folder}; dort sind {size} frei.</translation>
+    </message>
+</context>
+<context>
+    <name>SourceSettings</name>
+    <message>
+        <source>https://models.example.org/ or a folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Address of a source of models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add the source</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A folder …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Trust a key …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A web server or a shared folder with a list of models (index.json, made by “hausgeist index”). Its models are shown beside Hugging Face&apos;s.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Once a key is trusted, packs and sources must be signed by it; everything else is refused.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Your organisation&apos;s models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A folder with a list of models</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s)</source>
+        <translation type="unfinished">
+            <numerusform>%n Modell</numerusform>
+            <numerusform>%n Modelle</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>not usable</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove “{name}”; models that are here stay</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A public key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Public keys (*.pub);;All files (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Trust this key no longer</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2701,24 +2954,24 @@
     <name>StoreNote</name>
     <message>
         <source>Look at them</source>
-        <translation type="unfinished"></translation>
+        <translation>Ansehen</translation>
     </message>
     <message>
         <source>Not now</source>
-        <translation type="unfinished"></translation>
+        <translation>Jetzt nicht</translation>
     </message>
     <message numerus="yes">
         <source>%n in {program}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n in {program}</numerusform>
+            <numerusform>%n in {program}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) of other programs on this computer: {where}.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Auf diesem Rechner ist %n Modell eines anderen Programms: {where}.</numerusform>
+            <numerusform>Auf diesem Rechner sind %n Modelle anderer Programme: {where}.</numerusform>
         </translation>
     </message>
 </context>
@@ -2726,40 +2979,40 @@
     <name>StoresSheet</name>
     <message>
         <source>Models of other programs</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle anderer Programme</translation>
     </message>
     <message>
         <source>They stay where they are and take no more disk: Hausgeist uses the same files. What the other program deletes is then gone here, too.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie bleiben, wo sie sind, und brauchen keinen weiteren Platz: Hausgeist benutzt dieselben Dateien. Was das andere Programm löscht, ist dann auch hier weg.</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Looking for Ollama, LM Studio, Jan, GPT4All and others …</source>
-        <translation type="unfinished"></translation>
+        <translation>Ollama, LM Studio, Jan, GPT4All und andere werden gesucht …</translation>
     </message>
     <message>
         <source>No models of other programs were found in their usual places.</source>
-        <translation type="unfinished"></translation>
+        <translation>An den üblichen Orten wurden keine Modelle anderer Programme gefunden.</translation>
     </message>
     <message numerus="yes">
         <source>%n of them stand in your list already.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n davon steht schon in Ihrer Liste.</numerusform>
+            <numerusform>%n davon stehen schon in Ihrer Liste.</numerusform>
         </translation>
     </message>
     <message>
         <source>With the chat template that the model brings itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit der Chat-Vorlage, die das Modell selbst mitbringt.</translation>
     </message>
     <message numerus="yes">
         <source>Add %n model(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Modell hinzufügen</numerusform>
+            <numerusform>%n Modelle hinzufügen</numerusform>
         </translation>
     </message>
 </context>
@@ -2967,30 +3220,100 @@
     </message>
 </context>
 <context>
+    <name>UnpackDialog</name>
+    <message>
+        <source>Models in “{name}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking into the pack …</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add to my models</source>
+        <translation type="unfinished">Zu meinen Modellen hinzufügen</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">Abbrechen</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation type="unfinished">Schließen</translation>
+    </message>
+    <message>
+        <source>Not signed: make sure that you know who made it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed by your organisation (key {key}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signed with the key {key}; whose it is, this computer does not know.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is here already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Licence: not stated</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Licence: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left out: {name} ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cannot be read</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They go to {folder}, where {free} are free.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{size} are needed, and {folder} has only {free} free. Take fewer models, or choose another place for models in the settings.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %n model(s)</source>
+        <translation type="unfinished">
+            <numerusform>%n Modell hinzufügen</numerusform>
+            <numerusform>%n Modelle hinzufügen</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>Verifying</name>
     <message>
         <source>Verifying “{name}” …</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wird geprüft …</translation>
     </message>
     <message>
         <source>{what}  {done} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{what}  {done} von {total}</translation>
     </message>
     <message>
         <source>“{name}” is damaged: {files} is no longer what it was. Its answers may be wrong. Remove it and fetch it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist beschädigt: {files} ist nicht mehr, was es war. Die Antworten können falsch sein. Entfernen Sie es und laden Sie es neu herunter.</translation>
     </message>
     <message>
         <source>Nobody knows what “{name}” should be. How it is now is kept, to compare it with the next time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Niemand weiß, wie „{name}“ sein soll. Wie es jetzt ist, wird gemerkt, um es beim nächsten Mal zu vergleichen.</translation>
     </message>
     <message>
         <source>“{name}” is whole: every byte is as it was where it came from.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist heil: jedes Byte ist wie dort, wo es herkam.</translation>
     </message>
     <message>
         <source>“{name}” is whole: every byte is as it was when it came here.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist heil: jedes Byte ist, wie es kam.</translation>
     </message>
 </context>
 <context>

@@ -192,9 +192,9 @@
     <name>FolderSettings</name>
     <message numerus="yes">
         <source>%n model(s) lie elsewhere: {size}. They can be moved now or later.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n model lies elsewhere: {size}. It can be moved now or later.</numerusform>
+            <numerusform>%n models lie elsewhere: {size}. They can be moved now or later.</numerusform>
         </translation>
     </message>
 </context>
@@ -202,9 +202,9 @@
     <name>Keeping</name>
     <message numerus="yes">
         <source>%n model(s) were moved.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n model was moved.</numerusform>
+            <numerusform>%n models were moved.</numerusform>
         </translation>
     </message>
 </context>
@@ -240,6 +240,26 @@
     </message>
 </context>
 <context>
+    <name>PackDialog</name>
+    <message numerus="yes">
+        <source>{size} in %n file(s); {free} are free there.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Packing</name>
+    <message numerus="yes">
+        <source>%n model(s) are in your models, and checked.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>RailMark</name>
     <message numerus="yes">
         <source>%n download(s)</source>
@@ -250,19 +270,29 @@
     </message>
 </context>
 <context>
+    <name>SourceSettings</name>
+    <message numerus="yes">
+        <source>%n model(s)</source>
+        <translation type="unfinished">
+            <numerusform>%n model</numerusform>
+            <numerusform>%n models</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>StoreNote</name>
     <message numerus="yes">
         <source>%n in {program}</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n in {program}</numerusform>
+            <numerusform>%n in {program}</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) of other programs on this computer: {where}.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>There is %n model of another program on this computer: {where}.</numerusform>
+            <numerusform>There are %n models of other programs on this computer: {where}.</numerusform>
         </translation>
     </message>
 </context>
@@ -270,16 +300,26 @@
     <name>StoresSheet</name>
     <message numerus="yes">
         <source>%n of them stand in your list already.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n of them stands in your list already.</numerusform>
+            <numerusform>%n of them stand in your list already.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Add %n model(s)</source>
+        <translation>
+            <numerusform>Add %n model</numerusform>
+            <numerusform>Add %n models</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>UnpackDialog</name>
+    <message numerus="yes">
+        <source>Add %n model(s)</source>
         <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+            <numerusform>Add %n model</numerusform>
+            <numerusform>Add %n models</numerusform>
         </translation>
     </message>
 </context>
