@@ -67,7 +67,8 @@ class _Reader:
     def _settings(self, name: str) -> ModelSettings:
         for section, values in self._sections.items():
             if section in (f"model-{name}", name):
-                return settings_of(values, _NAMES)
+                prompt = values.get("systemMessage") or values.get("systemPrompt", "")
+                return settings_of({**values, "systemMessage": prompt}, _NAMES)
         return NO_SETTINGS
 
 

@@ -13,7 +13,7 @@ from desktop.library.scan import FoundModel
 from desktop.library.stores.documents import read_object, read_text, text
 from desktop.library.stores.folder import Gathering, inside
 from desktop.library.stores.model import NO_SETTINGS, StoreFolder, StoreModel
-from desktop.library.stores.places import Surroundings, lmstudio_homes
+from desktop.library.stores.places import Surroundings, lmstudio_homes, lmstudio_settings
 from desktop.library.stores.settings import settings_of
 
 _POINTER = ".lmstudio-home-pointer"
@@ -32,7 +32,9 @@ _NAMES = {
 def read_lmstudio(around: Surroundings, should_stop: Callable[[], bool]) -> Iterator[StoreFolder]:
     """Each folder that it keeps models in: the one it was told to use, and its usual one."""
     for home in dict.fromkeys([*_pointed(around), *lmstudio_homes(around)]):
-        for root in dict.fromkeys([*_chosen(home), home / "models"]):
+        settings = [home / "settings.json", *lmstudio_settings(around)]
+        chosen = [folder for path in settings for folder in _chosen(path)]
+        for root in dict.fromkeys([*chosen, home / "models"]):
             reader = _Reader(home, root)
             found = Gathering("lmstudio", root, should_stop).gather(reader.describe)
             if found is not None:
@@ -48,9 +50,9 @@ def _pointed(around: Surroundings) -> list[Path]:
     return [Path(moved)] if moved and Path(moved).is_absolute() else []
 
 
-def _chosen(home: Path) -> list[Path]:
+def _chosen(settings: Path) -> list[Path]:
     try:
-        folder = text(read_object(home / "settings.json").get("downloadsFolder"))
+        folder = text(read_object(settings).get("downloadsFolder"))
     except ModelFileError:
         return []
     return [Path(folder)] if folder and Path(folder).is_absolute() else []

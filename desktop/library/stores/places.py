@@ -95,12 +95,17 @@ def lmstudio_homes(around: Surroundings) -> list[Path]:
     return [around.home / ".lmstudio", around.home / ".cache" / "lm-studio"]
 
 
+def lmstudio_settings(around: Surroundings) -> list[Path]:
+    """Where older versions kept their settings, apart from their home."""
+    return [around.config / "LM Studio" / "settings.json"]
+
+
 def jan_homes(around: Surroundings) -> list[tuple[Path, Path]]:
     """(the settings file that names a data folder, the data folder where none does)."""
-    config = around.config / "Jan"
+    homes = dict.fromkeys([around.config / "Jan", around.data / "Jan"])
     return [
-        (config / "settings.json", config / "data"),
-        (config / "settings.json", around.home / "jan"),
+        *((home / "settings.json", home / "data") for home in homes),
+        (around.config / "Jan" / "settings.json", around.home / "jan"),
     ]
 
 

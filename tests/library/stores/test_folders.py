@@ -53,6 +53,14 @@ def test_lm_studio_where_it_was_moved_to(tmp_path: Path) -> None:
     assert _names(_find(tmp_path, "lmstudio")) == ["org/repo/A", "org/repo/B"]
 
 
+def test_lm_studio_as_an_older_version_noted_it(tmp_path: Path) -> None:
+    settings = tmp_path / ".config" / "LM Studio" / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"downloadsFolder": str(tmp_path / "drive")}))
+    _model(tmp_path / "drive" / "org" / "repo" / "A.gguf")
+    assert _names(_find(tmp_path, "lmstudio")) == ["org/repo/A"]
+
+
 def test_lm_studios_own_settings_for_a_model(tmp_path: Path) -> None:
     _model(tmp_path / ".lmstudio" / "models" / "org" / "repo" / "A.gguf")
     place = tmp_path / ".lmstudio" / ".internal" / "user-concrete-model-default-config"
@@ -99,9 +107,11 @@ def test_gpt4all_with_its_settings(tmp_path: Path) -> None:
         f"[General]\nmodelPath={chosen}/\nthreadCount=4\n\n"
         "[model-Llama-3.gguf]\ntemperature=0.4\ntopK=30\ncontextLength=4096\n"
         'systemMessage="Sei kurz.\\nSei nett. \\xe4"\n'
+        "[model-Phi.gguf]\nsystemPrompt=Alt\n"
     )
     found = _find(tmp_path, "gpt4all")
     assert _names(found) == ["Llama-3", "Phi"]
+    assert found[1].models[0].settings == ModelSettings(system_prompt="Alt")
     assert found[0].models[0].settings == ModelSettings(
         context_tokens=4096, temperature=0.4, top_k=30, system_prompt="Sei kurz.\nSei nett. ä"
     )
