@@ -105,14 +105,16 @@ def renewed(entry: Entry) -> Entry:
     fresh = new_entry(header, header.paths, entry.source, entry.added_at, past)
     is_same = fresh.content == entry.content
     is_whole = len(fresh.parts) == len(entry.parts)
+    # Fetched anew: then what the download wrote down is what it is now.
+    is_news = all(origin_beside(part, only_current=True) for part in fresh.parts)
     return replace(
         fresh,
         name=entry.name,
         last_used_at=entry.last_used_at,
         # A restored backup has another time and the same content: still the file we know.
         probed_engine=entry.probed_engine if is_same else "",
-        origin=entry.origin or fresh.origin,
-        hashes=entry.hashes if entry.hashes.strip() and is_whole else fresh.hashes,
+        origin=fresh.origin if is_news else entry.origin or fresh.origin,
+        hashes=entry.hashes if entry.hashes.strip() and is_whole and not is_news else fresh.hashes,
         verified_at=entry.verified_at if is_same and entry.stamp == fresh.stamp else None,
     )
 

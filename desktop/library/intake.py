@@ -34,6 +34,7 @@ class Intake:
         self._known = {entry.path: entry for entry in index.all()}
         self._seen = index.seen()
         self._notes: list[Seen] = []
+        self._projectors: dict[Path, Seen] = {}
 
     def look_through(
         self,
@@ -56,6 +57,7 @@ class Intake:
                 on_change(change)
             if len(self._notes) >= _NOTE_AT_ONCE:
                 self._write_notes()
+        self._notes.extend(self._projectors.values())
         self._write_notes()
         return ScanReport(
             folder,
@@ -72,7 +74,8 @@ class Intake:
         entry = self._known.get(path)
         if entry is not None:
             is_new = entry.stamp not in (found.stamp, found.own_stamp) or entry.reading < READING
-            return self._renew(entry) if is_new else None
+            may_see = not entry.projector and self._has_new_projector(found)
+            return self._renew(entry) if is_new or may_see else None
         seen = self._seen.get(path)
         if seen is not None and seen.stamp == found.stamp and not self._is_needed(seen):
             return None
@@ -95,7 +98,8 @@ class Intake:
         if known is not None and (known.path == str(found.path) or _is_there(known)):
             self._notes.append(Seen(str(found.path), found.stamp, "duplicate", content))
             return None
-        told = Told(candidates=found.projectors)
+        self._has_new_projector(found)
+        told = Told(candidates=[path for path, _ in found.projectors])
         entry = new_entry(header, parts, source, self._clock(), told, content)
         self._index.unsee([entry.path])
         if known is None:
@@ -115,9 +119,22 @@ class Intake:
         self._index.replace(known.name, moved)
         return ScanChange(found.path, "moved", known.name)
 
+    def _has_new_projector(self, found: FoundModel) -> bool:
+        """Whether one has come since the last look: it is tried once with its folder's models."""
+        new = [
+            (path, stamp)
+            for path, stamp in found.projectors
+            if (seen := self._seen.get(str(path))) is None or seen.stamp != stamp
+        ]
+        self._projectors.update({path: Seen(str(path), stamp, "part") for path, stamp in new})
+        return bool(new)
+
     def _renew(self, entry: Entry) -> ScanChange | None:
         try:
-            self._index.replace(entry.name, renewed(entry))
+            fresh = renewed(entry)
+            if fresh == entry:
+                return None
+            self._index.replace(entry.name, fresh)
         except HausgeistError as error:
             # Half written, perhaps: its entry tells, and the next look tries again.
             _log.info("%s not read anew: %s", entry.name, error)

@@ -25,7 +25,7 @@ from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
 from desktop.library.naming import clean, file_names, name_of, unique
 from desktop.library.notebook import Notebook
-from desktop.library.origin import Origin
+from desktop.library.origin import Origin, origin_beside
 from desktop.library.presence import Answer, Presence
 from desktop.library.scan import ScanChange, ScanReport
 from desktop.library.schema import SCHEMA
@@ -183,6 +183,7 @@ class Library:
         if same_file(parts[0], self._guide.path):
             return self._guide.model()
         content = content_of(parts)
+        origin = origin or origin_beside(parts[0], only_current=True)
         told = Told(origin, clean(name or "") or None, projector, hashes)
         if settings is not None:
             self.model_settings.recommend(content, settings)

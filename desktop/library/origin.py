@@ -56,16 +56,20 @@ class Origin:
     is_verified: bool = False
 
 
-def origin_beside(place: Path) -> Origin | None:
+def origin_beside(place: Path, *, only_current: bool = False) -> Origin | None:
     """What a download wrote down beside its file (``.NAME.origin.json``); None where nothing is.
 
-    It answers for a file that was written since, too: what the file once was is what it is to be
-    compared with.
+    It answers for a file that was written since, too, since what it once was is what it is to be
+    compared with; not so with `only_current`.
     """
     written = place.with_name(f".{place.name}.origin.json")
     try:
         with written.open("rb") as file:
             document = json.loads(file.read(_MAX_BYTES))
+        if only_current:
+            found = place.stat()
+            if (document["size_bytes"], document["mtime_ns"]) != (found.st_size, found.st_mtime_ns):
+                return None
         return Origin(
             "hub",
             _text(document, "repo"),

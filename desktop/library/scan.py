@@ -26,13 +26,13 @@ class FoundModel:
     """A file that is named like a model (the first part of a split one), not opened yet.
 
     `stamp` is that of library.files over the parts that its name promises, `own_stamp` that of
-    the file itself (a name can claim anything); `projectors` lie beside it.
+    the file itself (a name can claim anything); `projectors` lie beside it, each with its stamp.
     """
 
     path: Path
     stamp: str
     own_stamp: str
-    projectors: tuple[Path, ...] = ()
+    projectors: tuple[tuple[Path, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,7 +81,11 @@ class _Listing:
     below: list[str] = field(default_factory=list)
 
     def models(self, place: Path) -> Iterator[FoundModel]:
-        projectors = tuple(place / name for name in sorted(self.stats) if is_projector_name(name))
+        projectors = tuple(
+            (place / name, self.stats[name])
+            for name in sorted(self.stats)
+            if is_projector_name(name)
+        )
         for name in sorted(self.stats):
             if is_projector_name(name):
                 continue

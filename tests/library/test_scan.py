@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from desktop.library import intake
+from desktop.library.index_entry import Entry
 from desktop.library.library import Library
 from desktop.library.scan import MAX_DEPTH, ScanReport, Walk, models_in
+from tests.fit.projectors import write_siglip
 from tests.gguf_files import LlamaShape, write_gguf, write_split
 from tests.ordinary_user import ordinary_user
 
@@ -60,7 +62,7 @@ def test_models_of_all_folders_are_found_and_nothing_else(folder: Path) -> None:
     write_split(folder / "big.gguf", SHAPE.metadata(), [tensors[:5], tensors[5:]])
     assert _found(folder) == ["b.gguf", "big-00001-of-00002.gguf", "org/repo/a.GGUF"]
     found = next(models_in(folder, Walk()))
-    assert found.projectors == (folder / "mmproj-x.gguf",)
+    assert [path for path, _ in found.projectors] == [folder / "mmproj-x.gguf"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
@@ -131,6 +133,29 @@ def test_what_lies_there_is_taken_in_once(
     monkeypatch.setattr(intake, "read_header", lambda path: opened.append(path))
     second = _look(library, folder)
     assert (second.changes, opened) == ((), [])
+
+
+def test_a_projector_that_comes_later_is_found(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(folder / "m.gguf")
+    write_siglip(folder / "mmproj-of-another.gguf", layers=1, language_width=512)
+    assert _outcomes(_look(library, folder)) == ["added"]
+    renewed: list[str] = []
+
+    def count(entry: Entry) -> Entry:
+        renewed.append(entry.name)
+        return entry
+
+    monkeypatch.setattr(intake, "renewed", count)
+    assert _outcomes(_look(library, folder)) == []
+    assert renewed == []  # the other one is not tried at every look
+    monkeypatch.undo()
+    eyes = write_siglip(folder / "mmproj.gguf", layers=1, language_width=SHAPE.embedding)
+    assert _outcomes(_look(library, folder)) == ["changed"]
+    (model,) = library.list()[1:]
+    assert (model.projector, model.abilities) == (eyes, ("vision",))
+    assert _outcomes(_look(library, folder)) == []
 
 
 def test_a_file_that_was_broken_is_tried_again_when_it_was_written(

@@ -98,6 +98,24 @@ def test_each_part_of_a_split_model(library: Library, verifier: Verifier, tmp_pa
     assert verifier.verify_file(first).wrong == (parts[1],)
 
 
+@pytest.mark.parametrize("seen_between", [False, True])
+def test_an_update_is_compared_with_the_new_version(
+    library: Library, verifier: Verifier, tmp_path: Path, *, seen_between: bool
+) -> None:
+    path = tmp_path / "m.gguf"
+    for commit, vocab in (("a" * 40, 300), ("b" * 40, 301)):
+        SHAPE.with_(vocab=vocab).write(path)
+        if seen_between:
+            library.list()
+        identity = Identity("org/repo", "m.gguf", commit, path.stat().st_size, _sha256(path))
+        keep_origin(path, identity, _sha256(path), is_verified=True)
+        model = library.add(path, source="copy")
+        assert model.origin is not None
+        assert model.origin.commit == commit
+        assert library.hashes(model.name) == (_sha256(path),)
+        assert verifier.verify(model.name).ok is True
+
+
 def test_a_copy_knows_its_hash_and_a_reference_learns_it(
     library: Library, verifier: Verifier, tmp_path: Path
 ) -> None:
