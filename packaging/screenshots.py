@@ -38,21 +38,28 @@ from desktop.library.origin import Origin
 from desktop.services.downloads import Downloads
 from desktop.services.live import EngineShare, LiveReading
 from desktop.services.models import ModelsService
+from desktop.services.packs import Packs
+from desktop.services.sources import Sources
 from desktop.services.start import begin
 from desktop.services.wiring import Services
 from desktop.ui.instance import Instance
 from desktop.ui.models.page import ModelsPage
+from desktop.ui.packs.pack_dialog import PackDialog
+from desktop.ui.packs.unpack_dialog import UnpackDialog
+from desktop.ui.settings.page import SettingsPage
 from tests.tiny_models import write_tiny_model
 from tests.ui.browse.scenes import fill
 from tests.ui.browse.stand_ins import ScriptedBrowser
 from tests.ui.downloads.scenes import moments, troubles, under_way
 from tests.ui.downloads.still_downloads import StillDownloads
 from tests.ui.machine.scenes import GIB, busy
+from tests.ui.packs.scenes import StillPacks, StillSources, foreign, view
 from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
 
 DAY_S = 86_400.0
 BROWSE = ("browse", "repository", "card", "gated", "offline", "busy", "dns", "nothing")
 
+PACKS = {"pack": view, "unpack": view, "foreign": foreign, "sources": view}
 DOWNLOADS = {"downloads": under_way, "troubles": troubles, "moments": moments}
 
 QUESTION = {
@@ -224,6 +231,8 @@ def shoot(desk: Desk, services: Services, place: str) -> None:
         house.conversation.show(services.store.list_chats()[0].id)
     elif place in BROWSE:
         shoot_browser(desk, services, place)
+    elif place in PACKS:
+        shoot_packs(desk, place)
     elif place in DOWNLOADS:
         desk.window.show_place("models")
         settle(3000)
@@ -249,6 +258,29 @@ def shoot_browser(desk: Desk, services: Services, scene: str) -> None:
         page = desk.window.page("models")
         assert isinstance(page, ModelsPage)
         page.repository.to_card.click()
+
+
+def shoot_packs(desk: Desk, place: str) -> None:
+    """A dialog of packs, or the sources in the settings."""
+    house = desk.house
+    if place == "sources":
+        house.session.change(
+            trusted_keys=("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3",)
+        )
+        desk.window.show_place("settings")
+        settle()
+        page = desk.window.page("settings")
+        assert isinstance(page, SettingsPage)
+        page.ensureWidgetVisible(page.sources)
+        return
+    desk.window.show_place("models")
+    settle()
+    if place == "pack":
+        models = tuple(model for model in house.shelf.models if model.name == "Qwen3 8B")
+        PackDialog(desk.look, house.session, house.shelf, models, desk.window).open()
+    else:
+        path = Path("/media/stick/kanzlei.hgpack")
+        UnpackDialog(desk.look, house.session, house.shelf, path, desk.window).open()
 
 
 def main() -> int:
@@ -282,12 +314,16 @@ def main() -> int:
         if options.place in DOWNLOADS:
             queue = StillDownloads(*DOWNLOADS[options.place]())
             services = replace(services, downloads=cast("Downloads", queue))
+        if options.place in PACKS:
+            still = StillPacks(PACKS[options.place]())
+            sources = cast("Sources", StillSources())
+            services = replace(services, packs=cast("Packs", still), sources=sources)
         desk = Desk(app, start, env, Instance(start.paths.data_dir, env), lambda _env: services)
         desk.open([])
         desk.window.resize(width, height)
         settle(1200)
         shoot(desk, services, options.place)
-        desk.window.grab().save(str(options.out))
+        (app.activeModalWidget() or desk.window).grab().save(str(options.out))
         desk.window.close()
         desk.close()
         QApplication.processEvents()

@@ -154,17 +154,22 @@ class Sources:
                 return model
         raise UsageError("no_source_model", model=reference.removeprefix(_PREFIX)[:200])
 
-    def add(self, address: str) -> ModelSource:
-        """Read the index there and keep the source. Raises UsageError("bad_source"), PackError,
-        NetworkError, StorageError: then nothing is kept."""
-        address = _clean(address)
-        index = SourceIndex(address, self._cache_dir)
+    def look(self, address: str) -> ModelSource:
+        """Read the index there, without keeping the source; its `address` is what to keep.
+
+        Raises UsageError("bad_source"), PackError, NetworkError, StorageError."""
+        index = SourceIndex(_clean(address), self._cache_dir)
         known = index.refresh(self._door, self._keys())
-        settings = self._settings.load()
-        if address not in settings.sources:
-            self._settings.save(replace(settings, sources=(*settings.sources, address)))
         self._problems.pop(index.id, None)
         return self._source(index, known)
+
+    def add(self, address: str) -> ModelSource:
+        """As `look`, and keep the source if nothing was wrong."""
+        found = self.look(address)
+        settings = self._settings.load()
+        if found.address not in settings.sources:
+            self._settings.save(replace(settings, sources=(*settings.sources, found.address)))
+        return found
 
     def remove(self, address: str) -> None:
         """Forget a source (by its address or id); its models that are here stay.

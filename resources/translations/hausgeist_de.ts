@@ -1763,11 +1763,11 @@
     </message>
     <message>
         <source>Open a pack</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Paket öffnen</translation>
     </message>
     <message>
         <source>Packs (*.hgpack *.hgpack.001 index.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>Pakete (*.hgpack *.hgpack.001 index.json)</translation>
     </message>
     <message>
         <source>A model file …</source>
@@ -1779,7 +1779,7 @@
     </message>
     <message>
         <source>A pack (.hgpack) …</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Paket (.hgpack) …</translation>
     </message>
     <message>
         <source>From Ollama, LM Studio and others …</source>
@@ -1914,97 +1914,97 @@
     <name>PackDialog</name>
     <message>
         <source>Pack for another computer</source>
-        <translation type="unfinished"></translation>
+        <translation>Für einen anderen Computer einpacken</translation>
     </message>
     <message>
         <source>A pack holds the model with all its parts, its settings and its licence. Copy it to a USB stick or a shared folder; Hausgeist checks every byte when it is unpacked.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Paket enthält das Modell mit allen Teilen, seinen Einstellungen und seiner Lizenz. Kopieren Sie es auf einen USB-Stick oder in einen gemeinsamen Ordner; beim Auspacken prüft Hausgeist jedes Byte.</translation>
     </message>
     <message>
         <source>Pack</source>
-        <translation type="unfinished"></translation>
+        <translation>Einpacken</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Choose …</source>
-        <translation type="unfinished"></translation>
+        <translation>Wählen …</translation>
     </message>
     <message>
         <source>Choose where the pack goes</source>
-        <translation type="unfinished"></translation>
+        <translation>Wählen, wohin das Paket kommt</translation>
     </message>
     <message>
         <source>Where to</source>
-        <translation type="unfinished"></translation>
+        <translation>Wohin</translation>
     </message>
     <message>
         <source>In pieces</source>
-        <translation type="unfinished"></translation>
+        <translation>In Stücken</translation>
     </message>
     <message>
         <source>As the drive needs it</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie der Datenträger es braucht</translation>
     </message>
     <message>
         <source>Never, one file</source>
-        <translation type="unfinished"></translation>
+        <translation>Nie, eine Datei</translation>
     </message>
     <message>
         <source>Pieces of 4 GB</source>
-        <translation type="unfinished"></translation>
+        <translation>Stücke von 4 GB</translation>
     </message>
     <message>
         <source>Many USB sticks (FAT32) take no file above 4 GB.</source>
-        <translation type="unfinished"></translation>
+        <translation>Viele USB-Sticks (FAT32) nehmen keine Datei über 4 GB auf.</translation>
     </message>
     <message>
         <source>Signature</source>
-        <translation type="unfinished"></translation>
+        <translation>Signatur</translation>
     </message>
     <message>
         <source>None</source>
-        <translation type="unfinished"></translation>
+        <translation>Keine</translation>
     </message>
     <message>
         <source>With a key …</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit einem Schlüssel …</translation>
     </message>
     <message>
         <source>Shows others that the pack comes from your organisation, unchanged.</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeigt anderen, dass das Paket unverändert von Ihrer Organisation kommt.</translation>
     </message>
     <message>
         <source>Password of the key</source>
-        <translation type="unfinished"></translation>
+        <translation>Kennwort des Schlüssels</translation>
     </message>
     <message>
         <source>Where shall the pack go?</source>
-        <translation type="unfinished"></translation>
+        <translation>Wohin soll das Paket?</translation>
     </message>
     <message>
         <source>Packs (*.hgpack)</source>
-        <translation type="unfinished"></translation>
+        <translation>Pakete (*.hgpack)</translation>
     </message>
     <message>
         <source>The secret key to sign with</source>
-        <translation type="unfinished"></translation>
+        <translation>Der geheime Schlüssel zum Signieren</translation>
     </message>
     <message>
         <source>Looking how large it becomes …</source>
-        <translation type="unfinished"></translation>
+        <translation>Es wird nachgesehen, wie groß es wird …</translation>
     </message>
     <message>
         <source>{size}; {free} are free there.</source>
-        <translation type="unfinished"></translation>
+        <translation>{size}; dort sind {free} frei.</translation>
     </message>
     <message numerus="yes">
         <source>{size} in %n file(s); {free} are free there.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{size} in %n Datei; dort sind {free} frei.</numerusform>
+            <numerusform>{size} in %n Dateien; dort sind {free} frei.</numerusform>
         </translation>
     </message>
 </context>
@@ -2012,54 +2012,54 @@
     <name>Packing</name>
     <message>
         <source>Packing “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wird eingepackt</translation>
     </message>
     <message>
         <source>Unpacking “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ wird ausgepackt</translation>
     </message>
     <message>
         <source>{what}: {percent} %</source>
-        <translation type="unfinished">{what}: {percent} %</translation>
+        <translation>{what}: {percent} %</translation>
     </message>
     <message>
         <source>{what}: checking, {percent} %</source>
-        <translation type="unfinished"></translation>
+        <translation>{what}: wird geprüft, {percent} %</translation>
     </message>
     <message>
         <source>{time} left</source>
-        <translation type="unfinished">noch {time}</translation>
+        <translation>noch {time}</translation>
     </message>
     <message>
         <source>Stopped. Nothing of the pack was left.</source>
-        <translation type="unfinished"></translation>
+        <translation>Angehalten. Vom Paket ist nichts zurückgeblieben.</translation>
     </message>
     <message>
         <source>Stopped. What was read stays: next time it goes on there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Angehalten. Was gelesen ist, bleibt: Beim nächsten Mal geht es dort weiter.</translation>
     </message>
     <message>
         <source>The pack “{name}” is ready: {size}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Paket „{name}“ ist fertig: {size}.</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished">Zeigen</translation>
+        <translation>Zeigen</translation>
     </message>
     <message>
         <source>“{name}” is in your models, and checked.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ ist bei Ihren Modellen, und geprüft.</translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) are in your models, and checked.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n Modell ist bei Ihren Modellen, und geprüft.</numerusform>
+            <numerusform>%n Modelle sind bei Ihren Modellen, und geprüft.</numerusform>
         </translation>
     </message>
     <message>
         <source>Chat with it</source>
-        <translation type="unfinished">Damit chatten</translation>
+        <translation>Damit chatten</translation>
     </message>
 </context>
 <context>
@@ -2410,7 +2410,7 @@
     </message>
     <message>
         <source>Pack for another computer …</source>
-        <translation type="unfinished"></translation>
+        <translation>Für einen anderen Computer einpacken …</translation>
     </message>
     <message>
         <source>Remove, with its file</source>
@@ -2826,78 +2826,78 @@
     <name>SourceSettings</name>
     <message>
         <source>https://models.example.org/ or a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>https://modelle.example.org/ oder ein Ordner</translation>
     </message>
     <message>
         <source>Address of a source of models</source>
-        <translation type="unfinished"></translation>
+        <translation>Adresse einer Quelle von Modellen</translation>
     </message>
     <message>
         <source>Add</source>
-        <translation type="unfinished"></translation>
+        <translation>Hinzufügen</translation>
     </message>
     <message>
         <source>Add the source</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Quelle hinzufügen</translation>
     </message>
     <message>
         <source>A folder …</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Ordner …</translation>
     </message>
     <message>
         <source>Trust a key …</source>
-        <translation type="unfinished"></translation>
+        <translation>Einem Schlüssel vertrauen …</translation>
     </message>
     <message>
         <source>A web server or a shared folder with a list of models (index.json, made by “hausgeist index”). Its models are shown beside Hugging Face&apos;s.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Webserver oder ein gemeinsamer Ordner mit einem Verzeichnis von Modellen (index.json, von „hausgeist index“ geschrieben). Seine Modelle stehen neben denen von Hugging Face.</translation>
     </message>
     <message>
         <source>Once a key is trusted, packs and sources must be signed by it; everything else is refused.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sobald einem Schlüssel vertraut wird, müssen Pakete und Quellen damit signiert sein; alles andere wird abgelehnt.</translation>
     </message>
     <message>
         <source>Your organisation&apos;s models</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle Ihrer Organisation</translation>
     </message>
     <message>
         <source>Looking …</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird gesucht …</translation>
     </message>
     <message>
         <source>A folder with a list of models</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Ordner mit einem Verzeichnis von Modellen</translation>
     </message>
     <message numerus="yes">
         <source>%n model(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n Modell</numerusform>
             <numerusform>%n Modelle</numerusform>
         </translation>
     </message>
     <message>
         <source>not usable</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht nutzbar</translation>
     </message>
     <message>
         <source>signed</source>
-        <translation type="unfinished"></translation>
+        <translation>signiert</translation>
     </message>
     <message>
         <source>Remove “{name}”; models that are here stay</source>
-        <translation type="unfinished"></translation>
+        <translation>„{name}“ entfernen; Modelle, die hier sind, bleiben</translation>
     </message>
     <message>
         <source>A public key</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein öffentlicher Schlüssel</translation>
     </message>
     <message>
         <source>Public keys (*.pub);;All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>Öffentliche Schlüssel (*.pub);;Alle Dateien (*)</translation>
     </message>
     <message>
         <source>Trust this key no longer</source>
-        <translation type="unfinished"></translation>
+        <translation>Diesem Schlüssel nicht mehr vertrauen</translation>
     </message>
 </context>
 <context>
@@ -3223,67 +3223,67 @@
     <name>UnpackDialog</name>
     <message>
         <source>Models in “{name}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelle in „{name}“</translation>
     </message>
     <message>
         <source>Looking into the pack …</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Paket wird angesehen …</translation>
     </message>
     <message>
         <source>Add to my models</source>
-        <translation type="unfinished">Zu meinen Modellen hinzufügen</translation>
+        <translation>Zu meinen Modellen</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">Abbrechen</translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Close</source>
-        <translation type="unfinished">Schließen</translation>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>Not signed: make sure that you know who made it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nicht signiert: Vergewissern Sie sich, wer es erstellt hat.</translation>
     </message>
     <message>
         <source>Signed by your organisation (key {key}).</source>
-        <translation type="unfinished"></translation>
+        <translation>Von Ihrer Organisation signiert (Schlüssel {key}).</translation>
     </message>
     <message>
         <source>Signed with the key {key}; whose it is, this computer does not know.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mit dem Schlüssel {key} signiert; wem er gehört, weiß dieser Computer nicht.</translation>
     </message>
     <message>
         <source>is here already</source>
-        <translation type="unfinished"></translation>
+        <translation>ist schon hier</translation>
     </message>
     <message>
         <source>Licence: not stated</source>
-        <translation type="unfinished"></translation>
+        <translation>Lizenz: nicht angegeben</translation>
     </message>
     <message>
         <source>Licence: {name}</source>
-        <translation type="unfinished"></translation>
+        <translation>Lizenz: {name}</translation>
     </message>
     <message>
         <source>Left out: {name} ({reason})</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgelassen: {name} ({reason})</translation>
     </message>
     <message>
         <source>cannot be read</source>
-        <translation type="unfinished"></translation>
+        <translation>nicht lesbar</translation>
     </message>
     <message>
         <source>They go to {folder}, where {free} are free.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie kommen nach {folder}; dort sind {free} frei.</translation>
     </message>
     <message>
         <source>{size} are needed, and {folder} has only {free} free. Take fewer models, or choose another place for models in the settings.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nötig sind {size}, in {folder} sind aber nur {free} frei. Nehmen Sie weniger Modelle, oder wählen Sie in den Einstellungen einen anderen Ort für Modelle.</translation>
     </message>
     <message numerus="yes">
         <source>Add %n model(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n Modell hinzufügen</numerusform>
             <numerusform>%n Modelle hinzufügen</numerusform>
         </translation>

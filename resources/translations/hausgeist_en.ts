@@ -243,9 +243,9 @@
     <name>PackDialog</name>
     <message numerus="yes">
         <source>{size} in %n file(s); {free} are free there.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{size} in %n file; {free} are free there.</numerusform>
+            <numerusform>{size} in %n files; {free} are free there.</numerusform>
         </translation>
     </message>
 </context>
@@ -253,9 +253,9 @@
     <name>Packing</name>
     <message numerus="yes">
         <source>%n model(s) are in your models, and checked.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n model is in your models, and checked.</numerusform>
+            <numerusform>%n models are in your models, and checked.</numerusform>
         </translation>
     </message>
 </context>
@@ -273,7 +273,7 @@
     <name>SourceSettings</name>
     <message numerus="yes">
         <source>%n model(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n model</numerusform>
             <numerusform>%n models</numerusform>
         </translation>
@@ -317,7 +317,7 @@
     <name>UnpackDialog</name>
     <message numerus="yes">
         <source>Add %n model(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>Add %n model</numerusform>
             <numerusform>Add %n models</numerusform>
         </translation>

@@ -15,7 +15,7 @@ from desktop.library.packs.names import PACK_SUFFIX
 from desktop.services.pack_views import PackPlan, PackWish
 from desktop.ui.look import Look
 from desktop.ui.packs.room import PackRoom
-from desktop.ui.parts.boxes import column, row
+from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.choice import Choice, setting_line
 from desktop.ui.parts.sheet import Sheet
@@ -78,10 +78,15 @@ class PackDialog(Sheet):
         self.place = Elided("", "small_muted")
         choose = Button(look, self.tr("Choose …"), self.choose_target, icon="folder-open")
         choose.setAccessibleName(self.tr("Choose where the pack goes"))
-        where = row(column(Text(self.tr("Where to")), self.place), choose)
-        where.setSpacing(look.sizes.space_4)
+        s = look.sizes
+        where = row(
+            column(Text(self.tr("Where to")), self.place, space=s.space_1),
+            choose,
+            space=s.space_4,
+            margins=(0, s.space_2, 0, s.space_2),
+        )
         where.setStretch(0, 1)
-        self.content.addLayout(where)
+        self.content.addWidget(Frame("row", where))
         self.split = Choice(
             look,
             self.tr("In pieces"),

@@ -18,7 +18,7 @@ from desktop.ui.packs.room import PackRoom
 from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
-from desktop.ui.parts.text import Tag, Text
+from desktop.ui.parts.text import Tag, Text, restyle
 from desktop.ui.session import Session
 from desktop.ui.words import report_words
 
@@ -85,6 +85,9 @@ class UnpackDialog(Sheet):
         """A designed end: what it is, what to do, one button."""
         self.state.setText(self._session.messages.error(error))
         self.state.setProperty("role", "problem")
+        restyle(self.state)
+        self.signature.hide()
+        self.place.hide()
         self.take.hide()
         self.leave.setText(self.tr("Close"))
         self.fit()
@@ -93,6 +96,7 @@ class UnpackDialog(Sheet):
         self._view = view
         self.state.setText(view.manifest.title)
         self.state.setProperty("role", "strong")
+        restyle(self.state)
         self.state.setVisible(bool(view.manifest.title))
         self._show_signature(view)
         for model in view.manifest.models:

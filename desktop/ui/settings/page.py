@@ -20,6 +20,7 @@ from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.settings.connections import Connections
 from desktop.ui.settings.downloads import DownloadSettings
 from desktop.ui.settings.folders import FolderSettings
+from desktop.ui.settings.sources import SourceSettings
 from desktop.ui.words import Counted
 
 CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
@@ -84,6 +85,8 @@ class SettingsPage(Page):
         self.folders = FolderSettings(look, session, shelf)
         self.content.addWidget(self.folders)
         self.content.addWidget(DownloadSettings(look, session))
+        self.sources = SourceSettings(look, session)
+        self.content.addWidget(self.sources)
         self._section(self.tr("Your data"))
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
         self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
