@@ -37,6 +37,10 @@ class HubClient:
     def is_offline(self) -> bool:
         return self._door.policy.is_offline
 
+    def require_online(self) -> None:
+        """Raises NetworkError: offline_environment, offline_setting."""
+        self._door.policy.require_online()
+
     def json(
         self,
         path: str,

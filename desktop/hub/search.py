@@ -109,6 +109,7 @@ class HubSearch:
         cursor: str | None,
         is_cancelled: Callable[[], bool] | None,
     ) -> tuple[list[FoundRepo], str | None]:
+        self._client.require_online()  # before what follows
         from desktop.hub.hf_api import list_models  # half a second that only a search costs
 
         tags = ["gguf"]

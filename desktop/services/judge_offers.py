@@ -107,6 +107,7 @@ class OfferJudge:
             header = _cached(self._cache, self._view.listing, offer.group)
             if header is not None:
                 self._known[offer.reference] = _Known(header, "header")
+                self._left_bytes -= header.data_offset  # of what one repository may cost at all
 
     def _complete(self) -> list[FileOffer]:
         return [offer for offer in self._view.offers if offer.problem is None]
