@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.common.errors import CancelledError, HausgeistError, StorageError, UsageError
+from desktop.common.errors import (
+    CancelledError,
+    HausgeistError,
+    ModelFileError,
+    StorageError,
+    UsageError,
+)
 from desktop.engine.cancel import CancelToken
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
@@ -19,6 +25,7 @@ from desktop.library.model import LibraryModel
 from desktop.library.projectors import fits, projector_beside
 from desktop.library.stores.find import find_stores
 from desktop.library.stores.model import STORES, StoreFolder, StoreKind, StoreModel
+from desktop.library.stores.own_form import is_own_form
 from desktop.library.stores.places import Surroundings
 from desktop.services.models import ImportProgress, ImportResult
 
@@ -119,6 +126,7 @@ class StoreImporter:
             raise model.problem
         header = read_header(model.paths[0])
         check(header)
+        _require_common_form(model, header)
         kept = self._library.add(
             model.paths[0],
             header,
@@ -189,6 +197,7 @@ def _readable(
         try:
             header = read_header(model.paths[0])
             check(header)
+            _require_common_form(model, header)
         except HausgeistError as error:
             if error.kind != "no_language_model":  # a projector, an adapter
                 yield replace(model, problem=error)
@@ -201,6 +210,11 @@ def _readable(
             licence=model.licence or header.licence,
             projector=_projector(model, header),
         )
+
+
+def _require_common_form(model: StoreModel, header: ModelHeader) -> None:
+    if is_own_form(header):
+        raise ModelFileError("store_own_form", model=model.name)
 
 
 def _projector(model: StoreModel, header: ModelHeader) -> Path | None:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from desktop.common.errors import CancelledError, UsageError
 from desktop.engine.cancel import CancelToken
+from desktop.engine.probe import probe
 from desktop.library.library import Library
 from desktop.services.import_stores import StoreImporter, wanted
 from desktop.services.models import ImportProgress
+from tests.engine.driving import plan_for
 from tests.gguf_files import LlamaShape, Tensor, write_gguf, write_split
 from tests.library.stores.building import OllamaStore, model_bytes
-from tests.tiny_models import write_tiny_model
+from tests.tiny_models import Array, write_tiny_model
 
 WIDTH = LlamaShape().embedding
+NUMBERS = {"llama.block_count": 2, "llama.context_length": 4096, "llama.embedding_length": 64}
 
 
 @pytest.fixture
@@ -170,6 +175,31 @@ def test_lies_stop_nobody_else(
     results = importer.take_in([model for store in stores for model in store.models])
     assert [result.model.name for result in results if result.model] == ["true"]
     assert sum(result.error is not None for result in results) == 3
+
+
+@pytest.mark.parametrize("what", ["name", "eyes"])
+def test_ollamas_own_form_is_told_before_it_fails_to_open(
+    importer: StoreImporter, ollama: OllamaStore, tmp_path: Path, what: str
+) -> None:
+    """Its newer engine keeps the image part among the model's tensors, and has names of its own:
+    llama.cpp refuses both, as `probe` shows."""
+
+    def add_eyes(weights: dict[str, Array]) -> None:
+        if what == "eyes":
+            weights["v.patch_embd.weight"] = np.zeros((8, 8), dtype=np.float32)
+
+    name = {"general.architecture": "gptoss"} if what == "name" else {}
+    metadata = {key.replace("llama", "gptoss"): value for key, value in NUMBERS.items()} | name
+    path = write_tiny_model(tmp_path / "m.gguf", change=add_eyes, metadata=metadata)
+    assert probe(path, plan_for(), timeout_s=60.0).error_kind == "load_failed"
+    ollama.model("library/own/latest", path.read_bytes())
+    (store,) = importer.found()
+    problem = store.models[0].problem
+    assert problem is not None
+    assert problem.kind == "store_own_form"
+    (result,) = importer.take_in([replace(store.models[0], problem=None)])
+    assert result.error is not None
+    assert result.error.kind == "store_own_form"
 
 
 def test_a_split_model_has_all_its_parts(importer: StoreImporter, home: Path) -> None:

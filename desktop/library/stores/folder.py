@@ -57,3 +57,8 @@ def inside(path: Path, root: Path) -> str:
         return path.relative_to(root).as_posix()
     except ValueError:
         return path.name
+
+
+def projectors_of(found: FoundModel) -> tuple[Path, ...]:
+    """The files beside a model that are named as projectors."""
+    return tuple(path for path, _stamp in found.projectors)

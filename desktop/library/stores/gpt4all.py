@@ -13,7 +13,7 @@ from desktop.library.model_settings import ModelSettings
 from desktop.library.origin import Origin
 from desktop.library.scan import FoundModel
 from desktop.library.stores.documents import read_text
-from desktop.library.stores.folder import Gathering
+from desktop.library.stores.folder import Gathering, projectors_of
 from desktop.library.stores.model import NO_SETTINGS, StoreFolder, StoreModel
 from desktop.library.stores.places import Surroundings, gpt4all_places
 from desktop.library.stores.settings import settings_of
@@ -61,7 +61,7 @@ class _Reader:
             system_prompt=settings.system_prompt or "",
             settings=settings,
             origin=Origin("gpt4all", str(found.path.parent), file=name),
-            beside=found.projectors,
+            beside=projectors_of(found),
         )
 
     def _settings(self, name: str) -> ModelSettings:

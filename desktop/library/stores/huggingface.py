@@ -20,7 +20,7 @@ from desktop.library.origin import Origin, is_sha256
 from desktop.library.projectors import is_projector_name
 from desktop.library.scan import FoundModel, Walk, models_in
 from desktop.library.stores.documents import is_file, read_text
-from desktop.library.stores.folder import MAX_MODELS, Gathering, inside
+from desktop.library.stores.folder import MAX_MODELS, Gathering, inside, projectors_of
 from desktop.library.stores.model import StoreFolder, StoreModel
 from desktop.library.stores.places import Surroundings, huggingface_places, llamacpp_places
 
@@ -66,7 +66,7 @@ def _downloaded(root: Path, found: FoundModel) -> StoreModel:
         inside(found.path, root).removesuffix(".gguf"),
         (found.path,),
         origin=Origin("llamacpp", str(root), file=found.path.name),
-        beside=tuple(one for one in found.projectors if _same_repo(one, found.path)),
+        beside=tuple(one for one in projectors_of(found) if _same_repo(one, found.path)),
     )
 
 
@@ -111,7 +111,7 @@ def _model(repo: str, snapshot: Path, found: FoundModel, seen: set[str]) -> Stor
             commit=snapshot.name if _COMMIT.fullmatch(snapshot.name) else "",
             sha256=is_sha256(blob.name),
         ),
-        beside=found.projectors,
+        beside=projectors_of(found),
     )
 
 

@@ -11,7 +11,7 @@ from desktop.library.model_settings import ModelSettings
 from desktop.library.origin import Origin
 from desktop.library.scan import FoundModel
 from desktop.library.stores.documents import read_object, read_text, text
-from desktop.library.stores.folder import Gathering, inside
+from desktop.library.stores.folder import Gathering, inside, projectors_of
 from desktop.library.stores.model import NO_SETTINGS, StoreFolder, StoreModel
 from desktop.library.stores.places import Surroundings, lmstudio_homes, lmstudio_settings
 from desktop.library.stores.settings import settings_of
@@ -73,7 +73,7 @@ class _Reader:
             system_prompt=settings.system_prompt or "",
             settings=settings,
             origin=Origin("lmstudio", place.rpartition("/")[0], file=found.path.name),
-            beside=found.projectors,
+            beside=projectors_of(found),
         )
 
     def _settings(self, place: str) -> ModelSettings:
