@@ -31,7 +31,12 @@ _SORTS: dict[str, Callable[[LibraryModel], Any]] = {
 
 
 def configure(arguments: Arguments) -> None:
-    arguments.option("--sort", value="name|size|used|added", kind=one_of(*_SORTS))
+    arguments.option(
+        "--sort",
+        value="name|size|used|added",
+        kind=one_of(*_SORTS),
+        help_key="cli.option.list_sort",
+    )
     arguments.switch("--json")
 
 
@@ -83,7 +88,7 @@ def _document(item: ListedModel) -> dict[str, object]:
         "last_used_at": model.last_used_at,
         "problem": model.problem or None,
         "verdict": report.verdict if report else None,
-        "tokens_per_s": report.speed.tokens_per_s if report else None,
+        "tokens_per_s": report.speed.to_json()["tokens_per_s"] if report else None,
         "speed_basis": report.speed.basis if report else None,
         "context_tokens": model.context_tokens,
         "licence": model.licence or None,

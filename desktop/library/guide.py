@@ -9,6 +9,7 @@ from desktop.common.errors import ModelFileError
 from desktop.gguf.reader import read_header
 from desktop.library.files import Stamp, stamp_of
 from desktop.library.model import GUIDE_NAME, LibraryModel
+from desktop.library.origin import Origin
 
 
 class Guide:
@@ -46,6 +47,9 @@ class Guide:
             last_used_at=None,
             source="built_in",
             mtime_ns=stamp.mtime_ns,
+            context_tokens=header.context_length,
+            licence=header.licence,
+            origin=Origin("built_in", ""),
         )
 
     def _without_header(self, stamp: Stamp, problem: str) -> LibraryModel:
