@@ -247,7 +247,7 @@ class OfferJudge:
             base_model="",
             tasks=(_task(view, header),),
             parameters=parameters,
-            active_parameters=known.active_parameters if known else parameters,
+            active_parameters=known.active_parameters if known else active_parameters(header),
             context_tokens=header.context_length or None,
             licence=view.licence,
             modalities=(),
@@ -266,6 +266,17 @@ class OfferJudge:
     def _require_wanted(self) -> None:
         if self._is_cancelled():
             raise CancelledError
+
+
+def active_parameters(header: ModelHeader) -> int:
+    """How many weights take part in each token: of a mixture's experts only those that are used."""
+    experts, used = header.expert_count, header.expert_used_count
+    if not 0 < used < experts:
+        return header.parameters
+    return sum(
+        tensor.values * used // experts if "_exps." in tensor.name else tensor.values
+        for tensor in header.tensors
+    )
 
 
 def _cached(cache: HeaderCache, listing: Listing, group: FileGroup) -> ModelHeader | None:

@@ -18,11 +18,11 @@ from desktop.services.browse import Browser
 from desktop.services.fit_model import fit
 from desktop.services.offers import FileOffer, RepositoryView
 from tests.fit.machines import desktop, laptop
-from tests.gguf_files import LlamaShape
+from tests.gguf_files import LlamaShape, Tensor, data_bytes, header_bytes
 from tests.hub.models import split_files
 from tests.hub.shelf_of_repos import GEMMA, QWEN, fill
 from tests.hub.stand_in import HubStandIn
-from tests.hub.stored import content
+from tests.hub.stored import Content, content
 from tests.services.hub_family import NAMES, REPO, BrowsingHouse, browsing, family, quantized
 
 CARD = b"---\nlicense: other\nlicense_name: my-licence\nlanguage: de\n---\n# Hi\n\nA model that answers questions in a friendly voice.\n"  # noqa: E501
@@ -184,6 +184,33 @@ def test_several_models_in_one_repository(house: BrowsingHouse, hub: HubStandIn)
     assert all(offer.basis == "header" for offer in told if offer.group == tiny.group)
     assert tiny.report is not None
     assert tiny.report.model.layers == 4
+
+
+def test_a_mixture_of_experts_counts_what_is_used(
+    house: BrowsingHouse, hub: HubStandIn, tmp_path: Path
+) -> None:
+    """18 GB of weights, a tenth of which is read for a token: recommended on a laptop."""
+    shape = LlamaShape(
+        layers=48, embedding=2048, heads=32, kv_heads=4, feed_forward=768, vocab=32_000,
+        context=32768, architecture="qwen3moe",
+    )  # fmt: skip
+    tensors = [t for t in shape.tensors() if ".ffn_" not in t.name or "norm" in t.name]
+    for layer in range(shape.layers):
+        tensors.append(Tensor(f"blk.{layer}.ffn_gate_inp.weight", (2048, 128), "F32"))
+        for name, dims in (("gate", (2048, 768, 128)), ("up", (2048, 768, 128)),
+                           ("down", (768, 2048, 128))):  # fmt: skip
+            tensors.append(Tensor(f"blk.{layer}.ffn_{name}_exps.weight", dims, "Q4_K"))
+    more = {"expert_count": 128, "expert_used_count": 8, "expert_feed_forward_length": 768}
+    metadata = shape.metadata(**{f"qwen3moe__{key}": value for key, value in more.items()})
+    head = header_bytes(metadata, tensors)
+    hub.add(REPO, {"Experts-30B-A3B-Q4_K_M.gguf": Content(head, len(head) + data_bytes(tensors))})
+    house.machine.found = laptop(32, 26)
+    view, _ = judged(house)
+    (offer,) = view.offers
+    assert offer.report is not None
+    assert 25e9 < offer.report.model.parameters < 35e9
+    assert (offer.tokens_per_s or 0) > 10
+    assert offer.is_recommended
 
 
 def test_a_broken_file_costs_only_itself(house: BrowsingHouse, hub: HubStandIn) -> None:
