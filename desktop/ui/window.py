@@ -240,7 +240,7 @@ class MainWindow(QMainWindow):
         keys: list[tuple[str, Callable[[], object]]] = [
             ("Ctrl+N", self._new_chat),
             ("Ctrl+K", self._search),
-            ("Ctrl+F", self._search),
+            ("Ctrl+F", self._find),
             ("Ctrl+L", lambda: self.show_place(CHATS)),
             ("Ctrl+1", lambda: self.show_place(CHATS)),
             ("Ctrl+2", lambda: self.show_place(MODELS)),
@@ -252,7 +252,7 @@ class MainWindow(QMainWindow):
             QShortcut(QKeySequence(sequence), self).activated.connect(run)
         QShortcut(QKeySequence.StandardKey.Quit, self).activated.connect(self.close)
         self._stop_key = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        self._stop_key.activated.connect(self._house.conversation.stop)
+        self._stop_key.activated.connect(self._escape)
         self._stop_key.setEnabled(False)
 
     def _enable_stop(self) -> None:
@@ -262,6 +262,21 @@ class MainWindow(QMainWindow):
     def _new_chat(self) -> None:
         self.show_place(CHATS)
         self.chats.start_new()
+
+    def _find(self) -> None:
+        """Search where one is: among the models there, else among the chats."""
+        if self.place == MODELS and self._models_page is not None:
+            self._models_page.focus_search()
+        else:
+            self._search()
+
+    def _escape(self) -> None:
+        """While an answer runs: back where there is a way back, else stop it."""
+        browsing = self._house.browsing
+        if self.place == MODELS and browsing.room != "home":
+            browsing.back()
+        else:
+            self._house.conversation.stop()
 
     def _search(self) -> None:
         self.show_place(CHATS)

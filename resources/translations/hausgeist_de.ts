@@ -234,7 +234,7 @@
     <name>CardView</name>
     <message>
         <source>This text goes on for long. The rest stands on the model&apos;s page.</source>
-        <translation type="unfinished"></translation>
+        <translation>Dieser Text ist noch sehr lang. Der Rest steht auf der Seite des Modells.</translation>
     </message>
 </context>
 <context>

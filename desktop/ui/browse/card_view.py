@@ -7,6 +7,9 @@ from desktop.ui.transcript.outside import ask_and_open
 from desktop.ui.transcript.turns import ViewTurn
 from desktop.ui.transcript.view import TranscriptView
 
+MOST_CHARS = 120_000
+"""Real ones have up to 60,000; what somebody made to be slow takes 0.2 s to cut."""
+
 
 class CardView(TranscriptView):
     """One text from its beginning. Nothing in it loads anything; a link asks before it opens."""
@@ -24,7 +27,12 @@ class CardView(TranscriptView):
         if markdown == self._text:
             return
         self._text = markdown
-        self.set_turns([ViewTurn(id=1, role="assistant", text=markdown, author=author)])
+        shown, notice = markdown, ""
+        if len(markdown) > MOST_CHARS:
+            shown = markdown[: markdown.rfind("\n", 0, MOST_CHARS) + 1] or markdown[:MOST_CHARS]
+            notice = self.tr("This text goes on for long. The rest stands on the model's page.")
+        turn = ViewTurn(id=1, role="assistant", text=shown, author=author, notice=notice)
+        self.set_turns([turn])
         self.stage.sticks = False
         self.stage.scroll_to(0)
         self.refresh()

@@ -27,6 +27,8 @@ from desktop.ui.session import Session
 from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.transcript.outside import ask_and_open
 
+CARD_LEAF = 1
+
 
 class Repository(QWidget):
     """A head that stays, and below it one of two leaves: the files, or the makers' own words."""
@@ -129,11 +131,18 @@ class Repository(QWidget):
         card = None if view is None else view.card
         has_text = card is not None and bool(card.markdown)
         self.to_card.setEnabled(has_text)
-        if card is not None and view is not None and has_text:
-            self.card.show_text(view.repo.partition("/")[0], card.markdown)
-        else:
+        if not has_text:
             self.to_files.setChecked(True)
             self.leaves.setCurrentIndex(0)
+        elif self.leaves.currentIndex() == CARD_LEAF:
+            self._turn_to(CARD_LEAF)
+
+    def _turn_to(self, leaf: int) -> None:
+        """Show the files or the card; the card is laid out only when somebody looks at it."""
+        view = self._opened.view
+        if leaf == CARD_LEAF and view is not None and view.card is not None:
+            self.card.show_text(view.repo.partition("/")[0], view.card.markdown)
+        self.leaves.setCurrentIndex(leaf)
 
     def _show_head(self, repo: str) -> None:
         author, _, name = repo.partition("/")
@@ -170,7 +179,7 @@ class Repository(QWidget):
             look, "arrow-square-out", self.tr("Open its page in the browser"), self._open_page
         )
         self.to_files = self._leaf_button(self.tr("Files"), 0)
-        self.to_card = self._leaf_button(self.tr("From its makers"), 1)
+        self.to_card = self._leaf_button(self.tr("From its makers"), CARD_LEAF)
         self.to_files.setChecked(True)
         group = QButtonGroup(self)
         group.addButton(self.to_files)
@@ -184,7 +193,7 @@ class Repository(QWidget):
         return Frame("topbar", column(first, second, space=s.space_2, margins=margins))
 
     def _leaf_button(self, words: str, leaf: int) -> Button:
-        button = Button(self._look, words, lambda: self.leaves.setCurrentIndex(leaf), kind="pill")
+        button = Button(self._look, words, lambda: self._turn_to(leaf), kind="pill")
         button.setCheckable(True)
         return button
 

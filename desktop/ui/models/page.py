@@ -101,14 +101,18 @@ class ModelsPage(QWidget):
         self._browsing.home()
         self.mine.choose_files()
 
+    def focus_search(self) -> None:
+        """The keyboard goes to the search, from wherever one is in this place."""
+        if self._browsing.room == "repository":
+            self._browsing.back()
+        self.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.field.selectAll()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape and Alt+Left go back to where one came from."""
         back = event.key() == Qt.Key.Key_Escape or event.matches(QKeySequence.StandardKey.Back)
         if back and self._browsing.room != "home":
             self._browsing.back()
-            return
-        if event.matches(QKeySequence.StandardKey.Find) and self._browsing.room != "repository":
-            self.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
             return
         super().keyPressEvent(event)
 

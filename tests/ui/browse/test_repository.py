@@ -16,6 +16,7 @@ from desktop.hub.model_card import ModelCard
 from desktop.hub.search import SearchPage
 from desktop.services.downloads_entry import DownloadState
 from desktop.services.offers import FileOffer
+from desktop.ui.browse.card_view import MOST_CHARS
 from desktop.ui.browse.offer_list import SHOWN_AT_FIRST, SHOWN_MORE
 from desktop.ui.browse.offer_words import group_of
 from tests.ui.browse.conftest import Models
@@ -234,6 +235,16 @@ def test_the_card_is_markdown_without_anything_remote(models: Models) -> None:
     assert repository_page.card.verticalScrollBar().value() == 0
     repository_page.to_files.click()
     assert repository_page.files.isVisible()
+
+
+def test_a_card_without_end_is_cut(models: Models) -> None:
+    models.browser.views[REPO] = repository(card=ModelCard(markdown="A line of it.\n\n" * 40_000))
+    models.look_into()
+    models.page.repository.to_card.click()
+    (turn,) = models.page.repository.card.turns
+    assert len(turn.text) <= MOST_CHARS
+    assert turn.text.endswith("it.\n\n")
+    assert turn.notice
 
 
 def test_without_a_card_there_is_no_leaf_for_it(models: Models) -> None:

@@ -192,6 +192,29 @@ def test_leaving_calls_off_what_is_under_way(models: Models) -> None:
     models.until(lambda: models.browsing.finder.phase == "known")
 
 
+def test_ctrl_f_searches_where_one_is(models: Models) -> None:
+    models.look_into()
+    QTest.keyClick(models.driven.window, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert models.browsing.room == "home"
+    assert models.page.search.field.hasFocus()
+    assert models.driven.window.place == "models"
+
+
+def test_escape_leads_back_also_while_an_answer_is_written(models: Models) -> None:
+    window = models.driven.window
+    window.show_place("chats")
+    window.chats.composer.set_text("Hello")
+    window.chats.composer.send.click()
+    models.driven.asked(1)
+    window.show_place("models")
+    models.look_into()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert models.browsing.room == "home"
+    assert models.driven.desk.house.conversation.running() is not None
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    models.until(lambda: models.driven.desk.house.conversation.running() is None)
+
+
 def test_rows_are_a_proper_model(models: Models) -> None:
     models.browser.pages = pages_of(2)
     rows = ResultRows(models.browsing.finder, models.driven.services.messages, lambda: None)
