@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.common.errors import (
     CancelledError,
     HausgeistError,
-    ModelFileError,
     StorageError,
     UsageError,
 )
 from desktop.engine.cancel import CancelToken
-from desktop.gguf.header import ModelHeader
-from desktop.gguf.reader import read_header
-from desktop.gguf.safety import check
 from desktop.library.copying import copy_model
-from desktop.library.files import identity
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
-from desktop.library.projectors import fits, projector_beside
 from desktop.library.stores.find import find_stores
-from desktop.library.stores.model import STORES, StoreFolder, StoreKind, StoreModel
-from desktop.library.stores.own_form import is_own_form
+from desktop.library.stores.model import STORES, StoreKind, StoreModel
 from desktop.library.stores.places import Surroundings
 from desktop.services.models import ImportProgress, ImportResult
+from desktop.services.store_models import StoreModels, openable
 
 
 @dataclass(frozen=True, slots=True)
 class FoundStore:
-    """A store of another program, with its models; `here` are those that the library has already.
+    """A store of another program, with its models; `here` are those that the library has already
 
-    `problem` says why a store that is there cannot be read.
+    (the same file, or the same content elsewhere). `problem` says why a store that is there cannot
+    be read.
     """
 
     store: StoreKind
@@ -81,10 +76,11 @@ class StoreImporter:
         """
         token = cancel or CancelToken()
         around = Surroundings(self._users_home(), self._env, self._system, self._root)
-        known = self._known()
+        looking = StoreModels(self._library.list(), token)
         found = []
         for folder in find_stores(around, stores, lambda: token.cancelled):
-            found.append(_judged(folder, known, token))
+            models, here = looking.look(folder.models)
+            found.append(FoundStore(folder.store, folder.path, models, here, folder.problem))
         token.raise_if_cancelled()
         return tuple(found)
 
@@ -124,9 +120,7 @@ class StoreImporter:
     ) -> LibraryModel:
         if model.problem is not None:
             raise model.problem
-        header = read_header(model.paths[0])
-        check(header)
-        _require_common_form(model, header)
+        header = openable(model)
         kept = self._library.add(
             model.paths[0],
             header,
@@ -153,74 +147,6 @@ class StoreImporter:
             return Path.home()
         except RuntimeError as error:  # a user without any
             raise StorageError("no_home", detail=str(error)) from error
-
-    def _known(self) -> _Known:
-        """The files that the library has, whatever their paths."""
-        found = ((identity(model.path), model) for model in self._library.list())
-        return {one: model for one, model in found if one is not None and not model.problem}
-
-
-_Known = dict[tuple[int, int], LibraryModel]
-
-
-def _judged(folder: StoreFolder, known: _Known, token: CancelToken) -> FoundStore:
-    here: set[StoreModel] = set()
-    models = tuple(_readable(folder.models, known, here, token))
-    return FoundStore(folder.store, folder.path, models, frozenset(here), folder.problem)
-
-
-def _readable(
-    models: Sequence[StoreModel], known: _Known, here: set[StoreModel], token: CancelToken
-) -> Iterator[StoreModel]:
-    """Each model with what its header says; what is no model of its own is left out.
-
-    What the library has is not read again, and noted in `here`.
-    """
-    for model in models:
-        token.raise_if_cancelled()
-        if model.problem is not None:
-            yield model
-            continue
-        place = identity(model.paths[0])
-        ours = known.get(place) if place is not None else None
-        if ours is not None:
-            taken = replace(
-                model,
-                file_bytes=ours.file_bytes,
-                quantization=ours.quantization,
-                licence=model.licence or ours.licence,
-                projector=ours.projector,
-            )
-            here.add(taken)
-            yield taken
-            continue
-        try:
-            header = read_header(model.paths[0])
-            check(header)
-            _require_common_form(model, header)
-        except HausgeistError as error:
-            if error.kind != "no_language_model":  # a projector, an adapter
-                yield replace(model, problem=error)
-            continue
-        yield replace(
-            model,
-            paths=header.paths,
-            file_bytes=header.file_bytes,
-            quantization=header.quantization,
-            licence=model.licence or header.licence,
-            projector=_projector(model, header),
-        )
-
-
-def _require_common_form(model: StoreModel, header: ModelHeader) -> None:
-    if is_own_form(header):
-        raise ModelFileError("store_own_form", model=model.name)
-
-
-def _projector(model: StoreModel, header: ModelHeader) -> Path | None:
-    if model.projector is not None:
-        return model.projector if fits(model.projector, header) else None
-    return projector_beside(header, model.beside) if model.beside else None
 
 
 def _library_name(model: StoreModel) -> str | None:

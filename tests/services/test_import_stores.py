@@ -99,6 +99,23 @@ def test_what_is_here_is_known_again(
     assert [model.name for model in after.new] == ["two:latest"]
 
 
+def test_the_same_model_from_elsewhere_is_here_too(
+    importer: StoreImporter, library: Library, ollama: OllamaStore, tmp_path: Path
+) -> None:
+    """Taking it in would only give the entry that is there: it must not look new for ever."""
+    content = model_bytes(tmp_path, "One")
+    (tmp_path / "mine.gguf").write_bytes(content)
+    mine = library.add(tmp_path / "mine.gguf")
+    ollama.model("library/one/latest", content)
+    ollama.model("library/two/latest", model_bytes(tmp_path, "Two"))  # just as long
+    (store,) = importer.found()
+    assert [model.name for model in store.here] == ["one:latest"]
+    assert [model.name for model in store.new] == ["two:latest"]
+    (result,) = importer.take_in(list(store.here))
+    assert result.model is not None
+    assert (result.model.name, result.model.path) == (mine.name, mine.path)
+
+
 def test_what_its_program_deletes_is_noticed(
     importer: StoreImporter, library: Library, ollama: OllamaStore, tmp_path: Path
 ) -> None:
