@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.common.atomic import write_atomic
-from desktop.common.errors import CancelledError, HausgeistError, ModelFileError, StorageError
+from desktop.common.errors import CancelledError, HausgeistError, StorageError
 from desktop.common.locks import claim
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
@@ -21,6 +21,7 @@ from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.moving import Move, MoveJournal, finish, move_files
 from desktop.library.origin import OTHERS_STORES
+from desktop.services.model_files import require_files
 
 _TELL_S = 0.1
 
@@ -253,8 +254,7 @@ def _may_move(model: LibraryModel, target: Path) -> bool:
     """
     if model.source == "built_in" or model.folder == target:
         return False
-    if model.problem in ("vanished", "drive_gone", "no_permission"):
-        raise ModelFileError(model.problem, path=str(model.path), model=model.name)
+    require_files(model)
     return True
 
 

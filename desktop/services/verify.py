@@ -16,6 +16,7 @@ from desktop.gguf.reader import read_header
 from desktop.library.hashing import sha256_of
 from desktop.library.library import Library
 from desktop.library.origin import origin_beside
+from desktop.services.model_files import require_files
 
 Basis = Literal["origin", "import", "none"]
 VerifyProgress = Callable[[int, int], None]
@@ -64,8 +65,7 @@ class Verifier:
         vanished or drive_gone), StorageError, CancelledError.
         """
         model = self._library.get(name)
-        if model.problem in ("vanished", "drive_gone", "no_permission"):
-            raise ModelFileError(model.problem, path=str(model.path), model=model.name)
+        require_files(model)
         parts, expected = self._library.parts(model.name), self._library.hashes(model.name)
         found, seconds = self._hash(parts, on_progress, cancel)
         origin = model.origin
