@@ -11,6 +11,8 @@ from desktop.library.scan import FoundModel, Walk, models_in
 from desktop.library.stores.model import StoreFolder, StoreKind, StoreModel
 
 MAX_MODELS = 20_000
+MAX_FILES = 500_000
+"""A setting may name any folder, a whole disk too."""
 
 
 @dataclass(slots=True)
@@ -30,10 +32,18 @@ class Gathering:
             problem = ModelFileError("store_unreadable", path=str(self.root), detail=str(error))
             return StoreFolder(self.store, self.root, (), problem)
         walk = Walk()
-        models = tuple(self._described(models_in(self.root, walk, self.should_stop), describe))
+
+        def enough() -> bool:
+            return walk.files > MAX_FILES or self.should_stop()
+
+        models = tuple(self._described(models_in(self.root, walk, enough), describe))
         problem_found = None
         if self.root in walk.unreadable:
             problem_found = ModelFileError("store_unreadable", path=str(self.root))
+        elif walk.files > MAX_FILES:
+            problem_found = ModelFileError(
+                "store_too_many_files", path=str(self.root), count=MAX_FILES
+            )
         elif len(models) >= MAX_MODELS:
             problem_found = ModelFileError("store_too_large", path=str(self.root), count=MAX_MODELS)
         return StoreFolder(self.store, self.root, models, problem_found)

@@ -8,7 +8,6 @@ Paths in it are the data folder's own, or absolute where a model was imported.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from desktop.library.stores.folder import MAX_MODELS, inside
 from desktop.library.stores.model import StoreFolder, StoreModel
 from desktop.library.stores.places import Surroundings, jan_homes
 from desktop.library.stores.settings import settings_of
+from desktop.library.stores.walk import files_below
 
 _BELOW = (("llamacpp", "models"), ("models",), ("cortexcpp", "models"))
 _DESCRIPTIONS = ("model.yml", "model.yaml")
@@ -57,7 +57,7 @@ def _read(data: Path, should_stop: Callable[[], bool]) -> StoreFolder:
     for below in _BELOW:
         root = data.joinpath(*below)
         try:
-            for description in _descriptions(root):
+            for description in _descriptions(root, should_stop):
                 if should_stop() or len(models) >= MAX_MODELS:
                     break
                 model = _described(data, root, description)
@@ -69,20 +69,11 @@ def _read(data: Path, should_stop: Callable[[], bool]) -> StoreFolder:
     return StoreFolder("jan", data, tuple(models.values()), problem)
 
 
-def _descriptions(folder: Path, depth: int = 0) -> Iterator[Path]:
-    """Raises OSError where the first folder cannot be read; further ones are passed over."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    names = {entry.name for entry in found}
-    yield from (folder / name for name in _DESCRIPTIONS if name in names)
-    if depth >= _DEPTH:
-        return
-    for entry in found:
-        try:
-            if entry.is_dir() and not entry.name.startswith("."):
-                yield from _descriptions(Path(entry.path), depth + 1)
-        except OSError:
-            continue
+def _descriptions(root: Path, should_stop: Callable[[], bool]) -> Iterator[Path]:
+    """Raises OSError where the first folder cannot be read."""
+    for found in files_below(root, _DEPTH, should_stop):
+        if found.path.name in _DESCRIPTIONS:
+            yield found.path
 
 
 def _described(data: Path, root: Path, description: Path) -> StoreModel:

@@ -9,7 +9,6 @@ own (Jinja, in its file) is used, and a note says so.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from desktop.library.stores.documents import is_file, read_object, read_text, te
 from desktop.library.stores.model import StoreFolder, StoreModel
 from desktop.library.stores.places import Surroundings, ollama_service_files
 from desktop.library.stores.settings import settings_of
+from desktop.library.stores.walk import files_below
 
 MAX_MANIFESTS = 20_000
 MAX_SERVICE_FILES = 20
@@ -54,7 +54,10 @@ def read_ollama(root: Path, should_stop: Callable[[], bool]) -> StoreFolder | No
     found: list[StoreModel] = []
     problem: ModelFileError | None = None
     try:
-        for number, path in enumerate(_manifests(manifests)):
+        files = (
+            one.path for one in files_below(manifests, _DEPTH, should_stop) if one.depth == _DEPTH
+        )
+        for number, path in enumerate(files):
             if should_stop():
                 break
             if number >= MAX_MANIFESTS:
@@ -91,23 +94,6 @@ def name_of(manifest: Path, manifests: Path) -> str:
         if place[:1] == [_OWN_NAMESPACE]:
             place = place[1:]
     return f"{'/'.join(place)}:{tag}"
-
-
-def _manifests(folder: Path, depth: int = 1) -> Iterator[Path]:
-    """The files exactly four levels below, so that a loop of links ends by itself."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.name.startswith("."):
-            continue
-        try:
-            is_folder = entry.is_dir()
-            if depth == _DEPTH and not is_folder:
-                yield Path(entry.path)
-            elif depth < _DEPTH and is_folder:
-                yield from _manifests(Path(entry.path), depth + 1)
-        except OSError:
-            continue  # one folder that may not be read: the others go on
 
 
 def _read(root: Path, path: Path) -> StoreModel | None:

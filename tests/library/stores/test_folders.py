@@ -162,6 +162,21 @@ def test_one_folder_by_two_paths_is_one_store_and_loops_end(tmp_path: Path) -> N
     assert _names(_find(tmp_path, "lmstudio")) == ["o/r/A"]
 
 
+def test_a_folder_with_no_end_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a setting names a whole disk."""
+    monkeypatch.setattr("desktop.library.stores.folder.MAX_FILES", 1000)
+    models = tmp_path / ".lmstudio" / "models"
+    _model(models / "A.gguf")
+    for number in range(5):
+        (models / f"d{number}").mkdir()
+        for file in range(600):
+            (models / f"d{number}" / f"{file}.txt").touch()
+    (store,) = _find(tmp_path, "lmstudio")
+    assert store.problem is not None
+    assert store.problem.kind == "store_too_many_files"
+    assert [model.name for model in store.models] == ["A"]
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is closed to root")
 def test_a_store_of_another_user_says_so(tmp_path: Path) -> None:
     models = tmp_path / ".lmstudio" / "models"

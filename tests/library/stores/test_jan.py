@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,18 @@ def test_the_data_folder_that_was_chosen(tmp_path: Path) -> None:
     LlamaShape().write(folder / "model.gguf")
     (store,) = _find(tmp_path)
     assert (store.path, [model.name for model in store.models]) == (moved, ["a"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_many_links_in_circles_end(tmp_path: Path, data: Path) -> None:
+    """Followed one by one, fifty of them six deep would be fifteen thousand million folders."""
+    root = data / "llamacpp" / "models"
+    _describe(root / "true", "model_path: llamacpp/models/true/m.gguf\n")
+    LlamaShape().write(root / "true" / "m.gguf")
+    for number in range(50):
+        (root / f"loop{number}").symlink_to(root)
+    (store,) = _find(tmp_path)
+    assert [model.problem for model in store.models] == [None]
 
 
 @pytest.mark.parametrize(
