@@ -577,8 +577,8 @@
         <translation>Herkunft</translation>
     </message>
     <message>
-        <source>Its hash</source>
-        <translation>Prüfsumme</translation>
+        <source>Hash (SHA-256)</source>
+        <translation>Prüfsumme (SHA-256)</translation>
     </message>
     <message>
         <source>Verified</source>
@@ -878,10 +878,6 @@
     <message>
         <source>in use</source>
         <translation>in Gebrauch</translation>
-    </message>
-    <message>
-        <source>last used: {when}</source>
-        <translation>zuletzt benutzt: {when}</translation>
     </message>
     <message>
         <source>Help with Hausgeist</source>
@@ -1479,6 +1475,10 @@
 </context>
 <context>
     <name>ModelDetails</name>
+    <message>
+        <source>Copy {what}</source>
+        <translation>{what} kopieren</translation>
+    </message>
     <message>
         <source>{tokens} tokens, kept as {kind}</source>
         <translation>{tokens} Token, abgelegt als {kind}</translation>
@@ -2796,6 +2796,10 @@
     <message>
         <source>Fewer bits for each number: less disk and memory, faster answers, a little less knowledge. The original stays as it is.</source>
         <translation>Weniger Bits für jede Zahl: weniger Platz und Speicher, schnellere Antworten, etwas weniger Wissen. Das Original bleibt, wie es ist.</translation>
+    </message>
+    <message>
+        <source>All kinds</source>
+        <translation>Alle Arten</translation>
     </message>
     <message>
         <source>Make it</source>

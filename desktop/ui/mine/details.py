@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop.common.messages import Messages
 from desktop.common.wording import format_memory, format_number
@@ -11,11 +12,14 @@ from desktop.fit.types import DeviceMemory, FitReport
 from desktop.fit.words import alternative_words
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import column, row
-from desktop.ui.parts.text import Text
+from desktop.ui.parts.button import IconButton
+from desktop.ui.parts.text import Elided, Text
 
 _NOT_WORTH_A_WORD = 1_000_000
 """Bytes: less is rounding, and no part of its own."""
 _RIGHT = 0.005
+_LONGEST_WORD = 44
+"""Letters: a longer one would make the lines wider than their page."""
 
 Line = tuple[str, str]
 
@@ -36,11 +40,26 @@ class ModelDetails(QWidget):
             label = Text(name, "small_muted", wrap=True)
             label.setFixedWidth(s.detail_names)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
-            words = Text(value, "small", wrap=True, selectable=True)
-            line = row(label, words, space=s.space_3)
-            line.setStretchFactor(words, 1)
-            lines.addLayout(line)
+            lines.addLayout(self._line(look, label, value))
         self.setLayout(lines)
+
+    def _line(self, look: Look, label: Text, value: str) -> QHBoxLayout:
+        """What cannot be broken into lines (a path, a hash) is shortened, and can be copied."""
+        s = look.sizes
+        if max((len(word) for word in value.split()), default=0) <= _LONGEST_WORD:
+            words: Text | Elided = Text(value, "small", wrap=True, selectable=True)
+            line = row(label, words, space=s.space_3)
+        else:
+            words = Elided(value, "small", middle=True)
+            copy = IconButton(
+                look,
+                "copy",
+                self.tr("Copy {what}").format(what=value),
+                lambda: QGuiApplication.clipboard().setText(value),
+            )
+            line = row(label, words, copy, space=s.space_3)
+        line.setStretchFactor(words, 1)
+        return line
 
     def _report_lines(self, report: FitReport) -> list[Line]:
         """Each device, the rule of thumb, what would be better, how all this is known."""

@@ -111,7 +111,7 @@ class DetailsSheet(Sheet):
             lines.append((self.tr("Sees with"), str(model.projector)))
         lines.append((self.tr("From"), self._whence()))
         if found is not None and found.hashes and found.hashes[0]:
-            lines.append((self.tr("Its hash"), f"SHA-256 {found.hashes[0]}"))
+            lines.append((self.tr("Hash (SHA-256)"), found.hashes[0]))
         lines.append((self.tr("Verified"), self._verified()))
         if found is not None and found.duplicates:
             paths = [str(path) for path in found.duplicates[:_MOST_PATHS]]

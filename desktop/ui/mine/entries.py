@@ -15,7 +15,7 @@ from desktop.services.model_problem import problem_words
 from desktop.ui.mine.origin_words import OriginWords
 from desktop.ui.model_names import display_name
 from desktop.ui.parts.text import Tone
-from desktop.ui.words import page_time, parameters, report_words, tokens_per_s
+from desktop.ui.words import last_used, page_time, parameters, report_words, tokens_per_s
 
 _RECENTLY_DAYS = 30
 _NEVER, _TOO_LARGE, _UNUSABLE = -1.0, -2.0, -3.0
@@ -50,6 +50,7 @@ class Entry:
     abilities: str
     here: Here
     used: str
+    used_long: str
     origin: str
     problem: str
     in_use: bool
@@ -92,6 +93,7 @@ class EntryWords(QObject):
             abilities=self.abilities(model),
             here=self.here(model, report, is_judged=is_judged),
             used=self.last(model.last_used_at),
+            used_long=last_used(model.last_used_at, self._today, self._language),
             origin=self._origins.words(model),
             problem=problem_words(model, self._messages),
             in_use=in_use,
@@ -108,7 +110,7 @@ class EntryWords(QObject):
             one.problem or here,
             one.size,
             one.abilities,
-            self.tr("last used: {when}").format(when=one.used),
+            one.used_long,
             one.origin,
         ]
         return ", ".join(part for part in said if part)

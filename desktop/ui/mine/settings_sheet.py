@@ -120,9 +120,8 @@ class SettingsSheet(Sheet):
             else:
                 self.content.addLayout(part)
         self.content.addStretch(1)
-        self._layout.insertWidget(2, self.problem)
-        self.problem.setContentsMargins(s.space_5, 0, s.space_5, 0)
         self.problem.hide()
+        self.notes.addWidget(self.problem)
         self.foot.insertWidget(0, self.reset)
         self.foot.addWidget(Button(look, self.tr("Cancel"), self.close))
         self.foot.addWidget(self.save)

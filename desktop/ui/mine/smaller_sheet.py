@@ -11,7 +11,7 @@ from desktop.common.wording import format_bytes
 from desktop.ui.look import Look
 from desktop.ui.mine.entries import Entry
 from desktop.ui.mine.shelf import Shelf
-from desktop.ui.parts.boxes import Frame, column, row
+from desktop.ui.parts.boxes import Frame, clear, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Tag, Text
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from desktop.services.quantize import QuantizationChoice
 
 LANE = "smaller-plan"
+USUAL = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+"""What most makers offer; the others are shown when somebody asks."""
 
 
 class SmallerSheet(Sheet):
@@ -38,6 +40,7 @@ class SmallerSheet(Sheet):
         self._one = one
         self._group = QButtonGroup(self)
         self.choices: list[tuple[QRadioButton, QuantizationChoice]] = []
+        self._found: tuple[QuantizationChoice, ...] = ()
         self._waiting = Text(self.tr("Reckoning what could be made of it …"), "muted")
         self._list = column()
         self.warning = Text(kind="small", wrap=True)
@@ -50,9 +53,12 @@ class SmallerSheet(Sheet):
         self.content.addWidget(Text(words, "muted", wrap=True))
         self.content.addWidget(self._waiting)
         self.content.addLayout(self._list)
-        self.content.addWidget(self.warning)
-        self.content.addWidget(self.place)
+        self.all_kinds = Button(look, self.tr("All kinds"), self._show_all, kind="quiet")
+        self.all_kinds.hide()
+        self.content.addLayout(row(self.all_kinds, 1))
         self.content.addStretch(1)
+        self.notes.addWidget(self.warning)
+        self.notes.addWidget(self.place)
         self.make = Button(look, self.tr("Make it"), self._make, kind="primary")
         self.make.setEnabled(False)
         self.foot.addWidget(Button(look, self.tr("Cancel"), self.close))
@@ -84,14 +90,29 @@ class SmallerSheet(Sheet):
             self.fit()
             return
         self._waiting.hide()
-        for choice in found:
-            self._list.addWidget(self._row(choice))
-        for button, choice in self.choices:
-            if choice.is_recommended:
-                button.setChecked(True)
+        self._found = found
+        usual = [one for one in found if one.plan.quantization in USUAL or one.is_recommended]
+        self._fill(usual or list(found))
+        self.all_kinds.setVisible(len(self.choices) < len(found))
         self._say_place()
         self._chosen_changed()
         self.fit()
+
+    def _show_all(self) -> None:
+        self.all_kinds.hide()
+        self._fill(list(self._found))
+        self._chosen_changed()
+        self.fit()
+
+    def _fill(self, shown: list[QuantizationChoice]) -> None:
+        chosen = self.chosen()
+        clear(self._list)
+        self.choices = []
+        for choice in shown:
+            self._list.addWidget(self._row(choice))
+        for button, choice in self.choices:
+            if choice is chosen or (chosen is None and choice.is_recommended):
+                button.setChecked(True)
 
     def _row(self, choice: QuantizationChoice) -> Frame:
         s, language = self._look.sizes, self._session.language

@@ -110,7 +110,7 @@ class TableDelegate(QStyledItemDelegate):
         for column, words in (
             (Column.SIZE, one.size),
             (Column.ABILITIES, one.abilities),
-            (Column.USED, one.used),
+            (Column.USED, one.used_long),
             (Column.ORIGIN, one.origin),
         ):
             if column in self.compact:

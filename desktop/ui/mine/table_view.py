@@ -176,8 +176,8 @@ class ModelTableView(QTableView):
         words = self.tr("Chat")
         wide = {
             Column.SIZE: m.text.horizontalAdvance("888,8 MB") + 2 * s.space_2,
-            Column.ABILITIES: 22 * em + 2 * s.space_2,
-            Column.HERE: 36 * em + 2 * s.space_2,
+            Column.ABILITIES: 20 * em + 2 * s.space_2,
+            Column.HERE: 34 * em + 2 * s.space_2,
             Column.USED: 13 * em + 2 * s.space_2,
             Column.ORIGIN: 20 * em + 2 * s.space_2,
             Column.DO: chat_width(self._look, words) + s.space_1 + s.target,
@@ -193,7 +193,7 @@ class ModelTableView(QTableView):
         if sum(wide.values()) + least > room:
             words = ""
             wide[Column.DO] = chat_width(self._look, "") + s.space_1 + s.target
-            wide[Column.HERE] = max(22 * em, min(36 * em, room - least - wide[Column.DO]))
+            wide[Column.HERE] = max(22 * em, min(34 * em, room - least - wide[Column.DO]))
         self._delegate.compact = tuple(hidden)
         self._delegate.chat_words = words
         for column in Column:

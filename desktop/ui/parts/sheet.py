@@ -22,6 +22,8 @@ _MOST_OF_WINDOW = 0.92
 class Sheet(QDialog):
     """Stands over its window until it is closed; put parts into `content`, buttons into `foot`.
 
+    What must be seen however long the content is (warnings) goes into `notes`, above the buttons.
+
     Show it with `open()`: nothing waits for it, and it deletes itself when it is closed.
     """
 
@@ -44,9 +46,10 @@ class Sheet(QDialog):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(body)
         self.foot = row(1, space=s.space_2, margins=(s.space_5, s.space_3, s.space_5, s.space_4))
+        self.notes = column(space=s.space_1, margins=(s.space_5, 0, s.space_5, 0))
         self.title = Text(title, "heading", wrap=True)
         self.title.setContentsMargins(s.space_5, s.space_5, s.space_5, s.space_3)
-        self._layout = column(self.title, self._area, self.foot)
+        self._layout = column(self.title, self._area, self.notes, self.foot)
         self._layout.setStretchFactor(self._area, 1)
         # The content scrolls: the window's least size does not follow it.
         self._layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
@@ -59,6 +62,8 @@ class Sheet(QDialog):
         most = parent.size() * _MOST_OF_WINDOW if parent is not None else QSize()
         width = min(self._wanted_width, most.width()) if parent is not None else self._wanted_width
         others = _height(self.title, width) + self.foot.sizeHint().height()
+        # A layout is never hidden; one without anything visible has no height.
+        others += self.notes.heightForWidth(width) if self.notes.hasHeightForWidth() else 0
         height = _height(self._body, width) + others
         return QSize(width, min(height, most.height()) if parent is not None else height)
 

@@ -41,8 +41,11 @@ class Text(QLabel):
 class Elided(QLabel):
     """One line that ends in an ellipsis where there is no room, with the whole in its tip."""
 
-    def __init__(self, text: str = "", kind: Kind = "text") -> None:
+    def __init__(self, text: str = "", kind: Kind = "text", *, middle: bool = False) -> None:
+        """`middle` leaves out what stands there: of a path or a hash both ends tell more."""
         super().__init__()
+        right, centre = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
+        self._mode = centre if middle else right
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("role", kind)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -64,7 +67,7 @@ class Elided(QLabel):
             return
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        elided = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        elided = metrics.elidedText(self.text(), self._mode, self.width())
         painter.drawText(self.rect(), int(self.alignment()), elided)
         painter.end()
 

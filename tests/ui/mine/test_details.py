@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
+from PySide6.QtGui import QGuiApplication
 from shiboken6 import isValid
 
 from desktop.ui.mine.details_sheet import DetailsSheet
+from desktop.ui.parts.button import IconButton
 from tests.ui.conftest import Driven
-from tests.ui.mine.conftest import mine_of, sheet_of
+from tests.ui.mine.conftest import bring, mine_of, sheet_of, shown
 from tests.ui.stand_ins import MACHINE
 
 
@@ -45,3 +50,35 @@ def test_details_of_a_file_that_is_gone(driven: Driven) -> None:
     assert "guide.gguf" in sheet.problem.text()
     assert sheet.lines["File"].endswith("guide.gguf")  # where it should lie is told all the same
     assert driven.window.banners.texts == []
+
+
+def test_long_paths_and_hashes_do_not_widen_the_dialog(
+    driven: Driven, tmp_path: Path, model_file: Path
+) -> None:
+    folder = tmp_path / ("a-folder-with-a-very-long-name-" * 4)
+    folder.mkdir()
+    file = folder / "My own model, written by hand.gguf"
+    shutil.move(model_file, file)
+    model = bring(driven, file)
+    driven.services.library.know_hashes(model.name, ("ab" * 32,))
+    mine_of(driven).doings.details(shown(driven, model.name))
+    sheet = sheet_of(driven)
+    assert isinstance(sheet, DetailsSheet)
+    driven.until(lambda: len(sheet.parts) > 1)
+    driven.until(lambda: sheet._body.width() <= sheet._area.viewport().width())
+    (copy,) = [b for b in sheet.findChildren(IconButton) if str(file) in b.accessibleName()]
+    copy.click()
+    assert QGuiApplication.clipboard().text() == str(file)
+
+
+def test_the_same_model_elsewhere_is_named(driven: Driven, model_file: Path) -> None:
+    twin = model_file.with_name("twin.gguf")
+    shutil.copyfile(model_file, twin)
+    model = bring(driven, model_file)
+    driven.desk.house.shelf.bring_in([twin])
+    driven.until(lambda: not driven.desk.house.shelf.importing)
+    mine_of(driven).doings.details(shown(driven, model.name))
+    sheet = sheet_of(driven)
+    assert isinstance(sheet, DetailsSheet)
+    driven.until(lambda: "The same model" in sheet.lines)
+    assert sheet.lines["The same model"] == str(twin)

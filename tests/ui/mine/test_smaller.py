@@ -22,8 +22,13 @@ def test_from_the_menu_to_the_list(driven: Driven, model_file: Path) -> None:
     sheet = opened(driven, name)
     driven.until(lambda: sheet.choices)
     kinds = [choice.plan.quantization for _button, choice in sheet.choices]
-    assert kinds[0] == "Q8_0"
-    assert "Q2_K" in kinds
+    assert kinds == ["Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K"]
+    before_all = sheet.chosen()
+    assert before_all is not None
+    assert before_all.is_recommended
+    sheet.all_kinds.click()
+    assert "IQ4_XS" in [choice.plan.quantization for _button, choice in sheet.choices]
+    assert sheet.chosen() is before_all
     (button,) = [b for b, choice in sheet.choices if choice.plan.quantization == "Q8_0"]
     button.setChecked(True)
     sheet.make.click()
