@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.common.errors import CancelledError, HausgeistError
-from desktop.hub.search import FoundRepo, SearchPage, SearchQuery
 from desktop.ui.browse.explaining import Explainer, problem_of
 from desktop.ui.browse.lanes import Lanes
 from desktop.ui.browse.ours import source_browser
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
+    from desktop.hub.search import FoundRepo, SearchPage, SearchQuery
     from desktop.services.network_problem import NetworkProblem
     from desktop.services.source_browse import SourceBrowser
 
@@ -64,7 +64,7 @@ class Finder(QObject):
         self._ours = 0
         self._refreshed_at: float | None = None
         self._closed = False
-        self.query = SearchQuery()
+        self._query: SearchQuery | None = None
         self.rows: list[FoundRepo] = []
         self.phase: Phase = "idle"
         self.is_catalogue = False
@@ -78,9 +78,18 @@ class Finder(QObject):
 
     # What is asked
 
+    @property
+    def query(self) -> SearchQuery:
+        """What is asked for now."""
+        if self._query is None:
+            from desktop.hub.search import SearchQuery  # with its client: not before first paint
+
+            self._query = SearchQuery()
+        return self._query
+
     def type(self, text: str) -> None:
         """Another text; it is asked for once nobody types any more."""
-        self.query = replace(self.query, text=text.strip())
+        self._query = replace(self.query, text=text.strip())
         self._typing.start()
 
     def stop_typing(self) -> None:
@@ -89,7 +98,7 @@ class Finder(QObject):
 
     def change(self, query: SearchQuery) -> None:
         """Ask something else at once."""
-        self.query = query
+        self._query = query
         self.ask()
 
     def ask(self) -> None:

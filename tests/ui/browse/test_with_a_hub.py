@@ -81,6 +81,7 @@ def test_searched_filtered_and_opened(models: Models, hub: HubStandIn) -> None:
     assert all("Fits" in row.tag.text() or "slow" in row.tag.text() for row in rows)
     assert rows[0].offer.is_recommended
     models.until(lambda: page.to_card.isEnabled())
+    page.to_card.click()
     (turn,) = page.card.turns
     assert "elsewhere.example/x.png" not in turn.text.replace("(elsewhere.example)", "")
     assert "![" not in turn.text
