@@ -119,7 +119,12 @@ class _Run:
         layout = self._layout(self._making.models)  # hashes have one length, so the sizes stand
         volumes = volume_paths(self._target, layout.total_bytes, self._making.volume_bytes)
         self._require_place(volumes, layout.total_bytes)
-        models = hashed(self._making.models, self._notes, self._meter)
+        try:
+            models = hashed(self._making.models, self._notes, self._meter)
+        except CancelledError:
+            if not self._keep_unfinished:
+                delete_unfinished(self._target)
+            raise
         manifest = self._manifest(models)
         index = index_bytes(manifest)
         signature = self._making.sign(index, manifest.made_at) if self._making.sign else None

@@ -106,7 +106,12 @@ class _Run:
         kept = self._kept()
         require_free_places(kept, making.models)
         self._require_room()
-        models = hashed(making.models, self._notes, self._meter)
+        try:
+            models = hashed(making.models, self._notes, self._meter)
+        except CancelledError:
+            if not self._keep_unfinished:
+                self._notes.forget()
+            raise
         files = unique_files(models)
         sources = {path: place for model in models for path, place in model.places.items()}
         written: list[Written] = []

@@ -61,10 +61,10 @@ class PackDialog(Sheet):
             self.content.addLayout(line)
         self._add_choices()
         self.state = Text(kind="text", wrap=True)
-        self.notes = Text(kind="small", wrap=True)
-        self.notes.setProperty("role", "warning")
+        self.licence_note = Text(kind="small", wrap=True)
+        self.licence_note.setProperty("role", "warning")
         self.content.addWidget(self.state)
-        self.content.addWidget(self.notes)
+        self.content.addWidget(self.licence_note)
         self.content.addStretch(1)
         self.go = Button(look, self.tr("Pack"), self._pack, kind="primary")
         self.go.setEnabled(False)
@@ -169,7 +169,7 @@ class PackDialog(Sheet):
         number, wish = self._asked, self.wish
         self.go.setEnabled(False)
         self.state.setText(self.tr("Looking how large it becomes …"))
-        self.notes.hide()
+        self.licence_note.hide()
         self._session.bridge.run(
             LANE,
             lambda: packs.plan(wish),
@@ -192,8 +192,8 @@ class PackDialog(Sheet):
             words = self.tr("{size} in %n file(s); {free} are free there.", "", plan.volumes)
             words = words.format(size=size, free=room)
         self.state.setText(words)
-        self.notes.setText("\n".join(messages.text(key) for key in plan.notes))
-        self.notes.setVisible(bool(plan.notes))
+        self.licence_note.setText("\n".join(messages.text(key) for key in plan.notes))
+        self.licence_note.setVisible(bool(plan.notes))
         self.go.setEnabled(True)
         self.fit()
 

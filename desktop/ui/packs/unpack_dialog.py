@@ -46,6 +46,7 @@ class UnpackDialog(Sheet):
         self._view: PackView | None = None
         self.boxes: dict[str, QCheckBox] = {}
         self.tags: dict[str, Tag] = {}
+        self._touched: set[str] = set()
         self.state = Text(self.tr("Looking into the pack …"), "muted", wrap=True)
         self.signature = Text(kind="small_muted", wrap=True)
         self.signature.hide()
@@ -130,6 +131,7 @@ class UnpackDialog(Sheet):
         box.setChecked(not is_here and view.problem is None)
         box.setEnabled(not is_here and view.problem is None)
         box.toggled.connect(lambda _: self._chosen_changed())
+        box.clicked.connect(lambda _=False: self._touched.add(model.name))
         self.boxes[model.name] = box
         tag = Tag(self.tr("is here already"), "ok") if is_here else Tag()
         tag.setVisible(is_here)
@@ -185,6 +187,8 @@ class UnpackDialog(Sheet):
         self.tags[name].show()
         box = self.boxes[name]
         box.setAccessibleName(f"{box.accessibleName()}, {words}")
+        if report.verdict == "too_large" and name not in self._touched:
+            box.setChecked(False)  # gigabytes for nothing, unless somebody wants just that
 
     def _not_judged(self, name: str, error: HausgeistError) -> None:
         self.tags[name].show_state(self.tr("cannot be read"), "bad")
