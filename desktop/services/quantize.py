@@ -17,7 +17,7 @@ from desktop.common.logs import get_logger
 from desktop.common.processes import process_mark
 from desktop.common.storage import free_bytes, storage_error
 from desktop.engine.cancel import CancelToken
-from desktop.engine.quantize import QuantizeStep, quantize
+from desktop.engine.quantize import quantize
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.quantizer import FILE_TYPE_NUMBERS
 from desktop.gguf.reader import read_header
@@ -30,15 +30,18 @@ from desktop.library.naming import clean
 from desktop.library.origin import Origin
 from desktop.services.fit_model import fit
 from desktop.services.quantize_plan import OFFERED, QuantizationPlan, plan_quantization
+from desktop.services.quantize_watch import (
+    FULL_BYTES,
+    QuantizationProgress,
+    QuantizationWatch,
+)
 
-_FULL_BYTES = 8 << 20
-"""A disk with less than that, and a file that is not whole: the quantizer does not notice it."""
-
-_TELL_EVERY_S = 0.25
-_LOOK_AT_DISK_EVERY_S = 2.0
-_SPEED_AFTER_S = 2.0
-_COMPUTING = 0.97
-"""Of the work; the rest is reading the new file once for its hash."""
+__all__ = [
+    "QuantizationChoice",
+    "QuantizationProgress",
+    "QuantizedModel",
+    "Quantizer",
+]
 
 _RECOMMENDED = "Q4_K_M"
 _NUMBERS = itertools.count(1)
@@ -56,16 +59,6 @@ class QuantizationChoice:
     plan: QuantizationPlan
     report: FitReport | None
     is_recommended: bool
-
-
-@dataclass(frozen=True, slots=True)
-class QuantizationProgress:
-    """`done` of `total` tensors, `fraction` of the bytes; `left_s` None until it can be told."""
-
-    done: int
-    total: int
-    fraction: float
-    left_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +134,7 @@ class Quantizer:
         target = (out or self._free_place(plan)).expanduser().absolute()
         self._prepare(target, plan)
         part = _unfinished(target)
-        watch = _Watch(part, plan, progress, self._free)
+        watch = QuantizationWatch(part, plan, progress, self._free)
         try:
             part.touch()  # a folder that takes nothing says so now, and in its own words
             quantize(
@@ -218,7 +211,7 @@ class Quantizer:
             return ModelFileError("not_found", path=str(missing), detail=str(error))
         if not _is_there(part.parent):
             return StorageError("quantize_drive_gone", path=str(part.parent), detail=str(error))
-        if self._free(part.parent) < _FULL_BYTES:
+        if self._free(part.parent) < FULL_BYTES:
             return StorageError("disk_full", path=str(part.parent), detail=str(error))
         return error
 
@@ -236,60 +229,6 @@ class Quantizer:
             projector=known.projector if known is not None else None,
             hashes=(sha256,),
         )
-
-
-class _Watch:
-    """Tells how far the file has come, four times a second, and looks after the disk."""
-
-    def __init__(
-        self,
-        part: Path,
-        plan: QuantizationPlan,
-        progress: Callable[[QuantizationProgress], None] | None,
-        free: Callable[[Path], int],
-    ) -> None:
-        self._part = part
-        self._total_bytes = plan.file_bytes
-        self._tensors = len(plan.header.tensors)
-        self._progress = progress
-        self._free = free
-        self._began_s = time.monotonic()
-        self._told_s = float("-inf")
-        self._looked_s = self._began_s
-
-    def step(self, step: QuantizeStep) -> None:
-        now_s = time.monotonic()
-        if now_s - self._told_s < _TELL_EVERY_S:
-            return
-        self._told_s = now_s
-        done_bytes = _size(self._part)
-        if now_s - self._looked_s > _LOOK_AT_DISK_EVERY_S:
-            self._looked_s = now_s
-            if self._free(self._part.parent) < _FULL_BYTES and done_bytes < self._total_bytes:
-                raise StorageError("disk_full", path=str(self._part.parent))
-        if self._progress is None:
-            return
-        fraction = _COMPUTING * min(1.0, done_bytes / self._total_bytes)
-        took_s = now_s - self._began_s
-        left_s = took_s / fraction - took_s if took_s > _SPEED_AFTER_S and fraction > 0 else None
-        done = max(0, step.tensor - 1)
-        self._progress(QuantizationProgress(done, step.of or self._tensors, fraction, left_s))
-
-    def hashed(self, cancel: CancelToken) -> Callable[[int], None]:
-        """Hears how much of the new file was read for its hash: the last of the work."""
-        read = 0
-
-        def hear(count: int) -> None:
-            nonlocal read
-            cancel.raise_if_cancelled()
-            read += count
-            now_s = time.monotonic()
-            if self._progress is not None and now_s - self._told_s >= _TELL_EVERY_S:
-                self._told_s = now_s
-                share = _COMPUTING + (1 - _COMPUTING) * min(1.0, read / self._total_bytes)
-                self._progress(QuantizationProgress(self._tensors, self._tensors, share, None))
-
-        return hear
 
 
 def _report(plan: QuantizationPlan, machine: Machine | None) -> FitReport | None:
@@ -353,13 +292,8 @@ def _remove(part: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def _size(part: Path) -> int:
-    try:
-        return part.stat().st_size
-    except OSError:
-        return 0  # not begun
-
-
 def _threads() -> int:
-    """All cores but one, for the person and the window."""
+    """All cores that this process may use but one, for the person and the window."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)) - 1)
     return max(1, (os.cpu_count() or 2) - 1)

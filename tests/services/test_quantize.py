@@ -18,6 +18,7 @@ from desktop.engine.quantize import QuantizeStep, quantize
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library
 from desktop.services import quantize as module
+from desktop.services import quantize_watch
 from desktop.services.quantize import QuantizationProgress, Quantizer
 from desktop.services.verify import Verifier
 from tests.engine.driving import plan_for
@@ -189,8 +190,8 @@ def test_a_disk_that_fills_up_meanwhile_ends_it(
     room = [9 * GB]
     quantizer = Quantizer(library, lambda: models_dir, free=lambda _folder: room[0])
     plan = quantizer.plan(source, "Q8_0")
-    monkeypatch.setattr(module, "_TELL_EVERY_S", 0.0)
-    monkeypatch.setattr(module, "_LOOK_AT_DISK_EVERY_S", -1.0)
+    monkeypatch.setattr(quantize_watch, "_TELL_EVERY_S", 0.0)
+    monkeypatch.setattr(quantize_watch, "_LOOK_AT_DISK_EVERY_S", -1.0)
 
     def slow(_source: Path, target: Path, _type: int, *, on_step: object, **_rest: object) -> None:
         target.write_bytes(b"x")
