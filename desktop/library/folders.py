@@ -37,6 +37,15 @@ def is_present(folder: Path) -> bool:
         return False
 
 
+def is_bare(mount_point: Path) -> bool:
+    """A mount point without its drive is an empty folder, or gone itself."""
+    try:
+        with os.scandir(mount_point) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
+
+
 def is_writable(folder: Path) -> bool:
     """Whether a file can be made there: tried, since permission bits alone say too little."""
     try:

@@ -17,6 +17,7 @@ from desktop.gguf.reader import read_header
 from desktop.library.copying import Progress, copy_model
 from desktop.library.entries import READING, Told, new_entry, renewed, with_told
 from desktop.library.files import content_of, delete_files, same_file, stamp_of
+from desktop.library.folders import holder_of
 from desktop.library.guide import Guide
 from desktop.library.index import Index, Seen
 from desktop.library.index_entry import FOUND_WRONG, Entry
@@ -340,6 +341,16 @@ class Library:
         return Intake(self._index, self._clock, _free_name).look_through(
             folder, "copy" if is_ours else "import", should_stop, on_change
         )
+
+    def forget_below(self, folder: Path) -> int:
+        """The folder is none of the library's any more: its models go from the list, their files
+        and their settings stay. Returns how many went."""
+        below = [entry for entry in self._index.all() if holder_of(Path(entry.path), (folder,))]
+        for entry in below:
+            self._index.delete(entry.name)
+        seen = [path for path in self._index.seen() if holder_of(Path(path), (folder,))]
+        self._index.unsee(seen)
+        return len(below)
 
     def know_hashes(self, name: str, hashes: tuple[str, ...]) -> None:
         """What each part is by SHA-256, taken here: what it will be compared with."""

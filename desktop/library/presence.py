@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.library.files import Stamp, stamp_of
-from desktop.library.folders import drive_root, holder_of, is_present, may_write
+from desktop.library.folders import drive_root, holder_of, is_bare, is_present, may_write
 
 PATIENCE_S = 2.0
 """A disk that spins up takes longer; its models are back at the next question."""
@@ -145,15 +144,6 @@ def _missing(error: OSError, path: Path, holder: Path | None) -> str:
     if getattr(error, "winerror", None) in _WINDOWS_DRIVE_FAILURES:
         return "drive_gone"
     root = drive_root(path)
-    if (root is not None and _is_bare(root)) or (holder is not None and not is_present(holder)):
+    if (root is not None and is_bare(root)) or (holder is not None and not is_present(holder)):
         return "drive_gone"
     return "vanished"
-
-
-def _is_bare(mount_point: Path) -> bool:
-    """A mount point without its drive is an empty folder, or gone itself."""
-    try:
-        with os.scandir(mount_point) as entries:
-            return next(entries, None) is None
-    except OSError:
-        return True

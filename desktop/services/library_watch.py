@@ -81,6 +81,11 @@ class FolderLooks:
         is found there is told when it comes.
         """
         folders = self._places.folders()
+        for folder in [known for known in self._states if known not in folders]:
+            # Nobody wants to know of it any more. Its models that lie in another folder stay.
+            del self._states[folder]
+            if not any(folder in other.parents or other in folder.parents for other in folders):
+                self._library.forget_below(folder)
         for folder in folders:
             state = self._states.setdefault(folder, _FolderState())
             if state.thread is None or not state.thread.is_alive():

@@ -12,7 +12,14 @@ from desktop.common.errors import StorageError, UsageError
 from desktop.common.paths import Paths
 from desktop.common.settings import Settings, SettingsStore
 from desktop.common.storage import free_bytes, storage_error
-from desktop.library.folders import FolderRole, ModelFolder, is_present, is_writable
+from desktop.library.folders import (
+    FolderRole,
+    ModelFolder,
+    drive_root,
+    is_bare,
+    is_present,
+    is_writable,
+)
 
 __all__ = ["ModelFolder", "ModelPlaces"]
 
@@ -41,6 +48,25 @@ class ModelPlaces:
         """Where new models go; touches no disk but the settings file."""
         chosen = self._store.load().models_folder
         return Path(chosen) if chosen else self._paths.models_dir
+
+    def for_new(self) -> Path:
+        """As `main`, made where it is missing.
+
+        Raises StorageError: models_drive_gone while its drive is not connected (a folder of that
+        name on the wrong drive would be filled instead), read_only, storage.
+        """
+        main = self.main()
+        if main.is_dir():
+            return main
+        root = drive_root(main)
+        is_gone = root is not None and is_bare(root)
+        if main != self._paths.models_dir and (is_gone or not main.parent.is_dir()):
+            raise StorageError("models_drive_gone", path=str(main))
+        try:
+            main.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, main) from error
+        return main
 
     def folders(self) -> tuple[Path, ...]:
         """All folders, `main` first; what was the app's own folder stays known."""

@@ -120,7 +120,7 @@ def build_opening(core: Core) -> Opening:
             tuner=tuner,
         ),
         tuner=tuner,
-        models_service=ModelsService(core.library, core.places.main, recorder),
+        models_service=ModelsService(core.library, core.places.for_new, recorder),
     )
 
 
@@ -168,7 +168,7 @@ def build(env: Mapping[str, str]) -> Services:
 
 def _downloads(core: Core, sources: Sources) -> Downloads:
     """The queue; it does nothing before somebody starts it."""
-    hub = ModelFetcher(core.network.hub, core.network.headers, core.library, core.places.main)
+    hub = ModelFetcher(core.network.hub, core.network.headers, core.library, core.places.for_new)
     fetcher = AnyFetcher(hub, sources, core.settings_store)
     return Downloads(
         fetcher,

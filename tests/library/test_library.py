@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 import pytest
 
+from desktop.common.database_opening import open_database
 from desktop.common.errors import HausgeistError, ModelFileError, StorageError, UsageError
+from desktop.library import schema
+from desktop.library.files import content_of, stamp_of
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from tests.gguf_files import LlamaShape, write_split
@@ -361,3 +365,32 @@ def test_a_damaged_index_is_kept_aside_and_loses_no_model(
     ]
     assert all(model.exists() for _, model in before)
     restored.close()
+
+
+def test_an_index_of_the_first_version_keeps_all_and_learns_the_rest(
+    tmp_path: Path, guide: Path, drive: Path
+) -> None:
+    path = tmp_path / "old.db"
+    first = dataclasses.replace(schema.SCHEMA, migrations=schema.SCHEMA.migrations[:1])
+    file = SHAPE.write(drive / "m.gguf", general__license="mit")
+    stamp = stamp_of([file])
+    old = open_database(path, first)
+    with old.transaction() as db:
+        db.execute(
+            "INSERT INTO models VALUES ('Mein', ?, 'm.gguf', ?, 'llama', 'Q4_K_M', 5, 1.0, 2.0,"
+            " 'copy', ?, ?, ?, '0.3.36')",
+            (str(file), stamp.file_bytes, stamp.mtime_ns, stamp.text, content_of([file])),
+        )
+    old.close()
+    library = Library.open(path, guide)
+    assert library.problem is None
+    (model,) = library.list()[1:]
+    assert (model.name, model.added_at, model.last_used_at) == ("Mein", 1.0, 2.0)
+    assert (model.source, model.probed_engine) == ("copy", "0.3.36")
+    assert (model.context_tokens, model.licence) == (2048, "mit")
+    assert library.list()[1] == model
+    library.close()
+    path.write_bytes(path.read_bytes()[:3000])  # and a damaged one of the first version, too
+    again = Library.open(path, guide)
+    assert [one.name for one in again.list()] == ["guide", "Mein"]
+    again.close()

@@ -150,6 +150,26 @@ def test_a_folder_that_hangs_holds_up_no_other(
     assert arrived.wait(20)
 
 
+def test_a_folder_that_nobody_wants_any_more(
+    library: Library, places: ModelPlaces, tmp_path: Path
+) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    SHAPE.write(more / "m.gguf")
+    SHAPE.with_(vocab=301).write(places.main() / "own.gguf")
+    places.add(more)
+    watch, _ = _watch(library, places)
+    watch.round()
+    assert len(library.list()) == 3
+    places.remove(more)
+    watch.round()
+    assert [model.path.name for model in library.list()[1:]] == ["own.gguf"]
+    assert (more / "m.gguf").exists()
+    places.add(more)
+    watch.round()
+    assert len(library.list()) == 3
+
+
 def test_it_runs_by_itself_until_it_is_closed(library: Library, places: ModelPlaces) -> None:
     watch = LibraryWatch(library, places, every_s=0.01)
     found = threading.Event()

@@ -104,6 +104,24 @@ def test_what_cannot_be_is_refused(
     assert store.load() == Settings()
 
 
+def test_new_models_do_not_go_to_the_wrong_drive(
+    places: ModelPlaces, paths: Paths, tmp_path: Path
+) -> None:
+    paths.models_dir.rmdir()
+    assert places.for_new() == paths.models_dir
+    assert paths.models_dir.is_dir()
+    stick = tmp_path / "stick"
+    places.choose_main(stick / "models")
+    assert places.for_new() == stick / "models"
+    (stick / "models").rmdir()
+    assert places.for_new().is_dir()
+    stick.rename(tmp_path / "pulled")
+    with pytest.raises(StorageError) as caught:
+        places.for_new()
+    assert caught.value.kind == "models_drive_gone"
+    assert not stick.exists()
+
+
 def test_other_settings_are_kept(places: ModelPlaces, store: SettingsStore, tmp_path: Path) -> None:
     store.save(Settings(theme="dark", last_model="x"))
     places.choose_main(tmp_path / "m")
