@@ -28,6 +28,14 @@
         <translation>Fügen Sie den Schlüssel hier ein.</translation>
     </message>
     <message>
+        <source>Its makers have not decided yet</source>
+        <translation>Die Hersteller haben noch nicht entschieden</translation>
+    </message>
+    <message>
+        <source>Your access token is not accepted</source>
+        <translation>Ihr Zugangsschlüssel wird nicht angenommen</translation>
+    </message>
+    <message>
         <source>Its makers want your consent first</source>
         <translation>Die Hersteller möchten zuerst Ihre Zustimmung</translation>
     </message>
@@ -71,24 +79,8 @@
         <translation>Ein Zugangsschlüssel ist hinterlegt.</translation>
     </message>
     <message>
-        <source>It comes from the environment variable HF_TOKEN and is changed only there.</source>
+        <source>It comes from the environment variable HF_TOKEN; only there it changes.</source>
         <translation>Er kommt aus der Umgebungsvariablen HF_TOKEN und lässt sich nur dort ändern.</translation>
-    </message>
-    <message>
-        <source>It lies in the system&apos;s keyring, encrypted with your login.</source>
-        <translation>Er liegt im Schlüsselbund des Systems, verschlüsselt mit Ihrer Anmeldung.</translation>
-    </message>
-    <message>
-        <source>It will be kept in the system&apos;s keyring, encrypted with your login.</source>
-        <translation>Er wird im Schlüsselbund des Systems abgelegt, verschlüsselt mit Ihrer Anmeldung.</translation>
-    </message>
-    <message>
-        <source>This computer has no keyring, so it lies in a file that only you may read.</source>
-        <translation>Dieser Rechner hat keinen Schlüsselbund. Deshalb liegt er in einer Datei, die nur Sie lesen dürfen.</translation>
-    </message>
-    <message>
-        <source>This computer has no keyring, so it will be kept in a file that only you may read.</source>
-        <translation>Dieser Rechner hat keinen Schlüsselbund. Deshalb wird er in einer Datei abgelegt, die nur Sie lesen dürfen.</translation>
     </message>
 </context>
 <context>

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QWidget
 
+from desktop.common.errors import HausgeistError
 from desktop.ui.browse.opened import Opened
 from desktop.ui.look import Look
 from desktop.ui.parts.boxes import Card, column, row
@@ -15,18 +16,10 @@ from desktop.ui.settings.account import AccountForm
 from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.transcript.outside import ask_and_open
 
-TOKENS_PATH = "settings/tokens"
 ACCESS_KINDS = frozenset(
-    (
-        "hub_gated",
-        "hub_no_token",
-        "hub_token_refused",
-        "hub_token_access",
-        "hub_waiting",
-        "hub_forbidden",
-    )
+    ("hub_gated", "hub_token_access", "hub_token_refused", "hub_waiting", "hub_forbidden")
 )
-"""Kinds of HubError that a consent or a token may help against."""
+"""Kinds of HubError that a consent, a token or patience may help against."""
 
 
 class AccessCard(Card):
@@ -39,6 +32,7 @@ class AccessCard(Card):
         self._session = session
         self._opened = opened
         self._account = account
+        self._page = self._kind = ""
         self.headline = Text("", "heading", wrap=True)
         self.words = Text("", "muted", wrap=True)
         self.page = Button(
@@ -56,40 +50,64 @@ class AccessCard(Card):
             "Open the model's page, log in (an account costs nothing) and agree to the terms."
         )
         token = self.tr("Make an access token that may read. It shows Hugging Face that it is you.")
-        steps = (
+        self.steps = (
             self._step(1, agree, self.page),
             self._step(2, token, self.tokens),
-            self._step(3, self.tr("Put the token in here."), self.again),
+            self._step(3, self.tr("Put the token in here.")),
         )
-        self.inner.addLayout(column(head, self.words, *steps, self.form, space=s.space_2))
+        said = (head, self.words, *self.steps, self.form, row(self.again, 1))
+        self.inner.addLayout(column(*said, space=s.space_2))
+        account.changed.connect(self._show_steps)
         account.signed_in.connect(self._signed_in)
         self.hide()
 
-    def show_need(self, page: str, *, error_words: str) -> None:
-        """Say what its makers want; `error_words`: why the Hub refused, "" where it did not."""
+    def show_need(self, page: str, error: HausgeistError | None) -> None:
+        """Say what its makers want; `error`: why the Hub refused, None where it did not yet."""
         self._page = page
-        self.headline.setText(self.tr("Its makers want your consent first"))
-        self.words.setText(
-            error_words
-            or self.tr(
-                "Files of this model are handed out to those who have agreed to its terms. "
-                "This is needed once."
-            )
+        self._kind = "" if error is None else error.kind
+        headline = {
+            "hub_waiting": self.tr("Its makers have not decided yet"),
+            "hub_token_refused": self.tr("Your access token is not accepted"),
+        }
+        self.headline.setText(
+            headline.get(self._kind, self.tr("Its makers want your consent first"))
         )
+        words = self.tr(
+            "Files of this model are handed out to those who have agreed to its terms. "
+            "This is needed once."
+        )
+        self.words.setText(words if error is None else self._session.messages.error(error))
         self.setAccessibleName(f"{self.headline.text()}. {self.words.text()}")
-        self.page.setVisible(bool(page))
-        self.again.setVisible(bool(error_words))
+        self.again.setVisible(error is not None)
+        self._show_steps()
         self.show()
         if self._account.state is None:
             self._account.look()
 
-    def _step(self, number: int, words: str, button: Button) -> QHBoxLayout:
+    def _show_steps(self) -> None:
+        """Only what is still to be done."""
+        state = self._account.state
+        has_token = state is not None and state.is_signed_in
+        agree, token, put = self.steps
+        agree.setVisible(
+            bool(self._page) and self._kind not in ("hub_waiting", "hub_token_refused")
+        )
+        needs_token = self._kind != "hub_waiting" and not has_token
+        token.setVisible(needs_token)
+        put.setVisible(needs_token)
+        self.form.setVisible(self._kind != "hub_waiting")
+
+    def _step(self, number: int, words: str, button: Button | None = None) -> QWidget:
         """A sentence with the button that does it beside it."""
         sentence = Text(f"{number}. {words}", wrap=True)
-        button.setAccessibleDescription(words)
-        line = row(sentence, button, space=self._look.sizes.space_4)
+        line = row(sentence, space=self._look.sizes.space_4)
         line.setStretchFactor(sentence, 1)
-        return line
+        if button is not None:
+            button.setAccessibleDescription(words)
+            line.addWidget(button)
+        step = QWidget()
+        step.setLayout(line)
+        return step
 
     def _signed_in(self) -> None:
         if self.isVisible():
@@ -101,4 +119,4 @@ class AccessCard(Card):
     def _open_tokens(self) -> None:
         services = self._session.services
         if services is not None:
-            ask_and_open(self, f"{services.network.policy.endpoint}/{TOKENS_PATH}")
+            ask_and_open(self, services.account.tokens_page)

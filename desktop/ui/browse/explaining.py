@@ -44,16 +44,11 @@ class Explainer:
 
     def problem(self, error: HausgeistError | None) -> NetworkProblem | None:
         """What is the matter; None where nothing is, or the Hub itself said it in words."""
-        # Neither module before somebody asks.
-        from desktop.services.network_findings import look_closer
-        from desktop.services.network_problem import explain
-
         if isinstance(error, HubError) and error.kind not in _OF_THE_WAY:
             return None
         if not isinstance(error, NetworkError):
             return None
-        findings = look_closer(error, self._network.door)
-        return explain(error, self._network.policy, self._messages, findings=findings)
+        return self._network.explain(error, self._messages)
 
 
 def problem_of(error: HausgeistError) -> NetworkProblem | None:

@@ -85,8 +85,7 @@ class Repository(QWidget):
             with_catalogue=view is not None and view.is_catalogue,
         )
         if needs_access or gated:
-            words = "" if error is None else self._session.messages.error(error)
-            self.access.show_need(self._page_of(repo), error_words=words)
+            self.access.show_need(self._page_of(repo), error)
         else:
             self.access.hide()
         self._show_state(shows_words=not needs_access and not shows_trouble)

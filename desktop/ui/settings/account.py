@@ -89,19 +89,10 @@ class AccountForm(QWidget):
         state = self._model.state
         if state is None:
             return ""
+        messages = self._session.messages
         if state.place == "environment":
-            return self.tr(
-                "It comes from the environment variable HF_TOKEN and is changed only there."
-            )
-        place = state.place if state.is_signed_in else state.keeps_in
-        if place == "keyring":
-            kept = self.tr("It lies in the system's keyring, encrypted with your login.")
-            will = self.tr("It will be kept in the system's keyring, encrypted with your login.")
-        else:
-            kept = self.tr(
-                "This computer has no keyring, so it lies in a file that only you may read."
-            )
-            will = self.tr(
-                "This computer has no keyring, so it will be kept in a file that only you may read."
-            )
-        return kept if state.is_signed_in else will
+            own = self.tr("It comes from the environment variable HF_TOKEN; only there it changes.")
+            return f"{own} {messages.text('account.place.environment')}"
+        if state.is_signed_in:
+            return messages.text(f"account.place.{state.place}")
+        return messages.text(f"account.keeps.{state.keeps_in}")

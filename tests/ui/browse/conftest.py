@@ -10,9 +10,7 @@ import pytest
 
 from desktop.common.errors import HausgeistError
 from desktop.common.messages import Messages
-from desktop.hub.policy import NetworkPolicy
-from desktop.services import network_findings, network_problem
-from desktop.services.network_findings import NO_FINDINGS, Findings
+from desktop.services.network import Network
 from desktop.services.network_problem import NetworkProblem
 from desktop.ui.browse.browsing import Browsing
 from desktop.ui.models.page import ModelsPage
@@ -63,12 +61,8 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> dict[str, NetworkProblem]:
     """Explanations by the error's kind, in the place of the real ones."""
     known: dict[str, NetworkProblem] = {}
 
-    def explain(
-        error: HausgeistError, _policy: NetworkPolicy, _words: Messages, *, findings: Findings
-    ) -> NetworkProblem:
-        assert findings is NO_FINDINGS
+    def explain(_network: Network, error: HausgeistError, _words: Messages) -> NetworkProblem:
         return known[error.kind]
 
-    monkeypatch.setattr(network_problem, "explain", explain)
-    monkeypatch.setattr(network_findings, "look_closer", lambda _error, _door: NO_FINDINGS)
+    monkeypatch.setattr(Network, "explain", explain)
     return known

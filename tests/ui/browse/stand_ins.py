@@ -212,6 +212,8 @@ class ScriptedAccount:
     now: AccountState = field(default_factory=AccountState)
     tokens: list[str] = field(default_factory=list)
 
+    tokens_page = "https://huggingface.co/settings/tokens"
+
     def state(self) -> AccountState:
         return self.now
 

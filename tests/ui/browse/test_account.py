@@ -24,7 +24,7 @@ def form_of(models: Models) -> AccountForm:
 
 def test_signing_in_and_out(models: Models) -> None:
     form = form_of(models)
-    assert "will be kept in the system's keyring" in form.place.text()
+    assert "will be kept in this system's keyring" in form.place.text()
     assert form.field.echoMode() == QLineEdit.EchoMode.Password
     assert not form.enter.isEnabled()
     form.field.setText(" hf_good ")

@@ -14,6 +14,7 @@ from desktop.common.errors import HubError
 from desktop.hub.listing import FileGroup, HubFile
 from desktop.hub.model_card import ModelCard
 from desktop.hub.search import SearchPage
+from desktop.services.account import AccountState
 from desktop.services.downloads_entry import DownloadState
 from desktop.services.offers import FileOffer
 from desktop.ui.browse.card_view import MOST_CHARS
@@ -216,6 +217,21 @@ def test_the_way_to_a_gated_model(models: Models, kind: str) -> None:
     models.until(lambda: models.browsing.opened.phase == "known")  # asked again by itself
     assert models.account.tokens == ["hf_wrong", "hf_good"]
     assert not access.isVisible()
+
+
+def test_only_the_steps_that_are_left(models: Models) -> None:
+    models.account.now = AccountState(place="keyring", user="somebody")
+    access = models.page.repository.access
+    models.browser.error = HubError("hub_token_access", repo=REPO)
+    models.look_into()
+    models.until(lambda: "somebody" in access.form.words.text())
+    assert [step.isVisible() for step in access.steps] == [True, False, False]
+    models.browser.error = HubError("hub_waiting", repo=REPO)
+    access.again.click()
+    models.until(lambda: "decided" in access.headline.text())
+    assert not any(step.isVisible() for step in access.steps)
+    assert not access.form.isVisible()
+    assert access.again.isVisible()
 
 
 def test_a_gated_repository_whose_files_are_listed(models: Models) -> None:
