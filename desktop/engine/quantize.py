@@ -59,6 +59,8 @@ def quantize(
                     continue
                 if "error" in answer:
                     raise _refused(answer, source)
+                if cancel is not None:
+                    cancel.raise_if_cancelled()
                 return
         except ChildDiedError as death:
             raise _died(death, source) from death
