@@ -27,7 +27,7 @@ _NO_SENTENCE = re.compile(r"[-+*]\s|[#>|=~]|```|\d+[.)]\s")
 _SHORT_CODE = re.compile(r"[a-z]{2,3}")
 # As cards write them: "temperature=0.7", "`Temperature`: 0.7", "TopP = 0.95", "min_p 0.01".
 _SAMPLING = {
-    "temperature": (re.compile(r"\btemp(?:erature)?\b", re.I), 0.0, 2.0),
+    "temperature": (re.compile(r"\btemp(?:erature)?\b", re.I), 0.01, 2.0),
     "top_p": (re.compile(r"\btop[-_ ]?p\b", re.I), 0.0, 1.0),
     "top_k": (re.compile(r"\btop[-_ ]?k\b", re.I), 0.0, 1000.0),
     "min_p": (re.compile(r"\bmin[-_ ]?p\b", re.I), 0.0, 1.0),
@@ -36,6 +36,13 @@ _SAMPLING = {
 _NUMBER = re.compile(
     r"[`*\"' ]{0,6}(?:[=:]|of|to|is|at)?[`*\"' ]{0,6}(\d{1,4}(?:\.\d{1,4})?)(?![\w%])"
 )
+
+_ADVICE = re.compile(
+    r"recommend|suggest|best practice|optimal|advis|official settings|for best|should use|empfehl|"
+    r"empfohlen",
+    re.IGNORECASE,
+)
+_NEAR_CHARACTERS = 500
 
 _log = get_logger("hub")
 
@@ -132,12 +139,18 @@ def read_card(text: str) -> ModelCard:
 
 
 def sampling_in(markdown: str) -> dict[str, float]:
-    """The first value that the card gives each of the usual settings, where it can be one."""
+    """The first value that the card recommends for each of the usual settings, where it can be one.
+
+    A number in an example or a benchmark's table recommends nothing.
+    """
     found: dict[str, float] = {}
     for name, (pattern, least, most) in _SAMPLING.items():
         for match in pattern.finditer(markdown):
             number = _NUMBER.match(markdown, match.end())
-            if number is not None and least <= float(number[1]) <= most:
+            before = markdown[max(0, match.start() - _NEAR_CHARACTERS) : match.start()]
+            if number is None or _ADVICE.search(before) is None:
+                continue
+            if least <= float(number[1]) <= most:
                 found[name] = float(number[1])
                 break
     return found

@@ -36,7 +36,9 @@ from desktop.hub.transfer.source import ANOTHER_NOW, identify
 from desktop.hub.transfer.transfer import Fetched, TransferOptions, TransferProgress
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
+from desktop.library.model_settings import ModelSettings
 from desktop.library.origin import Origin
+from desktop.services.card_settings import card_settings
 
 _CHANGES = 3
 _LESS = 0.25
@@ -282,8 +284,13 @@ class FetchJob:
             source="copy",
             origin=origin,
             projector=beside[0].path if beside else None,
+            settings=self._recommended(listing) if first.received_bytes else None,
             hashes=(first.sha256, *(one.sha256 for one in others)),
         )
+
+    def _recommended(self, listing: Listing) -> ModelSettings | None:
+        """What the model's card says of temperature and the like."""
+        return card_settings(self._client, self._cache, listing)
 
     def _tell(self, progress: TransferProgress, first: OrderedFile, group: FileGroup) -> None:
         if self._on_progress is not None:

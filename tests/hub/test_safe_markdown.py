@@ -77,6 +77,8 @@ def test_as_it_is_shown(given: str, expected: str) -> None:
         "~~~\n```\n![a](https://t.example/x.png)\n~~~\n![a](https://t.example/x.png)",
         "<scr<script>ipt>alert(1)</script>",
         "&lt;img src=https://t.example/x.png&gt;",
+        "`\n`</script>`",  # which of the marks belong together is not clear from afar
+        "- a\n\n  ```\n  x\n```\ny\n```\n<img src=x> ![a](https://t.example)\n```\n",
     ],
 )
 def test_no_image_and_no_html_is_left(text: str) -> None:
@@ -96,12 +98,41 @@ def test_no_image_and_no_html_is_left(text: str) -> None:
         "> [b.example]\n>\n> [b.example]: https://e.example",
         "[bank`.`example](https://e.example)",
         "\ue000https://e.example)",
+        "- a\n\n  ```\n  x\n```\ny\n```\n[b.example](https://e.example)\n```\n",
     ],
 )
 def test_a_link_tells_its_host_or_is_none(text: str) -> None:
     shown = safe_markdown(text)
     for link in links(shown):
         assert f"({true_host(link)})" in shown
+
+
+def test_letters_that_look_like_others_are_spelled_out() -> None:
+    shown = safe_markdown("[example](https://ex\u0430mple.example/x)")
+    assert shown.endswith("(xn--exmple-4nf.example)")
+    assert links(shown)
+
+
+def test_what_most_cards_hold_stays_as_it_is() -> None:
+    """The second reading takes nothing apart that needs it not."""
+    card = """# Title
+
+A **[bold](https://a.example/x)** word, `code[0](x)`, a<b and [https://b.example](https://b.example).
+
+| a | [c](https://c.example) |
+|---|---|
+| x | y |
+
+```python
+x = f[0](1) if y < z else "<think>"
+```
+
+- [one](https://d.example/(x)) [two](https://d.example)
+"""
+    shown = safe_markdown(card)
+    assert "\u200b" not in shown
+    assert len(links(shown)) == 5
+    assert 'x = f[0](1) if y < z else "<think>"' in shown
 
 
 def test_true_hosts() -> None:
