@@ -42,9 +42,10 @@ class Intake:
         source: Source,
         should_stop: Stop,
         on_change: Callable[[ScanChange], None],
+        leave_out: frozenset[Path],
     ) -> ScanReport:
         """Raises StorageError where the index takes no more."""
-        walk = Walk()
+        walk = Walk(leave_out)
         changes: list[ScanChange] = []
         models = 0
         for found in models_in(folder, walk, should_stop):

@@ -331,15 +331,21 @@ class Library:
         is_ours: bool,
         should_stop: Callable[[], bool] = lambda: False,
         on_change: Callable[[ScanChange], None] = lambda _change: None,
+        leave_out: Sequence[Path] = (),
     ) -> ScanReport:
         """Take in what lies in `folder` and is not known yet; milliseconds where nothing is new.
 
         `is_ours`: the folder is the app's own, so that removing a model there deletes its file.
-        Nothing is written into the folder; `on_change` hears of each change as it is found.
+        Nothing is written into the folder; `on_change` hears of each change as it is found;
+        `leave_out` are folders in it that are the library's themselves.
         Raises StorageError where the index takes no more.
         """
         return Intake(self._index, self._clock, _free_name).look_through(
-            folder, "copy" if is_ours else "import", should_stop, on_change
+            folder,
+            "copy" if is_ours else "import",
+            should_stop,
+            on_change,
+            frozenset(leave_out) - {folder},
         )
 
     def forget_below(self, folder: Path) -> int:

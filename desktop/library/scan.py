@@ -40,9 +40,10 @@ class Walk:
     """What a walk through a folder met besides models.
 
     `folders` are those it looked into, each with its time of change; `unreadable` those it could
-    not look into.
+    not look into. `leave_out` are folders that somebody else looks through.
     """
 
+    leave_out: frozenset[Path] = frozenset()
     folders: dict[Path, int] = field(default_factory=dict)
     unreadable: list[Path] = field(default_factory=list)
     files: int = 0
@@ -69,7 +70,8 @@ def models_in(folder: Path, walk: Walk, should_stop: Stop = lambda: False) -> It
             continue
         walk.folders[place] = found.st_mtime_ns
         if depth < MAX_DEPTH:
-            waiting.extend((place / name, depth + 1) for name in sorted(listing.below)[::-1])
+            below = [place / name for name in sorted(listing.below, reverse=True)]
+            waiting.extend((path, depth + 1) for path in below if path not in walk.leave_out)
         yield from listing.models(place)
 
 

@@ -124,6 +124,7 @@ class FolderLooks:
                 is_ours=self._places.is_ours(folder),
                 should_stop=self._stopped.is_set,
                 on_change=hear,
+                leave_out=self._places.folders(),
             )
         except HausgeistError as error:  # the index takes no more: the next look tries again
             _log.warning("%s not looked through: %s", folder, error)

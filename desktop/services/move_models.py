@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from desktop.library.moving import Move, MoveJournal, finish, move_files
 from desktop.library.origin import OTHERS_STORES
 from desktop.services.model_files import require_files
 
+RECOVER_WITHIN_S = 2.0
 _TELL_S = 0.1
 
 _log = get_logger("services")
@@ -105,28 +107,37 @@ class ModelMover:
         finally:
             lock.close()
 
-    def recover(self) -> bool:
+    def recover(self, patience_s: float = RECOVER_WITHIN_S) -> bool:
         """End what an earlier process left half done; True if nothing is left to do.
 
-        For the start: costs nothing where nothing was interrupted. Never raises.
+        For the start: costs nothing where nothing was interrupted, and goes on in the background
+        after `patience_s` where a drive hangs. Never raises.
         """
         if not self._path.exists():
             return True
+        thread = threading.Thread(target=self._recover, name="move-recovery", daemon=True)
+        thread.start()
+        thread.join(patience_s)
+        return not thread.is_alive() and not self._path.exists()
+
+    def _recover(self) -> None:
         try:
             lock = claim(self._lock)
             if lock is None:
-                return False
+                return
             try:
-                return self._finish_interrupted()
+                self._finish_interrupted()
             finally:
                 lock.close()
         except HausgeistError as error:
             _log.warning("a move is still unfinished: %s", error)
-            return False
 
-    def _finish_interrupted(self) -> bool:
+    def _finish_interrupted(self) -> None:
         move = self._journal.read()
-        return move is None or finish(move, self._journal, self._write_index)
+        if move is None:
+            self._journal.clear()  # nobody can tell any more what it meant
+        else:
+            finish(move, self._journal, self._write_index)
 
     def _move_all(
         self,

@@ -102,6 +102,18 @@ def test_a_folder_that_may_not_be_read_does_not_stop_the_others(folder: Path) ->
     assert walk.unreadable == [folder / "locked"]
 
 
+def test_a_folder_of_its_own_inside_another_is_left_to_itself(
+    library: Library, folder: Path
+) -> None:
+    _write(folder / "main" / "ours.gguf", "Ours")
+    _write(folder / "theirs.gguf", "Theirs")
+    both = (folder, folder / "main")
+    library.look_through(folder, is_ours=False, leave_out=both)
+    library.look_through(folder / "main", is_ours=True, leave_out=both)
+    sources = {model.path.stem: model.source for model in library.list()[1:]}
+    assert sources == {"ours": "copy", "theirs": "import"}
+
+
 def test_it_stops_when_nobody_waits_any_more(folder: Path) -> None:
     for number in range(2000):
         (folder / f"{number}.gguf").touch()
