@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import re
 import time
@@ -92,7 +93,8 @@ class Quantizer:
     ) -> tuple[QuantizationChoice, ...]:
         """What can be made of the model whose first file is `source`, largest first.
 
-        Types that would not be smaller are left out; empty where nothing smaller can be made.
+        Types that would not be smaller are left out, and those than which another is smaller and
+        better; empty where nothing smaller can be made.
         Raises ModelFileError.
         """
         header = read_header(source)
@@ -103,6 +105,7 @@ class Quantizer:
             except HausgeistError as error:
                 if error.kind != "quantization_not_smaller":
                     raise
+        plans = _worth_it(plans)
         reports = [_report(plan, machine) for plan in plans]
         best = _recommended(plans, reports)
         return tuple(
@@ -239,6 +242,18 @@ def _report(plan: QuantizationPlan, machine: Machine | None) -> FitReport | None
     except HausgeistError as error:
         _log.info("no plan for %s: %s", plan.quantization, error)
         return None
+
+
+def _worth_it(plans: list[QuantizationPlan]) -> list[QuantizationPlan]:
+    """Largest first, each of which loses less than all that are smaller."""
+    kept: list[QuantizationPlan] = []
+    least_loss = math.inf
+    for plan in sorted(plans, key=lambda plan: (plan.file_bytes, plan.more_loss_nats or 0.0)):
+        loss = math.inf if plan.more_loss_nats is None else plan.more_loss_nats
+        if loss < least_loss:
+            least_loss = loss
+            kept.append(plan)
+    return kept[::-1]
 
 
 def _recommended(plans: list[QuantizationPlan], reports: list[FitReport | None]) -> str:

@@ -279,6 +279,19 @@ def test_two_at_once_do_not_meet(
     assert read_header(made.path).quantization == "Q8_0"
 
 
+def test_what_is_larger_and_worse_than_another_is_not_offered(
+    quantizer: Quantizer, tmp_path: Path
+) -> None:
+    """Rows of unusual length make three bits take as much as four."""
+    for width in (64, 96, 256, 320):
+        odd = write_tiny_model(tmp_path / f"{width}.gguf", width=width, layers=4)
+        plans = [choice.plan for choice in quantizer.choices(odd)]
+        sizes = [plan.file_bytes for plan in plans]
+        losses = [plan.loss_nats or 0.0 for plan in plans]
+        assert sizes == sorted(set(sizes), reverse=True)
+        assert losses == sorted(losses)
+
+
 def test_what_is_offered_is_smaller_and_one_is_recommended(
     quantizer: Quantizer, source: Path, models_dir: Path
 ) -> None:
