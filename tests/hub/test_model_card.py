@@ -29,7 +29,7 @@ extra_gated_prompt: Tell us <b>who</b> you are.
 
 This model answers **questions** in [German](https://maker.example) and more, in a friendly voice.
 
-Use `temperature = 0.7`, TopP=0.8, top_k of 20 and min-p: 0.05. Never temperature=9.
+We recommend `temperature = 0.7`, TopP=0.8, top_k of 20 and min-p: 0.05. Never temperature=9.
 """
 
 
@@ -120,15 +120,19 @@ def test_cards_that_tell_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("Temperature=0.6, TopP=0.95, TopK=20", {"temperature": 0.6, "top_p": 0.95, "top_k": 20}),
-        ("- **temperature**: 1.0\n- `top_p` = 0.9", {"temperature": 1.0, "top_p": 0.9}),
+        ("Suggested: Temperature=0.6, TopK=20", {"temperature": 0.6, "top_k": 20}),
         (
-            "set temp to 0.15; repetition_penalty=1.05",
-            {"temperature": 0.15, "repeat_penalty": 1.05},
+            "Best practices:\n- **temperature**: 1.0\n- `top_p` = 0.9",
+            {"temperature": 1, "top_p": 0.9},
         ),
-        ("top_p 95%, temperature 300", {}),
-        ("the temperature matters. Use 3 steps", {}),
-        ("temperature 1e5, top_k=20abc", {}),
+        ("recommended temp of 0.15", {"temperature": 0.15}),
+        ("for best results, repetition_penalty=1.05", {"repeat_penalty": 1.05}),
+        ("recommended: top_p 95%, temperature 300", {}),
+        ("We suggest that the temperature matters. Use 3 steps", {}),
+        ("we recommend temperature 1e5, top_k=20abc", {}),
+        ("generate(temperature=0, top_p=0.9)", {}),
+        ("run with temperature=0.0. We recommend temperature=0.7", {"temperature": 0.7}),
+        ("recommended" + " " * 600 + "temperature=0.7", {}),
     ],
 )
 def test_settings_that_a_card_recommends(text: str, found: dict[str, float]) -> None:
