@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from huggingface_hub import scan_cache_dir
 
 from desktop.library.stores.find import find_stores
 from desktop.library.stores.model import StoreFolder, StoreModel
@@ -56,6 +57,20 @@ def test_a_link_tells_the_hash(tmp_path: Path, hub: Path) -> None:
     assert model.origin is not None
     assert model.origin.sha256 == "c" * 64
     assert (model.origin.where, model.origin.commit) == ("org/name-GGUF", NEW)
+
+
+@links
+def test_the_cache_built_here_is_one_by_its_owners_own_reading(hub: Path) -> None:
+    """Else these tests would prove something about a layout that nobody has."""
+    repo = _repo(hub)
+    (repo / "snapshots" / NEW / "A.gguf").symlink_to(_blob(repo, "c" * 64))
+    read = scan_cache_dir(hub)
+    assert read.warnings == []
+    (found,) = read.repos
+    (revision,) = found.revisions
+    (file,) = revision.files
+    assert (found.repo_id, revision.commit_hash) == ("org/name-GGUF", NEW)
+    assert (file.file_name, file.blob_path.name) == ("A.gguf", "c" * 64)
 
 
 @links
