@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def sha256_of(
     with path.open("rb", buffering=0) as file:
         if from_disk:
             _forget_pages(file.fileno(), 0, 0)
-        if hasattr(os, "posix_fadvise"):  # the disk reads on while this is computed
+        if sys.platform == "linux":  # the disk reads on while this is computed
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
         done = dropped = 0
         while count := file.readinto(buffer):
@@ -42,5 +43,5 @@ def sha256_of(
 
 def _forget_pages(handle: int, offset: int, length: int) -> None:
     """A hint to the page cache, where there is one (Linux)."""
-    if hasattr(os, "posix_fadvise"):
+    if sys.platform == "linux":
         os.posix_fadvise(handle, offset, length, os.POSIX_FADV_DONTNEED)

@@ -13,6 +13,7 @@ from desktop.common.drives import DriveKind
 from desktop.common.errors import StorageError
 from desktop.library.library import Library
 from desktop.library.origin import Origin, OriginKind
+from desktop.library.recycle_bin import BinRules, takes
 from desktop.library.trash import can_trash, to_trash
 from desktop.services.removal import ModelRemover
 from tests.fit.projectors import write_siglip
@@ -161,7 +162,37 @@ def test_a_hard_link_frees_nothing(library: Library, own: Path, tmp_path: Path) 
 def test_which_drives_have_a_trash(
     tmp_path: Path, platform: str, kind: DriveKind, *, expected: bool
 ) -> None:
-    assert can_trash(tmp_path, platform=platform, kind_of=lambda _path: kind) is expected
+    asked = can_trash(
+        tmp_path, platform=platform, kind_of=lambda _path: kind, takes=lambda _path, _size: True
+    )
+    assert asked is expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "size_gb", "expected"),
+    [
+        (BinRules(), 40, True),
+        (BinRules(), 60, False),
+        (BinRules(capacity_bytes=5 * 10**9), 4, True),
+        (BinRules(capacity_bytes=5 * 10**9), 6, False),
+        (BinRules(capacity_bytes=5 * 10**9, is_off=True), 1, False),
+    ],
+)
+def test_what_windows_bin_keeps(rules: BinRules, size_gb: int, *, expected: bool) -> None:
+    assert takes(rules, size_gb * 10**9, 1000 * 10**9) is expected
+
+
+def test_a_file_too_large_for_windows_bin_is_deleted_for_good(tmp_path: Path) -> None:
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"x" * 100)
+    sizes: list[int] = []
+
+    def take(_path: Path, size: int) -> bool:
+        sizes.append(size)
+        return False
+
+    assert not can_trash(file, platform="win32", kind_of=lambda _path: "local", takes=take)
+    assert sizes == [100]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the trash of the tests is a freedesktop one")
