@@ -22,9 +22,9 @@ def find_stores(
     stores: Sequence[StoreKind] = STORES,
     should_stop: Stop = lambda: False,
 ) -> Iterator[StoreFolder]:
-    """Every store that is there, each folder once (by whatever path it was found)."""
-    seen: set[tuple[int, int]] = set()
+    """Every store that is there, each folder once a store (by whatever path it was found)."""
     for kind in stores:
+        seen: set[tuple[int, int]] = set()
         for found in _READERS[kind](around, should_stop):
             place = identity(found.path)
             if place is not None and place in seen:

@@ -60,7 +60,10 @@ def read_llamacpp(around: Surroundings, should_stop: Callable[[], bool]) -> Iter
             yield found
 
 
-def _downloaded(root: Path, found: FoundModel) -> StoreModel:
+def _downloaded(root: Path, found: FoundModel) -> StoreModel | None:
+    """None for what lies there as Hugging Face keeps it: that is told as such."""
+    if _REPO.fullmatch(inside(found.path, root).partition("/")[0]):
+        return None
     return StoreModel(
         "llamacpp",
         inside(found.path, root).removesuffix(".gguf"),

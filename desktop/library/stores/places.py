@@ -122,13 +122,13 @@ def gpt4all_places(around: Surroundings) -> tuple[Path, list[Path]]:
 
 
 def huggingface_places(around: Surroundings) -> list[Path]:
-    """Folders that hold `models--org--name`."""
-    named = around.given("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE")
+    """Folders that hold `models--org--name`; llama.cpp of 2026 writes the same."""
+    named = around.given("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "LLAMA_CACHE")
     homes = [place / "hub" for place in around.given("HF_HOME")]
     xdg = [place / "huggingface" / "hub" for place in around.given("XDG_CACHE_HOME")]
     return [*named, *homes, *xdg, around.home / ".cache" / "huggingface" / "hub"]
 
 
 def llamacpp_places(around: Surroundings) -> list[Path]:
-    """llama.cpp's own downloads."""
+    """llama.cpp's own downloads, as it kept them until 2026."""
     return [*around.given("LLAMA_CACHE"), around.cache / "llama.cpp"]

@@ -118,6 +118,16 @@ def test_the_folders_that_variables_name(tmp_path: Path) -> None:
     assert names == ["org/name-GGUF/B"]
 
 
+def test_llama_cpps_cache_of_today_is_the_same(tmp_path: Path) -> None:
+    """And what older versions left in that folder is told beside it."""
+    cache = tmp_path / "llama"
+    LlamaShape().write(_repo(cache) / "snapshots" / NEW / "A.gguf")
+    LlamaShape().write(cache / "org_repo_B.gguf")
+    around = Surroundings(tmp_path, {"LLAMA_CACHE": str(cache)}, "linux", tmp_path)
+    found = [(store.store, model.name) for store in find_stores(around) for model in store.models]
+    assert found == [("huggingface", "org/name-GGUF/A"), ("llamacpp", "org_repo_B")]
+
+
 def test_a_cache_without_any_model_of_ours_is_no_store(tmp_path: Path, hub: Path) -> None:
     (_repo(hub) / "snapshots" / NEW / "model.safetensors").write_bytes(b"x")
     (hub / "models--..--..").mkdir()
