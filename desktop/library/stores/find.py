@@ -22,10 +22,12 @@ def find_stores(
     stores: Sequence[StoreKind] = STORES,
     should_stop: Stop = lambda: False,
 ) -> Iterator[StoreFolder]:
-    """Every store that is there, each folder once a store (by whatever path it was found)."""
+    """Every store in which something is, each folder once a store, by whatever path."""
     for kind in stores:
         seen: set[tuple[int, int]] = set()
         for found in _READERS[kind](around, should_stop):
+            if not found.models and found.problem is None:
+                continue
             place = identity(found.path)
             if place is not None and place in seen:
                 continue
