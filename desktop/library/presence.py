@@ -44,7 +44,8 @@ class Answer:
 
 
 class Presence:
-    """May be asked from any thread; a drive that hangs holds one thread of ours, and never two."""
+    """May be asked from any thread; a drive that has hung for longer than our patience gets no
+    further thread of ours, one that is only busy answering somebody else does."""
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class Presence:
         self._patience_s = patience_s
         self._stamp = stamp
         self._lock = threading.Lock()
-        self._hanging: set[Path] = set()
+        self._under_way: dict[Path, list[float]] = {}
         self._writable: dict[Path, tuple[float, bool]] = {}
 
     def ask(self, models: Sequence[Sequence[Path]]) -> list[Answer]:
@@ -92,9 +93,11 @@ class Presence:
     ) -> threading.Thread | None:
         """Ask one drive in a thread of its own; None while it still owes us an answer."""
         with self._lock:
-            if root in self._hanging:
+            now = time.monotonic()
+            under_way = self._under_way.setdefault(root, [])
+            if under_way and now - under_way[0] >= self._patience_s:
                 return None
-            self._hanging.add(root)
+            under_way.append(now)
 
         def ask_all() -> None:
             try:
@@ -102,7 +105,7 @@ class Presence:
                     answers[number] = self._one(models[number], holders[number])
             finally:
                 with self._lock:
-                    self._hanging.discard(root)
+                    self._under_way[root].remove(now)
 
         thread = threading.Thread(target=ask_all, name="presence", daemon=True)
         thread.start()

@@ -13,7 +13,7 @@ import pytest
 from desktop.library.files import Stamp, stamp_of
 from desktop.library.folders import drive_root, holder_of, is_writable, may_write
 from desktop.library.library import Library
-from desktop.library.presence import Presence
+from desktop.library.presence import Answer, Presence
 from tests.gguf_files import LlamaShape
 from tests.ordinary_user import read_only
 
@@ -140,3 +140,29 @@ def test_the_innermost_folder_holds_a_file(tmp_path: Path) -> None:
     assert holder_of(outer / "x.gguf", folders) == outer
     assert holder_of(tmp_path / "m2" / "x.gguf", folders) is None
     assert holder_of(outer, folders) is None
+
+
+def test_two_who_ask_at_once_both_hear_the_answer(tmp_path: Path) -> None:
+    """The second used to hear "drive_gone" of a drive that was only answering the first."""
+    folder = tmp_path / "more"
+    folder.mkdir()
+    file = folder / "m.gguf"
+    file.write_bytes(b"x")
+    both_ask = threading.Barrier(2, timeout=5)
+
+    def slow(parts: Sequence[Path]) -> Stamp:
+        both_ask.wait()
+        return stamp_of(parts)
+
+    presence = Presence(lambda: [tmp_path / "main", folder], patience_s=5, stamp=slow)
+    found: list[Answer] = []
+
+    def ask() -> None:
+        found.extend(presence.ask([[file]]))
+
+    askers = [threading.Thread(target=ask) for _ in range(2)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join(10)
+    assert [answer.problem for answer in found] == ["", ""]
