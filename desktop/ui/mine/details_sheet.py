@@ -122,7 +122,8 @@ class DetailsSheet(Sheet):
 
     def _whence(self) -> str:
         origin = self._one.model.origin
-        if origin is None or not origin.where:
+        shown_to_us = self._one.model.source == "import"
+        if origin is None or not origin.where or (shown_to_us and origin.kind == "file"):
             return self._one.origin
         where = f"{origin.where}/{origin.file}" if origin.file else origin.where
         whence = f"{self._one.origin}: {where}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QWidget
 
 from desktop.common.wording import format_bytes
 from desktop.ui.look import Look
@@ -15,6 +15,7 @@ from desktop.ui.parts.boxes import column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Text
+from desktop.ui.parts.tick import Radio
 from desktop.ui.session import Session
 
 
@@ -30,7 +31,7 @@ class MoveSheet(Sheet):
         self._session = session
         self._shelf = shelf
         self._one = one
-        self.choices: dict[Path, QRadioButton] = {}
+        self.choices: dict[Path, Radio] = {}
         self._group = QButtonGroup(self)
         self._list = column(space=look.sizes.space_3)
         size = format_bytes(one.model.file_bytes, session.language)
@@ -77,13 +78,13 @@ class MoveSheet(Sheet):
         self._enable()
 
     def _add(self, path: Path, state: str, *, can: bool) -> None:
-        choice = QRadioButton(str(path))
+        choice = Radio(self._look, str(path))
         choice.setEnabled(can)
         choice.setAccessibleDescription(state)
         choice.toggled.connect(lambda _: self._enable())
         self._group.addButton(choice)
         self.choices[path] = choice
-        block = column(choice, space=self._look.sizes.space_1)
+        block = column(choice)
         if state:
             below = Text(state, "small_muted", wrap=True)
             below.setContentsMargins(self._look.sizes.space_5, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from desktop.common.errors import HausgeistError
 from desktop.common.wording import format_bytes
@@ -14,7 +14,8 @@ from desktop.ui.mine.shelf import Shelf
 from desktop.ui.parts.boxes import Frame, clear, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
-from desktop.ui.parts.text import Tag, Text
+from desktop.ui.parts.text import Elided, Tag, Text
+from desktop.ui.parts.tick import Radio
 from desktop.ui.session import Session
 from desktop.ui.words import page_time, report_words
 
@@ -39,7 +40,7 @@ class SmallerSheet(Sheet):
         self._shelf = shelf
         self._one = one
         self._group = QButtonGroup(self)
-        self.choices: list[tuple[QRadioButton, QuantizationChoice]] = []
+        self.choices: list[tuple[Radio, QuantizationChoice]] = []
         self._found: tuple[QuantizationChoice, ...] = ()
         self._waiting = Text(self.tr("Reckoning what could be made of it …"), "muted")
         self._list = column()
@@ -117,7 +118,7 @@ class SmallerSheet(Sheet):
     def _row(self, choice: QuantizationChoice) -> Frame:
         s, language = self._look.sizes, self._session.language
         plan, report = choice.plan, choice.report
-        button = QRadioButton(plan.quantization)
+        button = Radio(self._look, plan.quantization)
         button.toggled.connect(lambda _: self._chosen_changed())
         self._group.addButton(button)
         self.choices.append((button, choice))
@@ -133,13 +134,13 @@ class SmallerSheet(Sheet):
         if report is not None:
             speed = report.speed.tokens_per_s
             if speed and report.verdict != "too_large":
-                head.addWidget(Text(page_time(speed, language), "small_muted"))
+                head.addWidget(Elided(page_time(speed, language), "small_muted"))
             tag = Tag(*report_words(report))
             head.addWidget(tag)
             said.append(tag.text())
         button.setAccessibleName(", ".join(said))
         button.setAccessibleDescription(loss)
-        block = column(head, below, space=s.space_1, margins=(0, s.space_2, 0, s.space_2))
+        block = column(head, below, margins=(0, s.space_1, 0, s.space_2))
         return Frame("row", block)
 
     def _say_place(self) -> None:

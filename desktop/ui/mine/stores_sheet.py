@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.common.wording import format_bytes
 from desktop.ui.look import Look
@@ -15,6 +15,7 @@ from desktop.ui.parts.boxes import clear, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Elided, Text
+from desktop.ui.parts.tick import Tick
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ class StoresSheet(Sheet):
         self._look = look
         self._session = session
         self._shelf = shelf
-        self.boxes: list[tuple[QCheckBox, StoreModel]] = []
+        self.boxes: list[tuple[Tick, StoreModel]] = []
         self.state = Text(kind="muted", wrap=True)
-        self._list = column(space=look.sizes.space_2)
+        self._list = column()
         words = self.tr(
             "They stay where they are and take no more disk: Hausgeist uses the same files. What "
             "the other program deletes is then gone here, too."
@@ -77,6 +78,7 @@ class StoresSheet(Sheet):
             Elided(str(store.path), "small_muted"),
             1,
             space=s.space_2,
+            margins=(0, s.space_3, 0, 0),
         )
         self._list.addLayout(head)
         if store.problem is not None:
@@ -91,13 +93,12 @@ class StoresSheet(Sheet):
                 sentence = self._session.messages.error(model.problem)
                 self._list.addWidget(self._problem(f"{model.name}: {sentence}"))
 
-    def _box(self, model: StoreModel) -> QCheckBox:
+    def _box(self, model: StoreModel) -> Tick:
         parts = [model.name, model.quantization]
         if model.file_bytes:
             parts.append(format_bytes(model.file_bytes, self._session.language))
-        box = QCheckBox(" · ".join(part for part in parts if part).replace("&", "&&"))
+        box = Tick(self._look, " · ".join(part for part in parts if part))
         box.setChecked(True)
-        box.setMinimumHeight(self._look.sizes.target)
         box.toggled.connect(lambda _: self._say_how_many())
         if model.template_note:
             box.setToolTip(self.tr("With the chat template that the model brings itself."))
