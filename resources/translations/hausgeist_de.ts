@@ -1808,8 +1808,8 @@
 <context>
     <name>OfferRow</name>
     <message>
-        <source>Recommended here</source>
-        <translation>Hier empfohlen</translation>
+        <source>Recommended</source>
+        <translation>Empfohlen</translation>
     </message>
     <message>
         <source>with the part that sees pictures</source>

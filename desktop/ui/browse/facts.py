@@ -14,6 +14,7 @@ from desktop.services.catalog_words import languages_words, licence_explained, l
 from desktop.services.offers import RepositoryView
 from desktop.ui.browse.words import (
     CountedRepos,
+    breakable,
     downloads_words,
     licence_of,
     likes_words,
@@ -137,7 +138,7 @@ class FactList(Card):
         label = Text(name, "small_muted")
         label.setMinimumWidth(2 * s.detail_names // 3)
         label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        words = Text(value, "small", wrap=True, selectable=True)
+        words = Text(breakable(value), "small", wrap=True, selectable=True)
         line = row(label, words, space=s.space_2, margins=(0, s.space_1, 0, s.space_1))
         line.setStretchFactor(words, 1)
         return Frame("row", line)

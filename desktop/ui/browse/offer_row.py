@@ -19,6 +19,8 @@ from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.text import Elided, Tag, Text
 
+LONGEST_QUANTIZATION = 16
+
 
 class Fetches(Protocol):
     """What a row asks of the downloads."""
@@ -100,10 +102,13 @@ class OfferRow(Frame):
         file = offer.group.path.rpartition("/")[2]
         name = offer.quantization or file.removesuffix(".gguf")
         self.setAccessibleName(f"{name}, {file}")
-        self.recommended = Tag(self.tr("Recommended here"), "accent")
+        self.recommended = Tag(self.tr("Recommended"), "accent")
         self._facts = Elided("", "small_muted")
         self._named_by_file = named_by_file or not offer.quantization
-        head = row(Elided(name, "strong"), self.recommended, 1, space=s.space_2)
+        # A quantization says what one takes, so it is not cut; what a stranger calls one may be.
+        is_short = len(name) <= LONGEST_QUANTIZATION
+        title = Text(name, "strong") if is_short else Elided(name, "strong")
+        head = row(title, self.recommended, 1, space=s.space_2)
         left = column(head, self._facts, 1, space=s.space_1)
         self.tag = Tag()
         self.below = Text("", "small_muted", wrap=True)

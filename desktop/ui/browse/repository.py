@@ -17,6 +17,7 @@ from desktop.ui.browse.offer_list import OfferList
 from desktop.ui.browse.offer_row import Fetches
 from desktop.ui.browse.ours import is_ours
 from desktop.ui.browse.trouble import TroubleCard
+from desktop.ui.browse.words import breakable
 from desktop.ui.look import Look
 from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import Frame, Page, column, row
@@ -92,7 +93,7 @@ class Repository(QWidget):
         messages = self._session.messages
         self.facts.show_facts(facts_of(view, found, messages))
         self.more.show_facts(more_facts_of(view, found, messages, date.today()))
-        summary = "" if view is None else view.card_summary
+        summary = "" if view is None else breakable(view.card_summary)
         self.summary.setText(summary)
         self.summary.setVisible(bool(summary))
         self._show_card(view)

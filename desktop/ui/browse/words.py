@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QObject
@@ -15,6 +16,8 @@ from desktop.services.licences import licence_of as stated_licence
 from desktop.ui.words import parameters
 
 MILLION = 1_000_000
+_BREAK_AFTER = 24
+_LONG_WORD = re.compile(rf"\S{{{_BREAK_AFTER + 1},}}")
 
 
 class CountedRepos(QObject):
@@ -112,6 +115,18 @@ def facts(found: FoundRepo, messages: Messages, today: date) -> list[str]:
     if found.updated_at is not None:
         said.append(updated_words(found.updated_at, today, language))
     return [words for words in said if words]
+
+
+def breakable(text: str, most: int = 600) -> str:
+    """What a stranger wrote, cut after `most` characters, so that it can be set in lines: a label
+    is never narrower than its longest word."""
+    if len(text) > most:
+        text = text[:most].rstrip() + " …"
+    return _LONG_WORD.sub(lambda word: "\u200b".join(_parts(word.group())), text)
+
+
+def _parts(word: str) -> list[str]:
+    return [word[at : at + _BREAK_AFTER] for at in range(0, len(word), _BREAK_AFTER)]
 
 
 def _roughly(count: int) -> int:

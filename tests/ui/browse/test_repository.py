@@ -14,6 +14,7 @@ from desktop.common.errors import HubError
 from desktop.hub.listing import FileGroup, HubFile
 from desktop.hub.model_card import ModelCard
 from desktop.hub.search import SearchPage
+from desktop.library.catalog import Licence
 from desktop.services.account import AccountState
 from desktop.services.downloads_entry import DownloadState
 from desktop.services.offers import FileOffer
@@ -270,6 +271,23 @@ def test_without_a_card_there_is_no_leaf_for_it(models: Models) -> None:
     models.look_into("maker/Bare-GGUF")
     assert not models.page.repository.to_card.isEnabled()
     assert models.page.repository.files.isVisible()
+
+
+def test_what_strangers_write_fits_into_the_window(models: Models) -> None:
+    long = "x" * 5_000
+    strange = replace(offer(REPO, "Q4_K_M", 5.0), quantization=long)
+    models.browser.views[REPO] = repository(
+        offers=(strange,),
+        licence=Licence("own", long[:60]),
+        languages=(long[:200],) * 3,
+        card=ModelCard(summary=long + " " + long, base_model=long),
+    )
+    models.look_into()
+    models.until(lambda: models.browsing.opened.view is not None)
+    files = models.page.repository.files
+    body = files.widget()
+    assert body is not None
+    models.until(lambda: body.minimumSizeHint().width() <= files.viewport().width())
 
 
 def test_more_of_the_author(models: Models) -> None:
