@@ -28,7 +28,7 @@ def run_from(stores: tuple[StoreKind, ...], given: Namespace, front: Front) -> i
         open_house(front, storing=not given.list) as core,
         StatusLine(front) as status,
     ):
-        importer = StoreImporter(core.library, core.places.main, front.start.env)
+        importer = StoreImporter(core.library, core.places.for_new, front.start.env)
         status.show(front.text("cli.import.looking"))
         found = interrupts.run(lambda cancel: importer.found(stores, cancel=cancel))
         status.clear()

@@ -161,8 +161,8 @@ def build(env: Mapping[str, str]) -> Services:
         library_watch=LibraryWatch(core.library, core.places),
         packs=Packs.of(core.library, core.places, core.settings_store),
         sources=sources,
-        store_importer=StoreImporter(core.library, core.places.main, env),
-        quantizer=Quantizer(core.library, core.places.main),
+        store_importer=StoreImporter(core.library, core.places.for_new, env),
+        quantizer=Quantizer(core.library, core.places.for_new),
     )
 
 
