@@ -335,9 +335,9 @@ def make_services(
         sources=sources,
         # A home of nobody: a test must not find the stores of whoever runs it.
         store_importer=StoreImporter(
-            library, places.main, {}, home=paths.home / "nobody", root=paths.home / "nobody"
+            library, places.for_new, {}, home=paths.home / "nobody", root=paths.home / "nobody"
         ),
-        quantizer=Quantizer(library, places.main),
+        quantizer=Quantizer(library, places.for_new),
     )
 
 
