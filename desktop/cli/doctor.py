@@ -76,6 +76,10 @@ def _house(found: Diagnosis, front: Front) -> Iterator[Row]:
         free = "" if place.free_bytes is None else format_bytes(place.free_bytes, language)
         words = front.text("cli.doctor.free_at", free=free, path=str(place.path))
         yield front.text(f"cli.doctor.place.{place.name}"), words if free else str(place.path)
+    if found.network:
+        way = {name: str(value or "–") for name, value in found.network.items()}
+        key = "cli.doctor.network_off" if found.network["offline"] else "cli.doctor.network_way"
+        yield front.text("cli.doctor.network"), front.text(key, **way)
     total = format_bytes(sum(model.file_bytes for model in found.models), language)
     count = len(found.models)
     yield (

@@ -26,6 +26,7 @@ from desktop.services.offers import RepositoryView
 
 DEFAULT_LIMIT = 20
 _MOST = 200
+_NOT_FOR_IT = ("offline", "rate_limit", "hub_down", "portal", "clock")
 _SIZE = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*(?:([kmgt])i?b?)?", re.IGNORECASE)
 _UNITS = MappingProxyType({"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12})
 
@@ -177,4 +178,6 @@ class _Search:
         if self._explains:
             front.note("")
             front.note(explained.report)
+        elif explained.kind not in _NOT_FOR_IT:
+            front.note(front.text("cli.search.explain_hint"))
         front.note(front.text("cli.search.catalogue"))

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
@@ -28,6 +28,7 @@ from desktop.services.crash_marker import CrashRecord
 from desktop.services.history_records import FailureRecord, Record, Session, sessions
 from desktop.services.history_summary import Accuracy, accuracy, compared
 from desktop.services.log_tail import LoggedError, last_errors
+from desktop.services.network import Network
 
 MOST_SESSIONS = 30
 MOST_CONNECTIONS = 200
@@ -92,6 +93,7 @@ class Diagnosis:
     crashes: tuple[CrashRecord, ...]
     models: tuple[LibraryModel, ...]
     broken: tuple[Finding, ...]
+    network: dict[str, object] = field(default_factory=dict)
 
     def to_json(self, say: Callable[[HausgeistError], str]) -> dict[str, object]:
         """As `hausgeist doctor --json` prints it; `say` gives an error's sentence."""
@@ -105,6 +107,7 @@ class Diagnosis:
             "settings": self.settings,
             "problems": [{"kind": p.kind, "message": say(p)} for p in self.problems],
             "errors": [asdict(line) for line in self.errors],
+            "network": self.network,
             "ledger": [connection.to_json() for connection in self.connections],
             "history": {
                 "accuracy": self.accuracy.to_json(),
@@ -155,6 +158,7 @@ class _Examination:
             corrections=self._part("history", lambda: _learned(core, machine), NO_CORRECTIONS),
             crashes=self._part("crashes", core.crash_marker.remembered, ()),
             models=self._part("models", lambda: tuple(core.library.list()), ()),
+            network=self._part("network", lambda: way_out(core.network), {}),
             broken=tuple(self._broken),
         )
 
@@ -183,6 +187,23 @@ def system_name() -> str:
         return f"Windows {found.major}.{found.minor}.{found.build}"
     names = os.uname()
     return f"{names.sysname} {names.release} {names.machine}"
+
+
+def way_out(network: Network) -> dict[str, object]:
+    """How connections would be made; makes none, and asks no keyring."""
+    from desktop.hub.http import proxy_of  # 80 ms that only this part needs
+
+    policy = network.policy
+    note = network.tokens.note()
+    kept = "none" if note is None else note.place
+    return {
+        "hub": policy.hub_host,
+        "offline": policy.is_offline,
+        "forced_by": policy.forced_by or None,
+        "proxy": proxy_of(policy.endpoint),
+        "certificates": policy.certificate_store,
+        "token": "environment" if policy.has_token_in_environment else kept,
+    }
 
 
 def versions() -> dict[str, str]:

@@ -24,7 +24,7 @@ from tests.services.past import GIB, LAPTOP, MIB, answer, end, held, load_record
 
 PARTS = {
     "system", "versions", "hardware", "engine", "paths", "settings", "problems", "errors",
-    "ledger", "history", "crashes", "models", "broken",
+    "ledger", "history", "crashes", "models", "broken", "network",
 }  # fmt: skip
 
 
@@ -75,6 +75,17 @@ def test_a_history_is_told_predicted_against_actual(core: Core) -> None:
     assert history["accuracy"]["generation"] == 0.25
     assert history["corrections"]["generation"]["CPU"] < 1
     assert history["corrections"]["margin_bytes"]["CPU"] > GIB
+
+
+def test_the_way_out_without_secrets(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://anna:geheim@proxy.example:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    found = document(core)
+    assert found["network"]["hub"] == "huggingface.co"
+    assert found["network"]["proxy"] == "proxy.example:3128"
+    assert found["network"]["token"] == "none"
+    assert found["network"]["certificates"]
+    assert "geheim" not in json.dumps(found)
 
 
 def test_connections_crashes_and_failed_loads(core: Core, tmp_path: Path) -> None:
