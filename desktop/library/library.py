@@ -24,7 +24,7 @@ from desktop.library.index_entry import FOUND_WRONG, Entry
 from desktop.library.intake import Intake
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
-from desktop.library.naming import clean, file_names, name_of, unique
+from desktop.library.naming import clean, clean_title, file_names, name_of, unique
 from desktop.library.notebook import Notebook
 from desktop.library.origin import Origin, origin_beside
 from desktop.library.presence import Answer, Presence
@@ -262,7 +262,7 @@ class Library:
         if _is_guide(name):
             raise UsageError("guide_stays")
         entry = self._entry(name)
-        wanted = clean(new_name)
+        wanted = clean_title(new_name)
         if not wanted:
             raise UsageError("bad_name", name=new_name)
         other = self._index.by_name(wanted)

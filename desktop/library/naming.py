@@ -25,6 +25,7 @@ _SAYS_NOTHING = {
     "tmp",
 }
 _SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
+_NEVER_IN_NAMES = re.compile(r"\s*[/\\:\"'<>|?*\x00-\x08\x0e-\x1f\x7f]+\s*")
 _NOT_IN_NAMES = re.compile(r"[\s/\\:\"'<>|?*\x00-\x1f\x7f]+")
 
 
@@ -51,12 +52,21 @@ def file_names(parts: Sequence[Path], name: str) -> list[str]:
     return [part.name for part in parts]
 
 
+def clean_title(text: str) -> str:
+    """As `clean`, but with the blanks of a name that a person gave."""
+    words = _NEVER_IN_NAMES.sub("-", text.encode("utf-8", "replace").decode("utf-8").strip())
+    return re.sub(r"\s+", " ", _without_ending(words)).strip("-. ")[:MAX_CHARACTERS].rstrip()
+
+
 def clean(text: str) -> str:
     """`text` as one word of bounded length."""
     word = _NOT_IN_NAMES.sub("-", text.encode("utf-8", "replace").decode("utf-8").strip())
-    if word.casefold().endswith(".gguf"):
-        word = word[:-5]
-    return re.sub(r"-{2,}", "-", word).strip("-. ")[:MAX_CHARACTERS]
+    return re.sub(r"-{2,}", "-", _without_ending(word)).strip("-. ")[:MAX_CHARACTERS]
+
+
+def _without_ending(name: str) -> str:
+    """A name with the ending would be taken for a path."""
+    return name[: -len(ENDING)] if name.casefold().endswith(ENDING) else name
 
 
 def unique(name: str, is_taken: Callable[[str], bool]) -> str:

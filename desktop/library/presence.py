@@ -16,6 +16,7 @@ PATIENCE_S = 2.0
 """A disk that spins up takes longer; its models are back at the next question."""
 
 _WRITABLE_FOR_S = 60.0
+_SAID_FOR_S = 120.0
 _DRIVE_FAILURE_NAMES = (
     "EIO",
     "ENXIO",
@@ -61,6 +62,7 @@ class Presence:
         self._lock = threading.Lock()
         self._under_way: dict[Path, list[float]] = {}
         self._writable: dict[Path, tuple[float, bool]] = {}
+        self._said: dict[Path, tuple[float, Answer]] = {}
 
     def ask(self, models: Sequence[Sequence[Path]]) -> list[Answer]:
         """One answer for each model, whose files are given."""
@@ -69,7 +71,7 @@ class Presence:
         groups: dict[Path | None, list[int]] = {}
         for number, parts in enumerate(models):
             groups.setdefault(_drive_of(parts[0], holders[number], folders), []).append(number)
-        answers = [Answer(None, "drive_gone", holder) for holder in holders]
+        answers: list[Answer | None] = [None] * len(models)
         threads = [
             self._start(root, models, holders, numbers, answers)
             for root, numbers in groups.items()
@@ -81,7 +83,17 @@ class Presence:
         for thread in threads:
             if thread is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
-        return list(answers)
+        return [
+            answer or self._last(models[number], holders[number])
+            for number, answer in enumerate(answers)
+        ]
+
+    def _last(self, parts: Sequence[Path], holder: Path | None) -> Answer:
+        """For a drive that is too slow to answer in time: what it said last, while that is new."""
+        said_at, answer = self._said.get(parts[0], (0.0, None))
+        if answer is None or time.monotonic() - said_at > _SAID_FOR_S:
+            return Answer(None, "drive_gone", holder)
+        return answer
 
     def _start(
         self,
@@ -89,7 +101,7 @@ class Presence:
         models: Sequence[Sequence[Path]],
         holders: Sequence[Path | None],
         numbers: Sequence[int],
-        answers: list[Answer],
+        answers: list[Answer | None],
     ) -> threading.Thread | None:
         """Ask one drive in a thread of its own; None while it still owes us an answer."""
         with self._lock:
@@ -102,7 +114,9 @@ class Presence:
         def ask_all() -> None:
             try:
                 for number in numbers:
-                    answers[number] = self._one(models[number], holders[number])
+                    answer = self._one(models[number], holders[number])
+                    answers[number] = answer
+                    self._said[models[number][0]] = (time.monotonic(), answer)
             finally:
                 with self._lock:
                     self._under_way[root].remove(now)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.gguf.reader import read_header
-from desktop.library.naming import MAX_CHARACTERS, clean, name_of, unique
+from desktop.library.naming import MAX_CHARACTERS, clean, clean_title, name_of, unique
 from tests.gguf_files import LlamaShape, write_split
 
 SHAPE = LlamaShape()
@@ -51,3 +51,21 @@ def test_the_first_free_number_is_taken() -> None:
     taken = {"a", "a-2", "a-4"}
     assert unique("a", taken.__contains__) == "a-3"
     assert unique("b", taken.__contains__) == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("  For   letters ", "For letters"),
+        ("Mein: Größtes", "Mein-Größtes"),
+        ("a / b", "a-b"),
+        ("tab\tand\nline", "tab and line"),
+        (" . - ", ""),
+        ("bell\x07", "bell"),
+        ("My model.GGUF", "My model"),
+        ("x" * 79 + " y", "x" * 79),
+        ("\udcff", ""),
+    ],
+)
+def test_a_name_that_a_person_gave_keeps_its_blanks(text: str, name: str) -> None:
+    assert clean_title(text) == name

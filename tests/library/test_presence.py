@@ -52,6 +52,32 @@ def test_a_drive_that_hangs_holds_nobody_up_for_long(tmp_path: Path) -> None:
     assert problems == ["", "", "vanished"]
 
 
+def test_a_slow_drive_is_not_a_drive_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "nas"
+    slow.mkdir()
+    models = []
+    for number in range(3):
+        (slow / f"{number}.gguf").write_bytes(b"x")
+        models.append((slow / f"{number}.gguf",))
+    hold, asked = threading.Event(), threading.Semaphore(0)
+    hold.set()
+
+    def stamp(parts: Sequence[Path]) -> Stamp:
+        assert hold.wait(30)
+        asked.release()
+        return stamp_of(parts)
+
+    presence = Presence(lambda: (tmp_path / "own", slow), patience_s=0.3, stamp=stamp)
+    assert {answer.problem for answer in presence.ask(models)} == {""}
+    hold.clear()
+    assert {answer.problem for answer in presence.ask(models)} == {""}  # what it said last
+    monkeypatch.setattr("desktop.library.presence._SAID_FOR_S", 0.0)
+    assert {answer.problem for answer in presence.ask(models)} == {"drive_gone"}
+    hold.set()
+
+
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
