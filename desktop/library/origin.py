@@ -70,8 +70,9 @@ def origin_beside(place: Path, *, only_current: bool = False) -> Origin | None:
             found = place.stat()
             if (document["size_bytes"], document["mtime_ns"]) != (found.st_size, found.st_mtime_ns):
                 return None
+        kind = document.get("kind", "hub")  # not there in notes of earlier versions
         return Origin(
-            "hub",
+            kind if kind in get_args(OriginKind) else "hub",
             _text(document, "repo"),
             _text(document, "path"),
             _text(document, "commit"),
@@ -80,7 +81,14 @@ def origin_beside(place: Path, *, only_current: bool = False) -> Origin | None:
         )
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         _log.info("no origin of %s: %s", place.name, error)
         return None
 

@@ -47,6 +47,7 @@ from desktop.library.packs.trust import judge
 from desktop.library.packs.writer import volume_paths
 from desktop.services.model_places import ModelPlaces
 from desktop.services.pack_contents import contents_of
+from desktop.services.pack_origins import note_origins
 from desktop.services.pack_views import (
     Packed,
     PackPlan,
@@ -95,7 +96,7 @@ class Packs:
     @classmethod
     def of(cls, library: Library, places: ModelPlaces, settings: SettingsStore) -> Packs:
         """For this house, as its settings say at the time."""
-        return cls(library, places.main, lambda: pinned_keys(settings))
+        return cls(library, places.for_new, lambda: pinned_keys(settings))
 
     def plan(self, wish: PackWish) -> PackPlan:
         """What packing would write, without writing; `problem` is what it would fail with.
@@ -273,11 +274,11 @@ class Packs:
         return 0 if takes_large_files(file_system) else FAT32_SPLIT_BYTES
 
     def _view(self, pack: OpenPack, keys: Sequence[PublicKey]) -> PackView:
-        folder = self._main_folder()
         trust = judge(pack.index, pack.signature, keys or self._pinned(), str(pack.path))
         problem = trust.problem
-        room = 0
+        folder, room = Path(), 0
         try:
+            folder = self._main_folder()
             room = self._free(folder)
         except StorageError as error:
             problem = problem or error
@@ -315,6 +316,7 @@ class Packs:
         model: LibraryModel | None = None
         problem: HausgeistError | None = None
         by_path = dict(zip((file.path for file in packed.files), arrived.paths, strict=True))
+        note_origins(packed, by_path, view.manifest.title or view.path.name)
         projectors = packed.of_role("projector")
         try:
             header = read_header(first)

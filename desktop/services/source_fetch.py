@@ -34,6 +34,7 @@ from desktop.library.packs.manifest import PackedFile, PackedModel
 from desktop.library.packs.opening import FolderPack
 from desktop.library.packs.progress import PackProgress
 from desktop.services.fetch_model import FetchedModel, FoundModel
+from desktop.services.pack_origins import note_origins
 
 
 class SourceJob(Protocol):
@@ -225,6 +226,7 @@ def take_in(
     on_header: Callable[[ModelHeader], None] | None,
 ) -> FetchedModel:
     """Into the library; a file that no engine could open stays, with the problem said."""
+    note_origins(packed, places, source_name)
     first = places[packed.files[0].path]
     projectors = [places[file.path] for file in packed.of_role("projector") if file.path in places]
     model: LibraryModel | None = None

@@ -111,7 +111,7 @@ class Sources:
             core.settings_store,
             core.library,
             core.paths.cache_dir,
-            core.places.main,
+            core.places.for_new,
         )
 
     def sources(self) -> tuple[ModelSource, ...]:

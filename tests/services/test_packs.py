@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from desktop.engine.cancel import CancelToken
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library
 from desktop.library.model_settings import ModelSettings
-from desktop.library.origin import Origin
+from desktop.library.origin import Origin, origin_beside
 from desktop.library.packs.minisign import new_key, write_keys
 from desktop.library.packs.progress import PackProgress
 from desktop.services.packs import FAT32_SPLIT_BYTES, Packs, PackWish, pinned_keys
@@ -143,6 +143,9 @@ def test_a_model_with_all_that_belongs_to_it(
     assert got.origin.commit == "c0ffee"
     assert got.origin.is_verified
     assert laptop.library.hashes(name) == (hash_of(got.path),)
+    # For the day on which the index is lost, and for the Hub: nothing is fetched once more.
+    beside = origin_beside(got.path, only_current=True)
+    assert beside == replace(got.origin, where="maker/Qwen3-GGUF", file="Qwen3-4B.gguf")
     settings = laptop.library.model_settings.recommended(got.content)
     assert (settings.temperature, settings.system_prompt) == (0.3, "Kurz und klar.")
     licence = (got.path.parent / f"LICENSE-{name}.txt").read_text(encoding="utf-8")

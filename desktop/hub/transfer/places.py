@@ -62,10 +62,15 @@ class Origin:
     is_verified: bool
     size_bytes: int
     mtime_ns: int
+    kind: str = "hub"
 
 
-def keep_origin(place: Path, identity: Identity, sha256: str, *, is_verified: bool) -> None:
-    """Write down beside `place` what it is; a disk that takes no more only costs a check later."""
+def keep_origin(
+    place: Path, identity: Identity, sha256: str, *, is_verified: bool, kind: str = "hub"
+) -> None:
+    """Write down beside `place` what it is; a disk that takes no more only costs a check later.
+
+    `kind`: what brought it here (library.origin.OriginKind)."""
     try:
         stat = place.stat()
         origin = Origin(
@@ -76,6 +81,7 @@ def keep_origin(place: Path, identity: Identity, sha256: str, *, is_verified: bo
             is_verified,
             stat.st_size,
             stat.st_mtime_ns,
+            kind,
         )
         write_atomic(_origin_path(place), json.dumps(asdict(origin)).encode())
     except (OSError, StorageError) as error:
