@@ -500,6 +500,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n model(s) from {names}</source>
+        <translation>
+            <numerusform>%n Modell aus {names}</numerusform>
+            <numerusform>%n Modelle aus {names}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Asked again by itself in %n second(s).</source>
         <translation>
             <numerusform>Wird in %n Sekunde von selbst noch einmal gefragt.</numerusform>
@@ -583,6 +590,10 @@
     <message>
         <source>It takes its room twice: one of the files can go.</source>
         <translation>Es belegt seinen Platz doppelt: Eine der Dateien kann weg.</translation>
+    </message>
+    <message>
+        <source>it is damaged: not every byte is as it should be</source>
+        <translation>es ist beschädigt: nicht jedes Byte ist, wie es sein soll</translation>
     </message>
     <message>
         <source>on {day}: every byte is as it should be</source>
@@ -917,6 +928,14 @@
     <message>
         <source>Not usable</source>
         <translation>Nicht nutzbar</translation>
+    </message>
+    <message>
+        <source>Its file is not what it was. Its answers may be wrong: fetch it again.</source>
+        <translation>Die Datei ist nicht mehr, was sie war. Die Antworten können falsch sein: Laden Sie es neu herunter.</translation>
+    </message>
+    <message>
+        <source>Damaged</source>
+        <translation>Beschädigt</translation>
     </message>
     <message>
         <source>Always fits</source>
@@ -1817,6 +1836,17 @@
     </message>
 </context>
 <context>
+    <name>OrganisationCard</name>
+    <message>
+        <source>Show them</source>
+        <translation>Ansehen</translation>
+    </message>
+    <message>
+        <source>From your organisation</source>
+        <translation>Aus Ihrem Haus</translation>
+    </message>
+</context>
+<context>
     <name>OriginWords</name>
     <message>
         <source>made by us</source>
@@ -2500,8 +2530,12 @@
         <translation>von {author}</translation>
     </message>
     <message>
-        <source>Only from {author}: show all again</source>
-        <translation>Nur von {author}: wieder alle zeigen</translation>
+        <source>from your organisation</source>
+        <translation>aus Ihrem Haus</translation>
+    </message>
+    <message>
+        <source>Only {words}: show all again</source>
+        <translation>Nur {words}: wieder alle zeigen</translation>
     </message>
     <message>
         <source>Leaves out what has no room in the memory that is free just now.</source>

@@ -133,6 +133,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n model(s) from {names}</source>
+        <translation>
+            <numerusform>%n model from {names}</numerusform>
+            <numerusform>%n models from {names}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Asked again by itself in %n second(s).</source>
         <translation>
             <numerusform>Asked again by itself in %n second.</numerusform>

@@ -131,6 +131,8 @@ class DetailsSheet(Sheet):
 
     def _verified(self) -> str:
         model = self._one.model
+        if model.is_damaged:
+            return self.tr("it is damaged: not every byte is as it should be")
         if model.verified_at is not None:
             day = QLocale(self._session.language).toString(
                 QDateTime.fromSecsSinceEpoch(int(model.verified_at)).date(),

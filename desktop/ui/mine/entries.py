@@ -149,6 +149,9 @@ class EntryWords(QObject):
         if model.problem:
             tip = problem_words(model, self._messages)
             return Here(self.tr("Not usable"), "bad", "", "", tip, _UNUSABLE)
+        if model.is_damaged:
+            tip = self.tr("Its file is not what it was. Its answers may be wrong: fetch it again.")
+            return Here(self.tr("Damaged"), "bad", "", "", tip, 0.0)
         if model.source == "built_in":
             return Here(self.tr("Always fits"), "ok", "", self.tr("answers at once"), "", _FASTEST)
         if report is None:

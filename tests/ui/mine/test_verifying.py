@@ -31,6 +31,7 @@ def test_damaged(driven: Driven, model_file: Path) -> None:
     driven.until(lambda: driven.window.banners.texts)
     assert "damaged" in driven.window.banners.texts[0]
     assert model_file.name in driven.window.banners.texts[0]
+    driven.until(lambda: shown(driven, name).here.tag == "Damaged")
 
 
 def test_nothing_to_compare_with_is_said(driven: Driven, model_file: Path) -> None:
