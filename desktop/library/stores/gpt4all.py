@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,17 +72,26 @@ class _Reader:
 
 
 def _settings(path: Path) -> dict[str, dict[str, str]]:
-    """Sections by name; what is damaged is left out, for these are wishes, not models."""
-    parser = configparser.RawConfigParser(strict=False, delimiters=("=",), allow_no_value=True)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their letters
+    """Keys and values by section; what is damaged is left out, for these are wishes, not models.
+
+    Read by hand: configparser takes an indented line for a continuation (Qt writes none), and
+    fails where there is nothing to continue.
+    """
     try:
-        parser.read_string(read_text(path))
-    except (ModelFileError, configparser.Error):
+        lines = read_text(path).splitlines()
+    except ModelFileError:
         return {}
-    return {
-        unquote(section): {key: _text(value or "") for key, value in parser.items(section)}
-        for section in parser.sections()
-    }
+    sections: dict[str, dict[str, str]] = {}
+    values: dict[str, str] = {}
+    for line in lines:
+        header = re.fullmatch(r"\[(?P<name>.*)\]", line.strip())
+        if header is not None:
+            values = sections.setdefault(unquote(header["name"]), {})
+            continue
+        key, mark, value = line.partition("=")
+        if mark:
+            values[key.strip()] = _text(value)
+    return sections
 
 
 def _text(value: str) -> str:
@@ -93,4 +101,6 @@ def _text(value: str) -> str:
         value = value[1:-1]
     value = re.sub(r"\\x([0-9a-fA-F]{1,4})", lambda match: chr(int(match[1], 16)), value)
     escapes = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
-    return re.sub(r"\\([ntr\\\"])", lambda match: escapes[match[1]], value)
+    value = re.sub(r"\\([ntr\\\"])", lambda match: escapes[match[1]], value)
+    # Halves of a pair belong together; one alone is no letter.
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

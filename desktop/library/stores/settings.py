@@ -23,7 +23,7 @@ def settings_of(values: Mapping[str, Any], names: Mapping[str, str]) -> ModelSet
         value = number(ours, low, high)
         return None if value is None else int(value)
 
-    prompt = values.get(names.get("system_prompt", ""))
+    prompt = _words(values.get(names.get("system_prompt", "")))
     return ModelSettings(
         context_tokens=whole("context_tokens", 1, MAX_CONTEXT),
         temperature=number("temperature", 0.0, 5.0),
@@ -31,8 +31,15 @@ def settings_of(values: Mapping[str, Any], names: Mapping[str, str]) -> ModelSet
         top_k=whole("top_k", 0, 1_000_000),
         min_p=number("min_p", 0.0, 1.0),
         repeat_penalty=number("repeat_penalty", 0.0, 5.0),
-        system_prompt=prompt[:MAX_PROMPT] if isinstance(prompt, str) and prompt.strip() else None,
+        system_prompt=prompt or None,
     )
+
+
+def _words(value: object) -> str:
+    """A text that can be stored: JSON may hold half a letter."""
+    if not isinstance(value, str):
+        return ""
+    return value[:MAX_PROMPT].strip().encode("utf-8", "replace").decode("utf-8")
 
 
 def _number(value: object) -> float | None:
