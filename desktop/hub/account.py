@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
@@ -26,6 +27,9 @@ TokenPlace = Literal["environment", "keyring", "file", "none"]
 SERVICE = "hausgeist"
 KEYRING_WAIT_S = 5.0
 """A locked keyring may ask its owner and wait for ever; nobody else shall."""
+
+ASK_AGAIN_S = 300.0
+"""After a refusal: whoever has just closed the keyring's question is not asked it at each click."""
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _MAX_NOTE_BYTES = 16 << 10
@@ -66,6 +70,7 @@ class TokenStore:
         *,
         find_keyring: Callable[[], Keyring | None] | None = None,
         wait_s: float = KEYRING_WAIT_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`folder` is the app's own for data; nothing is read before somebody asks."""
         self._note_path = folder / "account.json"
@@ -74,7 +79,10 @@ class TokenStore:
         self._find_keyring = find_keyring or system_keyring
         self._wait_s = wait_s
         self._lock = threading.Lock()
+        self._clock = clock
         self._token: tuple[str, str] | None = None  # for which Hub, and the token
+        self._pending: Future[str | None] | None = None  # a keyring that has not answered yet
+        self._silent_until = 0.0
         self.problem: StorageError | None = None
 
     def note(self) -> TokenNote | None:
@@ -100,6 +108,8 @@ class TokenStore:
                 self._token = None
                 return None
             if self._token is None or self._token[0] != origin:
+                if self._clock() < self._silent_until:
+                    return None
                 token = self._read(note)
                 if token is None:
                     return None
@@ -119,7 +129,7 @@ class TokenStore:
             else:
                 write_atomic(self._token_path, token.encode())  # its temporary files are 0600
             write_atomic(self._note_path, json.dumps(asdict(note)).encode())
-            self._token, self.problem = (origin, token), None
+            self._settle((origin, token))
             return note
 
     def forget(self) -> None:
@@ -133,7 +143,7 @@ class TokenStore:
                 self._note_path.unlink(missing_ok=True)
             except OSError as error:
                 raise storage_error(error, self._token_path) from error
-            self._token, self.problem = None, None
+            self._settle(None)
 
     def keeps_in(self) -> Literal["keyring", "file"]:
         """Where a new token would be kept. Raises StorageError("keyring_locked")."""
@@ -144,10 +154,11 @@ class TokenStore:
             if note.place == "file":
                 token = self._token_path.read_text("ascii").strip()
             else:
-                user = self._user(note.origin)
-                token = self._ask(lambda keyring: keyring.get_password(SERVICE, user)) or ""
+                token = self._from_keyring(note.origin) or ""
         except StorageError as error:
             self.problem = error
+            if self._pending is None:
+                self._silent_until = self._clock() + ASK_AGAIN_S
             return None
         except (OSError, ValueError) as error:
             self.problem = StorageError("token_lost", path=str(self._token_path), detail=str(error))
@@ -158,39 +169,72 @@ class TokenStore:
         self.problem = None
         return token
 
+    def _from_keyring(self, origin: str) -> str | None:
+        """Waited for once; a keyring that answers later (its owner has typed the password) is
+        heard at the next question. Raises StorageError."""
+        wait_s = 0.0
+        if self._pending is None:
+            user = self._user(origin)
+            self._pending = _started(
+                lambda: self._with_keyring(lambda keyring: keyring.get_password(SERVICE, user))
+            )
+            wait_s = self._wait_s
+        try:
+            found = _answer(self._pending, wait_s)
+        except StorageError:
+            if self._pending.done():
+                self._pending = None
+            raise
+        self._pending = None
+        return found
+
+    def _settle(self, token: tuple[str, str] | None) -> None:
+        """What is known from now on."""
+        self._token, self.problem = token, None
+        self._pending, self._silent_until = None, 0.0
+
     def _user(self, origin: str) -> str:
         """As the keyring's own window shows it; two homes on one computer have two tokens."""
         return f"{origin} ({self._place})"
 
     def _ask(self, work: Callable[[Keyring], T]) -> T:
-        def ask() -> T:
-            keyring = self._find_keyring()
-            if keyring is None:
-                raise StorageError("keyring_gone")
-            return work(keyring)
+        return self._within_time(lambda: self._with_keyring(work))
 
-        return self._within_time(ask)
+    def _with_keyring(self, work: Callable[[Keyring], T]) -> T:
+        keyring = self._find_keyring()
+        if keyring is None:
+            raise StorageError("keyring_gone")
+        return work(keyring)
 
     def _within_time(self, work: Callable[[], T]) -> T:
-        """In a thread of its own, because a locked keyring waits for its owner's password."""
-        future: Future[T] = Future()
+        return _answer(_started(work), self._wait_s)
 
-        def run() -> None:
-            try:
-                future.set_result(work())
-            except BaseException as error:  # noqa: BLE001  (looked at where it is waited for)
-                future.set_exception(error)
 
-        threading.Thread(target=run, name="keyring", daemon=True).start()
+def _started(work: Callable[[], T]) -> Future[T]:
+    """In a thread of its own, because a locked keyring waits for its owner's password."""
+    future: Future[T] = Future()
+
+    def run() -> None:
         try:
-            failed = future.exception(timeout=self._wait_s)
-        except TimeoutError:
-            raise StorageError("keyring_locked") from None
-        if isinstance(failed, HausgeistError):
-            raise failed
-        if failed is not None:  # each desktop has its own errors, and each means the same to us
-            raise StorageError("keyring_locked", detail=f"{failed!r:.300}") from failed
-        return future.result()
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  (looked at where it is waited for)
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="keyring", daemon=True).start()
+    return future
+
+
+def _answer(future: Future[T], wait_s: float) -> T:
+    """Raises StorageError: keyring_locked, and what the work itself raises."""
+    try:
+        failed = future.exception(timeout=wait_s)
+    except TimeoutError:
+        raise StorageError("keyring_locked") from None
+    if isinstance(failed, HausgeistError):
+        raise failed
+    if failed is not None:  # each desktop has its own errors, and each means the same to us
+        raise StorageError("keyring_locked", detail=f"{failed!r:.300}") from failed
+    return future.result()
 
 
 def system_keyring() -> Keyring | None:

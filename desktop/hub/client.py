@@ -16,6 +16,7 @@ from desktop.hub.statuses import require_good
 
 _PASSING = ("connection_cut", "connection_failed", "hub_down")
 _PAUSE_S = 0.5
+_LEAST_S = 1.0
 _SHORT_WAIT_S = 3.0  # a busy Hub is waited for that long; longer waits are the user's to decide
 _SLOWEST_BYTES_PER_S = 32_000
 
@@ -68,15 +69,21 @@ class HubClient:
         enough_bytes: int | None = None,
         is_cancelled: Callable[[], bool] | None = None,
     ) -> Answer:
-        """The good answer at `url`, a whole address; bounds as Door.get has them."""
+        """The good answer at `url`, a whole address; 15 s for all that is tried, 16 MiB."""
+        until = time.monotonic() + STALL_S
+        tries = 0
 
         def ask() -> Answer:
+            nonlocal tries
+            tries += 1
+            left_s = max(_LEAST_S, until - time.monotonic())
             answer = self._door.get(
                 url,
                 purpose,
                 headers=headers,
                 max_bytes=max_bytes,
                 enough_bytes=enough_bytes,
+                timeout_s=None if tries == 1 else left_s,
                 is_cancelled=is_cancelled,
             )
             require_good(answer, repo, file)

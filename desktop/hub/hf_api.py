@@ -68,7 +68,7 @@ class _DoorTransport(httpx2.BaseTransport):
         call = _CALL.get()
         url = str(request.url)
         if call.follow:
-            url = f"{call.client.endpoint}{urlsplit(url).path}?{call.follow}"
+            url = f"{url.partition('?')[0]}?{call.follow}"
         answer = call.client.answer(
             url,
             Purpose(SEARCH),

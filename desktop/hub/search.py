@@ -21,6 +21,7 @@ PAGE_REPOS = 30
 USUAL_BYTES_A_PARAMETER = 0.6
 """In Q4_K_M, what people usually take."""
 
+_MOST_CHARACTERS = 200  # of what is typed; addresses have an end
 _MOST_REQUESTS = 4  # for one page, where few of the found ones are small enough
 _ENOUGH_REPOS = 10
 _SortKey = Literal["created_at", "downloads", "last_modified", "likes", "trending_score"]
@@ -123,13 +124,19 @@ class HubSearch:
             self._client,
             follow=cursor or "",
             is_cancelled=is_cancelled,
-            search=query.text.strip() or None,
-            author=query.author.strip() or None,
+            search=_typed(query.text),
+            author=_typed(query.author),
             tags=tags,
             pipeline_tag=_PIPELINES.get(query.task or ""),
             sort=_SORT_KEYS[query.sort],
             limit=self._page_repos,
         )
+
+
+def _typed(text: str) -> str | None:
+    """What an address can hold; None for nothing."""
+    whole = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(whole.split())[:_MOST_CHARACTERS] or None
 
 
 def may_fit(repo: FoundRepo, max_bytes: int | None) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from desktop.common.errors import StorageError
-from desktop.hub.account import SERVICE, TokenStore, is_token, system_keyring
+from desktop.hub.account import ASK_AGAIN_S, SERVICE, TokenStore, is_token, system_keyring
 
 HUB = "https://huggingface.co"
 TOKEN = "hf_abcDEF123"
@@ -58,9 +59,16 @@ def keyring() -> Iterator[FakeKeyring]:
 
 
 @pytest.fixture
-def make(tmp_path: Path, keyring: FakeKeyring) -> Callable[..., TokenStore]:
+def now() -> list[float]:
+    return [1000.0]
+
+
+@pytest.fixture
+def make(tmp_path: Path, keyring: FakeKeyring, now: list[float]) -> Callable[..., TokenStore]:
     def make(found: FakeKeyring | None = keyring, folder: str = "data") -> TokenStore:
-        return TokenStore(tmp_path / folder, find_keyring=lambda: found, wait_s=0.5)
+        return TokenStore(
+            tmp_path / folder, find_keyring=lambda: found, wait_s=0.5, clock=lambda: now[0]
+        )
 
     return make
 
@@ -165,18 +173,43 @@ def test_a_keyring_that_never_answers_stops_nothing(
         store.forget()
 
 
+def test_a_keyring_is_waited_for_once_and_heard_when_it_answers(
+    make: Callable[..., TokenStore], keyring: FakeKeyring
+) -> None:
+    """Its owner types the password while the window goes on."""
+    make().save(TOKEN, HUB, "")
+    keyring.waits, keyring.asked = threading.Event(), 0
+    store = make()
+    assert store.token(HUB) is None
+    started = time.monotonic()
+    assert [store.token(HUB) for _ in range(20)] == [None] * 20
+    assert time.monotonic() - started < 0.4
+    assert keyring.asked == 1
+    keyring.waits.set()
+    pending = store._pending
+    assert pending is not None
+    pending.result(timeout=10)
+    assert store.token(HUB) == TOKEN
+    assert keyring.asked == 1
+    assert store.problem is None
+
+
 @pytest.mark.parametrize("fails", [KeyringLocked("no"), OSError("dbus"), RuntimeError("odd")])
 def test_a_keyring_with_a_fault(
-    make: Callable[..., TokenStore], keyring: FakeKeyring, fails: Exception
+    make: Callable[..., TokenStore], keyring: FakeKeyring, fails: Exception, now: list[float]
 ) -> None:
-    """Each desktop has errors of its own; none of them is a traceback."""
+    """Each desktop has errors of its own; none of them is a traceback, and nobody is asked for
+    the password at each request."""
     make().save(TOKEN, HUB, "")
     keyring.fails = fails
     store = make()
     assert store.token(HUB) is None
     assert store.problem is not None
     assert store.problem.kind == "keyring_locked"
-    keyring.fails = None
+    keyring.fails, keyring.asked = None, 0
+    assert store.token(HUB) is None
+    assert keyring.asked == 0
+    now[0] += ASK_AGAIN_S
     assert store.token(HUB) == TOKEN
     assert store.problem is None
 

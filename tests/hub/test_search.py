@@ -127,6 +127,26 @@ def test_a_further_page_never_leads_elsewhere(house: House, hub: HubStandIn) -> 
     assert parse_qs(urlsplit(hub.seen[-1].path).query)["cursor"] == ["Mg=="]
 
 
+def test_a_mirror_below_a_folder(make_house: MakeHouse, hub: HubStandIn) -> None:
+    """HF_ENDPOINT may have a path, and further pages lie below it, too."""
+    house = make_house(HF_ENDPOINT=f"{hub.endpoint}/mirror/")
+    link = '<https://huggingface.co/api/models?limit=2&cursor=Mg>; rel="next"'
+    hub.fail("resolve", "status", body=b"[]", headers={"Link": link})
+    page = search(house).page(SearchQuery())
+    search(house).page(SearchQuery(), page.next)
+    first, second = (seen.path for seen in hub.requests("resolve"))
+    assert first.startswith("/mirror/api/models?filter=gguf")
+    assert second == "/mirror/api/models?limit=2&cursor=Mg"
+
+
+@pytest.mark.parametrize("text", ["ä ö", "\ud800", "a&filter=x#y?z", "\0\n", "x" * 9000])
+def test_whatever_is_typed(house: House, hub: HubStandIn, text: str) -> None:
+    search(house).page(SearchQuery(text=text, author=text, language="de"))
+    asked = parse_qs(urlsplit(hub.seen[-1].path).query)
+    assert asked["filter"] == ["gguf", "de"]
+    assert len(hub.seen[-1].path) < 2000
+
+
 @pytest.mark.parametrize(
     "link",
     ["", "<>; rel=next", "nonsense", "<http://[::1>; rel=next", f"<?{'x' * 9000}>; rel=next",
