@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from desktop.services.network_problem import NetworkProblem
     from desktop.services.source_browse import SourceBrowser
 
-SOURCES_LANE = "sources"
-REFRESH_LANE = "sources-refresh"
+SOURCES_LANE = "our-models"
+REFRESH_LANE = "our-indexes"
 REFRESH_S = 600.0
 """So long an organisation's index counts as fresh."""
 TYPING_MS = 350
@@ -62,6 +62,7 @@ class Finder(QObject):
         self._barren = 0
         self._seen: set[str] = set()
         self._ours = 0
+        self.only_ours = False
         self._refreshed_at: float | None = None
         self._closed = False
         self._query: SearchQuery | None = None
@@ -96,9 +97,10 @@ class Finder(QObject):
         """What was typed is no question after all."""
         self._typing.stop()
 
-    def change(self, query: SearchQuery) -> None:
-        """Ask something else at once."""
+    def change(self, query: SearchQuery, *, only_ours: bool = False) -> None:
+        """Ask something else at once; `only_ours`: nobody but the organisation's own sources."""
         self._query = query
+        self.only_ours = only_ours
         self.ask()
 
     def ask(self) -> None:
@@ -111,8 +113,7 @@ class Finder(QObject):
         self.phase, self.problem, self.error, self.is_catalogue = "asking", None, None, False
         self.emptied.emit()
         self.changed.emit()
-        self._fetch(None)
-        self._fetch_ours()
+        self._fetch_first()
 
     def more(self) -> None:
         """The next page, where there is one and nobody asks for it already."""
@@ -147,8 +148,12 @@ class Finder(QObject):
 
     def _ready(self) -> None:
         if self.phase == "asking":
+            self._fetch_first()
+
+    def _fetch_first(self) -> None:
+        if not self.only_ours:
             self._fetch(None)
-            self._fetch_ours()
+        self._fetch_ours()
 
     def _more(self) -> None:
         self.phase, self.error = "more", None
@@ -248,11 +253,14 @@ class Finder(QObject):
     def _ours_came(self, found: tuple[FoundRepo, ...]) -> None:
         """Before all others; those that are shown already stay where they are."""
         fresh = [repo for repo in found if repo.repo not in self._seen]
-        if not fresh:
+        if self.only_ours and self.phase == "asking":
+            self.phase = "known"
+        elif not fresh:
             return
         self._seen.update(repo.repo for repo in fresh)
         first = self._ours
         self.rows[first:first] = fresh
         self._ours += len(fresh)
-        self.grew.emit(first, self._ours - 1)
+        if fresh:
+            self.grew.emit(first, self._ours - 1)
         self.changed.emit()

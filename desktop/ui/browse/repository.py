@@ -17,7 +17,7 @@ from desktop.ui.browse.offer_list import OfferList
 from desktop.ui.browse.offer_row import Fetches
 from desktop.ui.browse.ours import is_ours
 from desktop.ui.browse.trouble import TroubleCard
-from desktop.ui.browse.words import breakable
+from desktop.ui.browse.words import breakable, one_line
 from desktop.ui.look import Look
 from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import Frame, Page, column, row
@@ -151,13 +151,14 @@ class Repository(QWidget):
         elif not name:
             author, name = "", repo
         self._author = author
-        self.name.setText(name)
+        self.name.setText(one_line(name))
         self.author.setText(self.tr("by {author}").format(author=author))
         self.author.setAccessibleName(self.tr("By {author}: show all models").format(author=author))
         self.author.setVisible(bool(author))
         view = self._opened.view
         source = "" if view is None or view.source == "hub" else view.source
-        self.source.setText(self.tr("From your organisation: {source}").format(source=source))
+        words = self.tr("From your organisation: {source}").format(source=one_line(source, 60))
+        self.source.setText(words)
         self.source.setVisible(bool(source))
         self.out.setVisible(bool(self._page_of(repo)))
 

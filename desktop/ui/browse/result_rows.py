@@ -14,7 +14,7 @@ from desktop.hub.search import FoundRepo
 from desktop.services.rough_fit import rough_fit
 from desktop.ui.browse.finder import Finder
 from desktop.ui.browse.ours import is_ours
-from desktop.ui.browse.words import facts
+from desktop.ui.browse.words import facts, one_line
 from desktop.ui.parts.text import Tone
 
 Index = QModelIndex | QPersistentModelIndex
@@ -97,8 +97,8 @@ class ResultRows(QAbstractListModel):
         tag, tone = self._verdict(found)
         return Shown(
             repo=found.repo,
-            name=found.name,
-            author=found.author,
+            name=one_line(found.name),
+            author=one_line(found.author),
             facts=" · ".join(facts(found, self._messages, self._today)),
             tag=tag,
             tone=tone,

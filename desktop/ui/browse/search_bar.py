@@ -72,7 +72,7 @@ class SearchBar(QWidget):
         self._shelf = shelf
         self.back = IconButton(look, "arrow-left", self.tr("Back to my models"), browsing.back)
         self.field = self._make_field()
-        self.browse = Button(look, self.tr("Browse all"), browsing.search, icon="compass")
+        self.browse = Button(look, self.tr("Browse all"), self._browse_all, icon="compass")
         self.pills = QWidget()
         self._make_picks()
         top = row(self.back, self.field, self.browse, space=s.space_2)
@@ -146,6 +146,18 @@ class SearchBar(QWidget):
         self._machine_known()
         self._say_fits()
 
+    def show_ours(self) -> None:
+        """What the organisation's own sources have."""
+        self._finder.change(replace(self._finder.query, text="", author=""), only_ours=True)
+        self._browsing.search()
+
+    def _browse_all(self) -> None:
+        """Everything, whatever was looked for before; the filters stay."""
+        query = self._finder.query
+        if query.text or query.author or self._finder.only_ours:
+            self._finder.change(replace(query, text="", author=""))
+        self._browsing.search()
+
     def by_author(self, author: str) -> None:
         """All of one author's models."""
         self._show_text("")
@@ -159,12 +171,14 @@ class SearchBar(QWidget):
         self.field.setFocus()
 
     def _say_author(self) -> None:
+        """Whose models alone are shown, with the way back to all."""
         author = self._finder.query.author
-        self.author.setText(self.tr("from {author}").format(author=author))
-        self.author.setAccessibleName(
-            self.tr("Only from {author}: show all again").format(author=author)
-        )
-        self.author.setVisible(author != "")
+        words = self.tr("from {author}").format(author=author)
+        if self._finder.only_ours:
+            words = self.tr("from your organisation")
+        self.author.setText(words)
+        self.author.setAccessibleName(self.tr("Only {words}: show all again").format(words=words))
+        self.author.setVisible(author != "" or self._finder.only_ours)
 
     def _typed(self, text: str) -> None:
         if parse(text.strip()).kind == "hub":
@@ -178,7 +192,8 @@ class SearchBar(QWidget):
             self._browsing.open(text)
             return
         if text != self._finder.query.text or self._finder.phase != "known":
-            self._finder.change(replace(self._finder.query, text=text))
+            query = replace(self._finder.query, text=text)
+            self._finder.change(query, only_ours=self._finder.only_ours)
         self._browsing.search()
         self.list_wanted.emit()
 
@@ -194,7 +209,7 @@ class SearchBar(QWidget):
             max_bytes=largest_file_bytes(machine) if fits and machine is not None else None,
             sort=self.sort.value,
         )
-        self._finder.change(query)
+        self._finder.change(query, only_ours=self._finder.only_ours)
 
     def _say_fits(self) -> None:
         """A mark besides the colour says that it is pressed in."""

@@ -16,6 +16,7 @@ from desktop.services.licences import licence_of as stated_licence
 from desktop.ui.words import parameters
 
 MILLION = 1_000_000
+_DIRECTION = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f\x7f]")
 _BREAK_AFTER = 24
 _LONG_WORD = re.compile(rf"\S{{{_BREAK_AFTER + 1},}}")
 
@@ -43,6 +44,9 @@ class CountedRepos(QObject):
 
     def remembers(self, n: int) -> str:
         return self.tr("remembers up to %n page(s)", "", n)
+
+    def from_sources(self, n: int) -> str:
+        return self.tr("%n model(s) from {names}", "", n)
 
     def again_in(self, n: int) -> str:
         return self.tr("Asked again by itself in %n second(s).", "", n)
@@ -115,6 +119,11 @@ def facts(found: FoundRepo, messages: Messages, today: date) -> list[str]:
     if found.updated_at is not None:
         said.append(updated_words(found.updated_at, today, language))
     return [words for words in said if words]
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """A stranger's name for something, without breaks and without what turns the direction."""
+    return " ".join(_DIRECTION.sub("", text[:most]).split())
 
 
 def breakable(text: str, most: int = 600) -> str:

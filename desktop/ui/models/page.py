@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
+from desktop.ui.browse.organisation import OrganisationCard
 from desktop.ui.browse.repository import Repository
 from desktop.ui.browse.results import Results
 from desktop.ui.browse.search_bar import SearchBar
@@ -32,6 +33,7 @@ class ModelsPage(QWidget):
         self._browsing = house.browsing
         self._title = Text(self.tr("Models"), "title")
         self._subtitle = Text(kind="muted", wrap=True)
+        self.organisation = OrganisationCard(look, session)
         self.recommended = Recommended(look, session, house.shelf, house.downloads)
         self.downloads = DownloadsPanel(look, session, house.downloads)
         self.mine = MyModels(look, session, house.model, house.shelf)
@@ -51,6 +53,7 @@ class ModelsPage(QWidget):
         self.setLayout(layout)
         self.search.list_wanted.connect(self.results.focus_list)
         self.repository.author_wanted.connect(self.search.by_author)
+        self.organisation.wanted.connect(self.search.show_ours)
         house.downloads.changed.connect(self.repository.show_downloads)
         house.browsing.room_changed.connect(self._show_room)
         self._show_room()
@@ -63,7 +66,7 @@ class ModelsPage(QWidget):
     def _fill_home(self, space: int) -> None:
         """The sections, one below the other."""
         content = self.home.content
-        for section in (self.recommended, self.downloads, self.mine):
+        for section in (self.organisation, self.recommended, self.downloads, self.mine):
             content.addWidget(section)
             content.addSpacing(space)
         content.addStretch(1)
@@ -107,6 +110,10 @@ class ModelsPage(QWidget):
             self._browsing.back()
         self.search.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.field.selectAll()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.organisation.look()  # a source may have come, or another index
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape and Alt+Left go back to where one came from."""

@@ -65,6 +65,9 @@ class ScriptedSources:
     broken: bool = False
     asked: list[str] = field(default_factory=list)
 
+    def sources(self) -> tuple[ModelSource, ...]:
+        return (replace(SOURCE, models=len(self.models)),)
+
     def search(self, text: str = "") -> tuple[SourceModel, ...]:
         self.asked.append(text)
         return tuple(m for m in self.models if text.casefold() in m.name.casefold())
@@ -180,3 +183,28 @@ def test_one_that_is_gone(models: Models) -> None:
     models.look_into("source:ab12/Gone")
     assert models.browsing.opened.phase == "failed"
     assert "Gone" in models.page.repository.state.text()
+
+
+def test_the_first_room_says_that_there_are_some(models: Models) -> None:
+    card = models.page.organisation
+    models.until(card.isVisible)
+    assert "2 models" in card.words.text()
+    assert "Intranet" in card.words.text()
+    card.show_them.click()
+    models.until(lambda: names(models) == ["Office-8B", "Letters"])
+    assert models.browser.queries == []  # nobody else was asked
+    assert models.page.search.author.isVisible()
+    models.page.search.author.click()
+    models.until(lambda: len(names(models)) == 5)
+
+
+def test_without_any_the_first_room_says_nothing(models: Models, sources: ScriptedSources) -> None:
+    sources.models = ()
+    models.page.organisation.look()
+    models.until(lambda: not models.page.organisation.isVisible())
+
+
+def test_names_of_strangers_stay_in_their_line(models: Models, sources: ScriptedSources) -> None:
+    sources.models = (model("One\nTwo\u202e"),)
+    models.search()
+    models.until(lambda: "One Two" in names(models))

@@ -174,6 +174,15 @@ def test_pages_without_anything_new_come_to_an_end(models: Models) -> None:
     assert len(names(models)) == 1
 
 
+def test_browse_all_forgets_what_was_looked_for(models: Models) -> None:
+    models.browsing.finder.change(SearchQuery("qwen", author="maker"))
+    models.browsing.search()
+    QTest.keyClick(models.page, Qt.Key.Key_Escape)
+    assert models.page.search.field.text() == ""
+    models.page.search.browse.click()
+    models.until(lambda: models.browser.queries[-1][0] == SearchQuery())
+
+
 def test_nothing_found_says_what_to_try(models: Models) -> None:
     models.search()
     models.until(lambda: models.page.results.state.isVisible())
