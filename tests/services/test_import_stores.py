@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -230,6 +232,20 @@ def test_a_split_model_has_all_its_parts(importer: StoreImporter, home: Path) ->
         "M-00001-of-00002.gguf",
         "M-00002-of-00002.gguf",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_names_that_are_no_text(importer: StoreImporter, library: Library, home: Path) -> None:
+    folder = home / ".lmstudio" / "models" / os.fsdecode(b"caf\xe9") / "repo"
+    folder.mkdir(parents=True)
+    LlamaShape().write(folder / "M\udcff.gguf", general__name="")
+    (store,) = importer.found()
+    (result,) = importer.take_in(store.new)
+    assert result.error is None
+    assert result.model is not None
+    again = library.get(result.model.name)
+    assert (again.problem, again.path) == ("", result.path)
+    assert len(importer.found()[0].here) == 1
 
 
 def test_cancelling(importer: StoreImporter, ollama: OllamaStore, tmp_path: Path) -> None:
