@@ -62,7 +62,12 @@ class FillRound:
         return self.part.extents()
 
     def store(self, offset: int, data: bytes) -> None:
+        is_late = offset < self._hashed.position  # another's bytes were hashed in its place
         self.part.write(offset, data)
+        if is_late:
+            self._hashed.rewind(offset)
+        else:
+            self._hashed.offer(offset, data)
         if self.is_full:
             self._hashed.wake()  # else it looks by itself, without taking turns at every piece
 

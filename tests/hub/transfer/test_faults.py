@@ -7,6 +7,7 @@ import time
 import pytest
 
 from desktop.common.errors import HausgeistError, HubError
+from desktop.hub import http
 from desktop.hub.transfer.source import ANOTHER_NOW
 from tests.hub.transfer.conftest import DATA, SCALE, SIZE, Bench
 from tests.hub.transfer.faults import (
@@ -20,10 +21,16 @@ from tests.hub.transfer.faults import (
 )
 
 
-@pytest.mark.parametrize("is_xet", [False, True], ids=["plain", "xet"])
+@pytest.mark.parametrize("form", ["plain", "xet", "quick"])
 @pytest.mark.parametrize("case", RECOVERABLE, ids=lambda case: case.name)
-def test_the_right_file(bench: Bench, case: Case, is_xet: bool) -> None:
-    bench.hub.is_xet = is_xet
+def test_the_right_file(
+    bench: Bench, case: Case, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ "quick": read past the HTTP library, as on a fast line, which the stand-in is not."""
+    if form == "quick":
+        monkeypatch.setattr(http, "_QUICK_BYTES", 64 << 10)
+        monkeypatch.setattr(http, "_QUICK_BYTES_PER_S", 0.0)
+    bench.hub.is_xet = form == "xet"
     case.prepare(bench.hub, SCALE)
     try:
         fetched = bench.transfer().run()
