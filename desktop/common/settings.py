@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -60,6 +60,7 @@ class SettingsStore:
         self._lock = threading.Lock()
         self._unknown: dict[str, Any] = {}
         self._was_offline = False
+        self._last = Settings()
         self.problem: HausgeistError | None = None
 
     def load(self) -> Settings:
@@ -79,7 +80,28 @@ class SettingsStore:
             except OSError as error:
                 self.problem = storage_error(error, self._path, reading=True)
                 return Settings()
-            return self._from_document(document)
+            settings, self._unknown, self.problem = self._from_document(document)
+            self._last = settings
+            return settings
+
+    def now(self) -> Settings:
+        """The settings as they stand in the file now, which another program may be writing.
+
+        Touches nothing; while the file cannot be read, what was read last. Never raises.
+        """
+        with self._lock:
+            return self._now()[0]
+
+    def update(self, **values: Any) -> Settings:
+        """Change these settings and no others, whoever has changed some in the meantime.
+
+        Raises StorageError as `save`; then nothing has changed.
+        """
+        with self._lock:
+            before, unknown = self._now()
+            settings = replace(before, **values)
+            self._write(settings, unknown)
+            return settings
 
     def is_offline(self) -> bool:
         """The offline switch as it stands in the file now, asked before every connection.
@@ -111,15 +133,38 @@ class SettingsStore:
     def save(self, settings: Settings) -> None:
         """Write atomically; raises StorageError (disk_full, read_only, storage)."""
         with self._lock:
-            document = {**self._unknown, **asdict(settings)}
-            text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
-            write_atomic(self._path, text.encode("utf-8", "backslashreplace"))
+            self._write(settings, self._unknown)
 
-    def _from_document(self, document: dict[str, Any]) -> Settings:
-        """Good values are taken one by one, so that one typo costs one setting and not all."""
+    def _write(self, settings: Settings, unknown: dict[str, Any]) -> None:
+        document = {**unknown, **asdict(settings)}
+        text = json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        write_atomic(self._path, text.encode("utf-8", "backslashreplace"))
+        self._last, self._unknown = settings, unknown
+
+    def _now(self) -> tuple[Settings, dict[str, Any]]:
+        try:
+            document = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return Settings(), {}
+        except (OSError, ValueError, RecursionError):  # half written by somebody; `load` tells
+            return self._last, self._unknown
+        if not isinstance(document, dict):
+            return self._last, self._unknown
+        settings, unknown, _ = self._from_document(document)
+        self._last = settings
+        return settings, unknown
+
+    def _from_document(
+        self, document: dict[str, Any]
+    ) -> tuple[Settings, dict[str, Any], StorageError | None]:
+        """Good values are taken one by one, so that one typo costs one setting and not all.
+
+        Returns them, what this version does not know, and the problem.
+        """
         hints = get_type_hints(Settings)
         known = {field.name for field in fields(Settings)}
-        self._unknown = {key: value for key, value in document.items() if key not in known}
+        unknown = {key: value for key, value in document.items() if key not in known}
+        problem = None
         good: dict[str, Any] = {}
         bad: list[str] = []
         for name in sorted(known & document.keys()):
@@ -130,8 +175,8 @@ class SettingsStore:
                 bad.append(name)
         if bad:
             names = ", ".join(bad)
-            self.problem = StorageError("setting_unusable", path=str(self._path), names=names)
-        return Settings(**good)
+            problem = StorageError("setting_unusable", path=str(self._path), names=names)
+        return Settings(**good), unknown, problem
 
     def _keep_aside(self, error: Exception) -> StorageError:
         kept = free_name(self._path, "broken")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from desktop.common.errors import StorageError, UsageError
@@ -46,7 +45,7 @@ class ModelPlaces:
 
     def main(self) -> Path:
         """Where new models go; touches no disk but the settings file."""
-        chosen = self._store.load().models_folder
+        chosen = self._store.now().models_folder
         return Path(chosen) if chosen else self._paths.models_dir
 
     def for_new(self) -> Path:
@@ -70,7 +69,7 @@ class ModelPlaces:
 
     def folders(self) -> tuple[Path, ...]:
         """All folders, `main` first; what was the app's own folder stays known."""
-        settings = self._store.load()
+        settings = self._store.now()
         chosen = Path(settings.models_folder) if settings.models_folder else self._paths.models_dir
         more = [Path(text) for text in settings.more_folders if text]
         return tuple(dict.fromkeys([chosen, self._paths.models_dir, *more]))
@@ -98,13 +97,13 @@ class ModelPlaces:
         if not is_writable(path):
             raise StorageError("read_only", path=str(path))
         with self._lock:
-            settings = self._store.load()
+            settings = self._store.now()
             old = settings.models_folder
             more = [text for text in settings.more_folders if Path(text) != path]
             if old and Path(old) != path:
                 more.append(old)
             chosen = "" if path == self._paths.models_dir else str(path)
-            self._store.save(replace(settings, models_folder=chosen, more_folders=tuple(more)))
+            self._store.update(models_folder=chosen, more_folders=tuple(more))
         return self._look(path, "main")
 
     def add(self, path: Path) -> ModelFolder:
@@ -113,10 +112,9 @@ class ModelPlaces:
         if not path.is_dir():
             raise UsageError("not_a_folder", path=str(path))
         with self._lock:
-            settings = self._store.load()
             if path not in self.folders():
-                more = (*settings.more_folders, str(path))
-                self._store.save(replace(settings, more_folders=more))
+                more = self._store.now().more_folders
+                self._store.update(more_folders=(*more, str(path)))
         return self._look(path, "main" if path == self.main() else "more")
 
     def remove(self, path: Path) -> Settings:
@@ -124,12 +122,9 @@ class ModelPlaces:
         if path == self.main():
             raise UsageError("main_folder_stays", path=str(path))
         with self._lock:
-            settings = self._store.load()
-            left = tuple(text for text in settings.more_folders if Path(text) != path)
-            kept = replace(settings, more_folders=left)
-            if kept != settings:
-                self._store.save(kept)
-        return kept
+            before = self._store.now()
+            left = tuple(text for text in before.more_folders if Path(text) != path)
+            return self._store.update(more_folders=left) if left != before.more_folders else before
 
     def _look(self, path: Path, role: FolderRole) -> ModelFolder:
         if not is_present(path):

@@ -68,12 +68,11 @@ class Session(QObject):
         if changed == self.settings:
             return
         self.settings = changed
-        self.bridge.run("settings", lambda: self._store.save(changed), _nothing, self.tell_error)
+        self.bridge.run("settings", lambda: self._store.update(**values), _nothing, self.tell_error)
         self.settings_changed.emit()
 
     def when_written(self, run: Callable[[], object]) -> None:
         """Call `run` once all changes so far are in the file, where other threads read them."""
-
 
         def written(_result: object) -> None:
             run()

@@ -41,6 +41,31 @@ def test_a_list_of_words_comes_back_as_it_was(tmp_path: Path) -> None:
         assert store.problem.params["names"] == "more_folders"
 
 
+def test_a_change_changes_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    window, command = SettingsStore(path), SettingsStore(path)
+    window.save(Settings(theme="dark"))
+    path.write_text(path.read_text().replace("{", '{"from_the_future": 1,', 1))
+    assert command.update(more_folders=("/a",)).theme == "dark"
+    window.update(last_model="x")
+    assert window.load() == Settings(theme="dark", more_folders=("/a",), last_model="x")
+    assert json.loads(path.read_text())["from_the_future"] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b'{"theme": "li', b"[]", b"\xff", b"[" * 100_000])
+def test_a_file_that_somebody_is_writing_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "settings.json"
+    store = SettingsStore(path)
+    assert store.now() == Settings()
+    store.save(Settings(theme="dark"))
+    path.write_bytes(content)
+    assert store.now() == Settings(theme="dark")
+    assert path.read_bytes() == content
+    assert store.update(offline=True) == Settings(theme="dark", offline=True)
+    assert SettingsStore(path).load() == Settings(theme="dark", offline=True)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_keys_of_a_newer_version_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"theme": "dark", "from_the_future": {"a": [1]}}', encoding="utf-8")
