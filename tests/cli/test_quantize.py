@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -78,17 +79,8 @@ def test_after_kill_minus_9_nothing_goes_on_and_the_next_one_clears_up(
 ) -> None:
     """The child must not compute on for minutes, and half a file must not stay for ever."""
     model = write_tiny_model(tmp_path / "Big-F32.gguf", width=1024, layers=6)
-    process = subprocess.Popen(
-        command("quantize", str(model), "Q2_K", "--threads", "1"),
-        env=environment(hausgeist_home),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
     models = hausgeist_home / "models"
-    deadline = time.monotonic() + TIMEOUT_S
-    while not any(part.stat().st_size for part in models.glob("*.part")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
+    process = _begun(model, hausgeist_home)
     children = psutil.Process(process.pid).children()
     process.kill()
     process.wait()
@@ -100,6 +92,30 @@ def test_after_kill_minus_9_nothing_goes_on_and_the_next_one_clears_up(
     said = child(hausgeist_home, "quantize", str(model), "Q8_0", "--json")
     assert said.code == 0
     assert [path.name for path in models.iterdir()] == ["Big-Q8_0.gguf"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_leaves_nothing(tmp_path: Path, hausgeist_home: Path) -> None:
+    model = write_tiny_model(tmp_path / "Big-F32.gguf", width=1024, layers=6)
+    process = _begun(model, hausgeist_home)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(TIMEOUT_S) != 0
+    assert not list((hausgeist_home / "models").iterdir())
+
+
+def _begun(model: Path, home: Path) -> subprocess.Popen[bytes]:
+    """A real process that has begun to write."""
+    process = subprocess.Popen(
+        command("quantize", str(model), "Q2_K", "--threads", "1"),
+        env=environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + TIMEOUT_S
+    while not any(part.stat().st_size for part in (home / "models").glob("*.part")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+    return process
 
 
 def test_files_that_are_no_models(cli: Cli, tmp_path: Path) -> None:
