@@ -45,7 +45,7 @@ def run(given: Namespace, front: Front) -> int:
         StatusLine(front) as status,
     ):
         source = resolve(given.model, core.library).path
-        quantizer = Quantizer(core.library, core.places.for_new)
+        quantizer = Quantizer(core.library, core.places.for_new, lessons=core.history.corrections)
         if given.type is None:
             status.show(front.text("cli.fit.looking"))
             choices = quantizer.choices(source, core.machine_service.machine())

@@ -19,6 +19,7 @@ from desktop.common.processes import process_mark
 from desktop.common.storage import free_bytes, storage_error
 from desktop.engine.cancel import CancelToken
 from desktop.engine.quantize import quantize
+from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.quantizer import FILE_TYPE_NUMBERS
 from desktop.gguf.reader import read_header
@@ -82,8 +83,11 @@ class Quantizer:
         models_dir: Callable[[], Path],
         *,
         free: Callable[[Path], int] = free_bytes,
+        lessons: Callable[[Machine], Corrections] = lambda _machine: NO_CORRECTIONS,
     ) -> None:
-        """`models_dir` tells where new models go, `free` the bytes that are free in a folder."""
+        """`models_dir` tells where new models go, `free` the bytes that are free in a folder,
+        `lessons` what this machine's history taught about predictions."""
+        self._lessons = lessons
         self._library = library
         self._models_dir = models_dir
         self._free = free
@@ -106,7 +110,8 @@ class Quantizer:
                 if error.kind != "quantization_not_smaller":
                     raise
         plans = _worth_it(plans)
-        reports = [_report(plan, machine) for plan in plans]
+        lessons = NO_CORRECTIONS if machine is None else self._lessons(machine)
+        reports = [_report(plan, machine, lessons) for plan in plans]
         best = _recommended(plans, reports)
         return tuple(
             QuantizationChoice(plan, report, plan.quantization == best)
@@ -234,11 +239,13 @@ class Quantizer:
         )
 
 
-def _report(plan: QuantizationPlan, machine: Machine | None) -> FitReport | None:
+def _report(
+    plan: QuantizationPlan, machine: Machine | None, lessons: Corrections
+) -> FitReport | None:
     if machine is None:
         return None
     try:
-        return fit(plan.header, machine, Wish(), try_out=False, advise=False)
+        return fit(plan.header, machine, Wish(), try_out=False, advise=False, corrections=lessons)
     except HausgeistError as error:
         _log.info("no plan for %s: %s", plan.quantization, error)
         return None

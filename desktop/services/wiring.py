@@ -162,7 +162,7 @@ def build(env: Mapping[str, str]) -> Services:
         packs=Packs.of(core.library, core.places, core.settings_store),
         sources=sources,
         store_importer=StoreImporter(core.library, core.places.for_new, env),
-        quantizer=Quantizer(core.library, core.places.for_new),
+        quantizer=Quantizer(core.library, core.places.for_new, lessons=core.history.corrections),
     )
 
 
