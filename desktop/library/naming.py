@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from desktop.common.safe_names import is_safe_file
 from desktop.gguf.header import ModelHeader
 
 MAX_CHARACTERS = 80
@@ -46,9 +47,10 @@ def name_of(header: ModelHeader) -> str:
 
 def file_names(parts: Sequence[Path], name: str) -> list[str]:
     """What copies of `parts` are called: as they are, but a model that another program keeps under
-    its hash gets `name` and the usual ending."""
+    its hash gets `name` and the usual ending (a plain one where some system has no such name)."""
     if len(parts) == 1 and parts[0].suffix.casefold() != ENDING:
-        return [f"{name}{ENDING}"]
+        wanted = f"{name}{ENDING}"
+        return [wanted if is_safe_file(wanted) else f"model{ENDING}"]
     return [part.name for part in parts]
 
 

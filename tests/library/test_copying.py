@@ -46,6 +46,16 @@ def test_all_parts_arrive_and_progress_climbs_to_one(
     assert _files(tmp_path / "models") == [path.name for path in split]
 
 
+def test_a_copy_may_have_a_name_of_its_own(tmp_path: Path) -> None:
+    """As that of another program's file, which is called by its hash; twins get a folder."""
+    blob = SHAPE.write(tmp_path / "sha256-abc")
+    folder = tmp_path / "models"
+    for _ in range(2):
+        (copied,) = copy_model([blob], folder, names=["nice.gguf"])
+        assert copied.path.read_bytes() == blob.read_bytes()
+    assert _files(folder) == ["nice-2", "nice-2/nice.gguf", "nice.gguf"]
+
+
 def _cancel(fraction: float) -> None:
     if fraction > 0.6:
         raise CancelledError

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.gguf.reader import read_header
-from desktop.library.naming import MAX_CHARACTERS, clean, clean_title, name_of, unique
+from desktop.library.naming import MAX_CHARACTERS, clean, clean_title, file_names, name_of, unique
 from tests.gguf_files import LlamaShape, write_split
 
 SHAPE = LlamaShape()
@@ -69,3 +69,16 @@ def test_the_first_free_number_is_taken() -> None:
 )
 def test_a_name_that_a_person_gave_keeps_its_blanks(text: str, name: str) -> None:
     assert clean_title(text) == name
+
+
+@pytest.mark.parametrize(
+    ("parts", "name", "copies"),
+    [
+        (["sha256-abc"], "llama3.2-3b", ["llama3.2-3b.gguf"]),
+        (["sha256-abc"], "con", ["model.gguf"]),  # a device under Windows
+        (["My Model.GGUF"], "other", ["My Model.GGUF"]),
+        (["a-1.gguf", "a-2.gguf"], "other", ["a-1.gguf", "a-2.gguf"]),
+    ],
+)
+def test_what_copies_are_called(parts: list[str], name: str, copies: list[str]) -> None:
+    assert file_names([Path(part) for part in parts], name) == copies
