@@ -6,6 +6,7 @@ The guide that ships inside is trusted: it is opened at once, without a trial.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from desktop.common.errors import FitError, HausgeistError, ModelFileError
 from desktop.common.logs import get_logger
@@ -36,7 +37,7 @@ from desktop.services.open_plan import OpenPlanner
 from desktop.services.open_progress import OpenedModel, OpenProgress
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.recording import Recorder
-from desktop.services.settled_engine import settled
+from desktop.services.settled_engine import SettledEngine
 
 __all__ = ["MAX_STEPS", "ModelOpener", "OpenTools", "ProgressListener"]
 
@@ -121,7 +122,10 @@ class ModelOpener:
         loaded = self._loader.load(opening, planned, known=self._is_known(found))
         self._remember(found)
         opened = self._opened(found, header, loaded, guard)
-        return replace(opened, engine=settled(opened.engine, settings))
+        if found.entry is None:
+            return opened
+        engine = SettledEngine(opened.engine, partial(self._settings_of, found))
+        return replace(opened, engine=engine)
 
     def _settings_of(self, found: ResolvedModel) -> ModelSettings:
         """The model's own settings; a disk that cannot be read must not keep it from opening."""

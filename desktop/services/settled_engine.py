@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import Engine, ModelInfo
@@ -12,18 +13,26 @@ from desktop.engine.stream import Stream
 from desktop.library.model_settings import ModelSettings
 from desktop.services.model_settings import sampling_of
 
+_NO_SAMPLING: dict[str, Any] = {"context_tokens": None, "template": None, "system_prompt": None}
+
 
 class SettledEngine:
-    """See `Engine`. What is asked for explicitly (a system message, a sampling) wins."""
+    """See `Engine`. What is asked for explicitly (a system message, a sampling) wins.
 
-    def __init__(self, engine: Engine, settings: ModelSettings) -> None:
+    Sampling and system prompt are asked for at every answer: a change holds from the next one on.
+    """
+
+    def __init__(self, engine: Engine, settings: Callable[[], ModelSettings]) -> None:
+        """`settings` never raises."""
         self._engine = engine
-        self._system = (settings.system_prompt or "").strip()
-        self._info = replace(engine.info, sampling=sampling_of(engine, settings))
+        self._settings = settings
 
     @property
     def info(self) -> ModelInfo:
-        return self._info
+        info, settings = self._engine.info, self._settings()
+        if replace(settings, **_NO_SAMPLING) == ModelSettings():
+            return info
+        return replace(info, sampling=sampling_of(self._engine, settings))
 
     def submit(self, request: Request) -> Stream:
         return self._engine.submit(request)
@@ -34,8 +43,9 @@ class SettledEngine:
     def render(
         self, messages: Sequence[Message], *, add_generation_prompt: bool = True
     ) -> Rendered:
-        if self._system and not any(message.role == "system" for message in messages):
-            messages = [Message("system", self._system), *messages]
+        system = (self._settings().system_prompt or "").strip()
+        if system and not any(message.role == "system" for message in messages):
+            messages = [Message("system", system), *messages]
         return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
 
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
@@ -43,9 +53,3 @@ class SettledEngine:
 
     def close(self) -> None:
         self._engine.close()
-
-
-def settled(engine: Engine, settings: ModelSettings) -> Engine:
-    """`engine` itself where its model has no settings of its own."""
-    plain = replace(settings, context_tokens=None, template=None) == ModelSettings()
-    return engine if plain else SettledEngine(engine, settings)

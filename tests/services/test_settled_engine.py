@@ -13,7 +13,7 @@ from desktop.gguf.reader import read_header
 from desktop.library.library import Library
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.model_settings import ModelSettings, ModelSettingsService, in_metadata
-from desktop.services.settled_engine import SettledEngine, settled
+from desktop.services.settled_engine import SettledEngine
 from tests.gguf_files import LlamaShape
 from tests.services.fake_engine import FakeEngine
 from tests.services.opening import Stage
@@ -22,20 +22,27 @@ from tests.tiny_models import write_tiny_model
 COLD = ModelSettings(temperature=0.1, top_k=5)
 
 
-def test_without_settings_the_engine_is_left_alone() -> None:
+def test_without_settings_the_engine_is_as_it_is() -> None:
     engine = FakeEngine([["ja"]])
-    assert settled(engine, ModelSettings()) is engine
-    assert settled(engine, ModelSettings(context_tokens=512, template="x")) is engine
+    said = [Message("user", "Hallo")]
+    for settings in (ModelSettings(), ModelSettings(context_tokens=512, template="x")):
+        settled = SettledEngine(engine, lambda settings=settings: settings)  # type: ignore[misc]
+        assert settled.info is engine.info
+        assert settled.render(said) == engine.render(said)
 
 
-def test_sampling_and_system_prompt() -> None:
-    engine = settled(FakeEngine([["ja"]]), ModelSettings(temperature=0.1, system_prompt=" Kurz. "))
+def test_sampling_and_system_prompt_from_the_next_answer_on() -> None:
+    now = [ModelSettings(temperature=0.1, system_prompt=" Kurz. ")]
+    engine = SettledEngine(FakeEngine([["ja"]]), lambda: now[0])
     assert engine.info.sampling == Sampling(temperature=0.1)
     rendered = engine.render([Message("user", "Hallo")])
     assert "Kurz." in rendered.prompt
     explicit = engine.render([Message("system", "Lang."), Message("user", "Hallo")])
     assert "Kurz." not in explicit.prompt
     assert "Lang." in explicit.prompt
+    now[0] = ModelSettings(top_k=7)
+    assert engine.info.sampling == Sampling(top_k=7)
+    assert "Kurz." not in engine.render([Message("user", "Hallo")]).prompt
 
 
 def test_what_the_file_recommends_stays_below(tmp_path: Path) -> None:
