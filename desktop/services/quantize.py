@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _RECOMMENDED = "Q4_K_M"
-_LONGEST_STEM = 60  # of letters that may take four bytes each: file systems end at 255
+_LONGEST_STEM_BYTES = 200  # file systems end at 255
 _NUMBERS = itertools.count(1)
 
 _log = get_logger("services")
@@ -285,7 +285,8 @@ def _stem(plan: QuantizationPlan) -> str:
         stem = clean(plan.source.name) or "model"
     old = re.escape(plan.source.quantization)
     stem = re.sub(rf"[-_. ](?:{old}|f16|bf16|f32|fp16|fp32)$", "", stem, flags=re.IGNORECASE)
-    return f"{stem[:_LONGEST_STEM]}-{plan.quantization}"
+    kept = os.fsencode(stem)[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
+    return f"{kept}-{plan.quantization}"
 
 
 def _finish(part: Path, target: Path) -> None:

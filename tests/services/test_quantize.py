@@ -90,7 +90,7 @@ def test_a_second_one_gets_another_name(quantizer: Quantizer, source: Path) -> N
 def test_the_longest_of_names_gets_a_shorter_one(quantizer: Quantizer, source: Path) -> None:
     long = source.rename(source.with_name("ö" * 120 + ".gguf"))
     made = quantizer.make(quantizer.plan(long, "Q8_0"))
-    assert made.path.name == "ö" * 60 + "-Q8_0.gguf"
+    assert made.path.name == "ö" * 100 + "-Q8_0.gguf"
 
 
 def test_a_place_of_ones_own_is_not_the_apps(
