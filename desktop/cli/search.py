@@ -35,7 +35,7 @@ def configure(arguments: Arguments) -> None:
     arguments.positional("TEXT", many=True, optional=True)
     arguments.option("--author", value="NAME", kind=text)
     arguments.option("--task", value="|".join(TASKS), kind=one_of(*TASKS))
-    arguments.option("--language", value="de|en|...", kind=text)
+    arguments.option("--language", value="CODE", kind=text, help_key="cli.option.search_language")
     arguments.option("--licence", value=f"{OFFICE}|ID", kind=text)
     arguments.option("--max-size", value="GB", kind=_size)
     arguments.option("--sort", value="ORDER", kind=one_of(*SORTS), default="trending")
