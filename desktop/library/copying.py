@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from desktop.common.errors import StorageError
 from desktop.common.processes import is_alive, process_mark
@@ -16,6 +17,7 @@ from desktop.common.storage import free_bytes, storage_error
 
 # What a system needs to go on breathing when the copy is done.
 SPARE_BYTES = 500_000_000
+FLUSHED_BYTES = 32 << 20
 _CHUNK_BYTES = 8 << 20
 _UNFINISHED = ".part"
 _ABANDONED = re.compile(r"\.(\d+_[\d.]*_[\da-f-]*)\.part$")
@@ -87,6 +89,26 @@ def copy_model(
     return tuple(CopiedFile(*pair) for pair in zip(finished, hashes, strict=True))
 
 
+class Flusher:
+    """Sends what was written to the disk every now and then.
+
+    Else a slow stick takes it all at the end, where nobody sees it going on or can stop it.
+    """
+
+    def __init__(self, file: BinaryIO, every_bytes: int = FLUSHED_BYTES) -> None:
+        self._file = file
+        self._every_bytes = every_bytes
+        self._waiting_bytes = 0
+
+    def wrote(self, count: int) -> None:
+        """Raises OSError."""
+        self._waiting_bytes += count
+        if self._waiting_bytes >= self._every_bytes:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._waiting_bytes = 0
+
+
 def remove_abandoned(folder: Path) -> None:
     """Delete what copies left behind whose process was killed: gigabytes that nobody would miss."""
     for file in [*folder.glob(f"*{_UNFINISHED}"), *folder.glob(f"*/*{_UNFINISHED}")]:
@@ -115,8 +137,10 @@ def _copy(
 ) -> tuple[int, str]:
     digest = hashlib.sha256()
     with source.open("rb") as reader, into.open("wb") as writer:
+        flusher = Flusher(writer)
         while chunk := reader.read(_CHUNK_BYTES):
             writer.write(chunk)
+            flusher.wrote(len(chunk))
             digest.update(chunk)
             done_bytes += len(chunk)
             if progress is not None:

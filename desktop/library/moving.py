@@ -27,6 +27,7 @@ from desktop.common.atomic import sync_folder, write_atomic
 from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
+from desktop.library.copying import Flusher
 from desktop.library.files import same_file, size_of
 from desktop.library.hashing import sha256_of
 
@@ -178,8 +179,10 @@ def _copy_and_compare(source: Path, into: Path, on_bytes: OnBytes) -> None:
     digest = hashlib.sha256()
     try:
         with source.open("rb") as reader, into.open("wb") as writer:
+            flusher = Flusher(writer)
             while chunk := reader.read(_CHUNK_BYTES):
                 writer.write(chunk)
+                flusher.wrote(len(chunk))
                 digest.update(chunk)
                 on_bytes(len(chunk))
             writer.flush()
