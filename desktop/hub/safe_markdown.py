@@ -35,7 +35,18 @@ _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
 _HREF = re.compile(r"\bhref\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _BREAK = re.compile(r"<(?:br|hr|/?p|/?div|/?li|/?tr|/?h[1-6]|/?summary|/?details)\b[^<>]{0,4000}>",
                     re.IGNORECASE)  # fmt: skip
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,4000}>|<[?!][^<>]{0,4000}>")
+# What HTML knows; anything else in angles, such as a model's own <think>, is text.
+_NAMES = (
+    "a|abbr|article|aside|audio|b|big|blockquote|body|br|button|canvas|caption|center|cite|code|"
+    "col|colgroup|dd|del|details|dfn|div|dl|dt|em|embed|figcaption|figure|font|footer|form|frame|"
+    "frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|li|link|main|map|mark|"
+    "meta|nav|noscript|object|ol|option|p|param|picture|pre|q|s|samp|script|section|select|small|"
+    "source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|"
+    "th|thead|time|title|tr|tt|u|ul|var|video|wbr"
+)
+_TAG = re.compile(
+    rf"</?(?:{_NAMES})(?=[\s/>])[^<>]{{0,4000}}>|<[?!][^<>]{{0,4000}}>", re.IGNORECASE
+)
 _AUTOLINK = re.compile(r"<(https?://[^\s<>]{1,2000})>", re.IGNORECASE)
 _LABEL = r"\[((?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,300})\]"
 _TARGET = (

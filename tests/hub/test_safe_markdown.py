@@ -48,6 +48,8 @@ def links(text: str) -> list[str]:
         ("a<br>b<script>alert('x')</script>c<!-- hidden -->d", "a\nbcd"),
         ("<details><summary>More</summary>text</details>", "More\ntext"),
         ("&lt;script&gt;x", "\\<script>x"),
+        ("it <think>s</think> a <b>lot</b> <|im_end|>",
+         "it \\<think>s\\</think> a lot \\<|im_end|>"),
         ("1 < 2 and a<b", "1 \\< 2 and a\\<b"),
         ("`<b>[x](y)</b>`", "`<b>[x](y)</b>`"),
         ("```html\n<b>[x](y)</b>\n```\n", "```html\n<b>[x](y)</b>\n```"),
