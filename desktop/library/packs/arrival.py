@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from desktop.common.atomic import replace, sync_folder
@@ -20,7 +21,7 @@ from desktop.common.locks import claim
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes, storage_error
 from desktop.library.packs.digests import CHUNK_BYTES, Digests, sha256_of
-from desktop.library.packs.making import SYNC_BYTES, size_of
+from desktop.library.packs.making import size_of
 from desktop.library.packs.manifest import PackedFile, PackedModel
 from desktop.library.packs.notes import Notes, try_keep
 from desktop.library.packs.opening import OpenPack
@@ -192,7 +193,14 @@ class _Run:
         done = min(self._notes.done.get(file.path, 0), most)
         self._meter.begin("checking", file.path)
         digest = sha256_of(unfinished(staged), self._meter, done) if done else hashlib.sha256()
-        writer = VolumeWriter(staged, file.size_bytes, 0, done)
+        writer = VolumeWriter(
+            staged,
+            file.size_bytes,
+            0,
+            done,
+            on_synced=partial(self._notes.reached, file.path),
+            with_hashes=False,
+        )
         writer.skip()
         try:
             self._copy(file, writer, digests, digest)
@@ -228,9 +236,6 @@ class _Run:
             if not chunk:
                 raise PackError("pack_cut_short", path=str(self._pack.path))
             writer.write(chunk, digests, digest)
-            if writer.unsynced_bytes >= SYNC_BYTES:
-                self._notes.done[file.path] = writer.sync()
-                self._notes.keep()
             self._meter.add(len(chunk))
 
     def _put_in_place(self, base: Path, here: set[str]) -> dict[str, Path]:

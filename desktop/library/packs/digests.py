@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from desktop.common.storage import storage_error
 from desktop.library.packs.progress import Meter
 
 CHUNK_BYTES = 4 << 20
+
+T = TypeVar("T")
 
 
 class Digests:
@@ -19,11 +22,16 @@ class Digests:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pack-hash")
+        self._other = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pack-sync")
         self._running: list[Future[None]] = []
 
     def feed(self, chunk: bytes, *digests: hashlib._Hash) -> None:
         """Begin; the caller must not feed again before `settle`."""
         self._running = [self._pool.submit(digest.update, chunk) for digest in digests]
+
+    def beside(self, work: Callable[[], T]) -> Future[T]:
+        """Do something else beside, such as waiting for the disk."""
+        return self._other.submit(work)
 
     def settle(self) -> None:
         """Wait for what was begun."""
@@ -41,6 +49,7 @@ class Digests:
         trace: TracebackType | None,
     ) -> None:
         self._pool.shutdown()
+        self._other.shutdown()
 
 
 def sha256_of(path: Path, meter: Meter, n: int | None = None) -> hashlib._Hash:

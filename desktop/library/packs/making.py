@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from desktop.common.errors import CancelledError, PackError, StorageError
@@ -34,7 +35,6 @@ from desktop.library.packs.writer import (
     volume_paths,
 )
 
-SYNC_BYTES = 32 << 20
 SPARE_BYTES = 1 << 20
 _UNKNOWN_HASH = "0" * 64
 
@@ -137,6 +137,7 @@ class _Run:
             layout.total_bytes,
             self._making.volume_bytes,
             self._notes.done.get("", 0),
+            on_synced=partial(self._notes.reached, ""),
         )
         try:
             written = self._write(writer, layout, models, index, signature)
@@ -188,9 +189,6 @@ class _Run:
         digest = hashlib.sha256()
         for chunk in chunks_of(source, file):
             writer.write(chunk, digests, digest)
-            if writer.unsynced_bytes >= SYNC_BYTES:
-                self._notes.done[""] = writer.sync()
-                self._notes.keep()
             self._meter.add(len(chunk))
         require_hash(file, source, digest.hexdigest())
 

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from desktop.common.atomic import write_atomic
@@ -15,7 +16,6 @@ from desktop.common.storage import free_bytes, storage_error
 from desktop.library.packs.digests import Digests, sha256_of
 from desktop.library.packs.index_json import index_bytes, parse_index
 from desktop.library.packs.making import (
-    SYNC_BYTES,
     Made,
     ModelToPack,
     Sign,
@@ -148,23 +148,26 @@ class _Run:
         place = self._place(file)
         paths = volume_paths(place, file.size_bytes, self._piece_bytes)
         if self._is_there(file, paths):
-            return tuple(Written(path, size_of(path), "") for path in paths)
+            sha256 = file.sha256 if len(paths) == 1 else ""
+            return tuple(Written(path, size_of(path), sha256) for path in paths)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, place.parent) from error
         key = f"{file.path}|{file.sha256}"
         writer = VolumeWriter(
-            place, file.size_bytes, self._piece_bytes, self._notes.done.get(key, 0)
+            place,
+            file.size_bytes,
+            self._piece_bytes,
+            self._notes.done.get(key, 0),
+            on_synced=partial(self._notes.reached, key),
+            with_hashes=len(paths) > 1,
         )
         self._meter.begin("writing", file.path)
         digest = hashlib.sha256()
         try:
             for chunk in chunks_of(source, file):
                 writer.write(chunk, digests, digest)
-                if writer.unsynced_bytes >= SYNC_BYTES:
-                    self._notes.done[key] = writer.sync()
-                    self._notes.keep()
                 self._meter.add(len(chunk))
             require_hash(file, source, digest.hexdigest())
         except CancelledError:
@@ -182,7 +185,8 @@ class _Run:
         except BaseException:
             writer.close()
             raise
-        return writer.finish()
+        written = writer.finish()
+        return written if len(paths) > 1 else (Written(place, file.size_bytes, file.sha256),)
 
     def _is_there(self, file: PackedFile, paths: Sequence[Path]) -> bool:
         if sum(size_of(path) for path in paths) != file.size_bytes:

@@ -48,8 +48,16 @@ class Notes:
             return cls(path)
         return notes
 
+    def reached(self, name: str, offset: int) -> None:
+        """The disk holds the file `name` up to there. Raises StorageError."""
+        self.done[name] = offset
+        self.keep()
+
     def keep(self) -> None:
-        """Raises StorageError."""
+        """Raises StorageError; drive_gone where the folder is not there (any more): what was a
+        stick's place must not be made anew on another drive."""
+        if not self.path.parent.is_dir():
+            raise StorageError("drive_gone", path=str(self.path.parent))
         document: dict[str, Any] = {
             "made_at": self.made_at,
             "id": self.id,

@@ -7,8 +7,11 @@ import contextlib
 import errno
 import hashlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from desktop.common.atomic import replace, sync_folder
@@ -18,6 +21,9 @@ from desktop.library.packs.digests import Digests
 from desktop.library.packs.volumes import MOST_VOLUMES, volume_path
 
 UNFINISHED = ".part"
+SYNC_BYTES = 128 << 20
+SYNC_SOON_BYTES = 8 << 20
+SYNC_EVERY_S = 2.0
 _WINDOWS_TOO_LARGE = 223  # ERROR_FILE_TOO_LARGE
 
 
@@ -46,8 +52,20 @@ class VolumeWriter:
     Raises StorageError: disk_full, read_only, drive_gone, pack_file_too_large, storage.
     """
 
-    def __init__(self, path: Path, total_bytes: int, volume_bytes: int, done_bytes: int) -> None:
-        """`done_bytes` of an earlier time reached the disk for certain."""
+    def __init__(
+        self,
+        path: Path,
+        total_bytes: int,
+        volume_bytes: int,
+        done_bytes: int,
+        *,
+        on_synced: Callable[[int], None] | None = None,
+        with_hashes: bool = True,
+    ) -> None:
+        """`done_bytes` of an earlier time reached the disk for certain. `on_synced` hears, in a
+        thread of its own, up to where the disk holds everything. Without `with_hashes` the
+        finished files' are "".
+        """
         self._finals = volume_paths(path, total_bytes, volume_bytes)
         self._volume_bytes = volume_bytes if len(self._finals) > 1 else total_bytes
         self._total_bytes = total_bytes
@@ -55,6 +73,10 @@ class VolumeWriter:
         self._done_bytes = min(done_bytes, self._there())
         self._offset = 0
         self._synced = self._done_bytes
+        self._on_synced = on_synced
+        self._with_hashes = with_hashes
+        self._syncing: Future[int] | None = None
+        self._synced_s = time.monotonic()
         self._handle = -1
         self._number = -1
         self._digest = hashlib.sha256()
@@ -68,10 +90,6 @@ class VolumeWriter:
     @property
     def offset(self) -> int:
         return self._offset
-
-    @property
-    def unsynced_bytes(self) -> int:
-        return max(0, self._offset - self._synced)
 
     def skip(self) -> None:
         """Begin behind what is there already; the hashes of `finish` are then not the files'."""
@@ -90,17 +108,50 @@ class VolumeWriter:
             if self._offset + n > self._done_bytes:
                 skipped = max(0, self._done_bytes - self._offset)
                 self._put(number, within + skipped, piece[skipped:])
-            self._digest.update(piece)
+            if self._with_hashes:
+                self._digest.update(piece)
             self._offset += n
             if within + n == self._volume_bytes or self._offset == self._total_bytes:
-                self._hashes.append(self._digest.hexdigest())
+                self._hashes.append(self._digest.hexdigest() if self._with_hashes else "")
                 self._digest = hashlib.sha256()
             view = view[n:]
         digests.settle()
+        self._sync_beside(digests)
+
+    def _sync_beside(self, digests: Digests) -> None:
+        """Bring to the disk what was written, while more is written: soon on a slow drive, so that
+        little is lost, seldom on a fast one, so that nothing waits."""
+        unsynced = self._offset - self._synced
+        if self._syncing is not None:
+            if self._syncing.done() or unsynced >= 2 * SYNC_BYTES:
+                self._settle()
+            return
+        waited_s = time.monotonic() - self._synced_s
+        is_due = unsynced >= (SYNC_SOON_BYTES if waited_s >= SYNC_EVERY_S else SYNC_BYTES)
+        if is_due and self._handle >= 0:
+            self._syncing = digests.beside(partial(self._sync_to, self._offset, self._handle))
+
+    def _sync_to(self, offset: int, handle: int) -> int:
+        os.fsync(handle)
+        if self._on_synced is not None:
+            self._on_synced(offset)
+        return offset
+
+    def _settle(self) -> None:
+        """Wait for what is brought to the disk beside."""
+        syncing, self._syncing = self._syncing, None
+        if syncing is None:
+            return
+        try:
+            self._synced = max(self._synced, syncing.result())
+        except OSError as error:
+            raise self._error(error) from error
+        self._synced_s = time.monotonic()
 
     def sync(self) -> int:
         """Bring to the disk what was written; how much is there for certain."""
-        if self._handle >= 0 and self.unsynced_bytes:
+        self._settle()
+        if self._handle >= 0 and self._offset > self._synced:
             try:
                 os.fsync(self._handle)
             except OSError as error:
@@ -127,6 +178,9 @@ class VolumeWriter:
 
     def close(self) -> None:
         """Let go; what was written stays for the next time."""
+        if self._syncing is not None:
+            wait([self._syncing])  # its handle is closed now; whoever closes knows of the failure
+            self._syncing = None
         if self._handle >= 0:
             handle, self._handle = self._handle, -1
             with contextlib.suppress(OSError):  # a drive that is gone; writing has said so

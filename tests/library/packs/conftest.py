@@ -31,9 +31,7 @@ def models_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of 16 kB, noted after every second one: what takes gigabytes in life takes kB here."""
-    for module in ("making", "making_folder", "arrival", "digests"):
+    for module in ("making", "arrival", "digests"):
         name = f"desktop.library.packs.{module}"
-        if module in ("arrival", "digests", "making"):
-            monkeypatch.setattr(f"{name}.CHUNK_BYTES", 16 << 10)
-        if module != "digests":
-            monkeypatch.setattr(f"{name}.SYNC_BYTES", 32 << 10)
+        monkeypatch.setattr(f"{name}.CHUNK_BYTES", 16 << 10)
+    monkeypatch.setattr("desktop.library.packs.writer.SYNC_BYTES", 32 << 10)

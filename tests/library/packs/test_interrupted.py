@@ -330,11 +330,10 @@ WORK = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from desktop.library.packs import arrival, making, digests
+from desktop.library.packs import arrival, making, digests, writer
 for module in (arrival, making, digests):
     module.CHUNK_BYTES = 16 << 10
-    if module is not digests:
-        module.SYNC_BYTES = 32 << 10
+writer.SYNC_BYTES = 32 << 10
 from tests.library.packs.packing import Sources
 from desktop.library.packs.opening import open_pack
 what, folder, target, out = sys.argv[2], *map(Path, sys.argv[3:6])
