@@ -102,6 +102,8 @@ def _order(
 
 
 def _refused(answer: Mapping[str, Any], source: Path) -> EngineError:
+    if "bad_alloc" in answer["detail"]:  # llama.cpp catches its own lack of memory
+        return EngineError("out_of_memory_quantizing", path=str(source), detail=answer["detail"])
     if answer["is_damaged"]:
         return EngineError("broken_numbers", path=str(source), detail=answer["detail"])
     return EngineError("quantize_failed", path=str(source), detail=answer["detail"])

@@ -286,7 +286,7 @@ def _stem(plan: QuantizationPlan) -> str:
     old = re.escape(plan.source.quantization)
     stem = re.sub(rf"[-_. ](?:{old}|f16|bf16|f32|fp16|fp32)$", "", stem, flags=re.IGNORECASE)
     kept = os.fsencode(stem)[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
-    return f"{kept}-{plan.quantization}"
+    return f"{kept or 'model'}-{plan.quantization}"
 
 
 def _finish(part: Path, target: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_numbers_that_are_none_are_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(EngineError) as refused:
         quantize(source, tmp_path / "x.part", 15, threads=1, on_step=lambda _step: None)
     assert refused.value.kind == "broken_numbers"
+
+
+@pytest.mark.skipif(not hasattr(psutil, "RLIMIT_AS"), reason="no limits of memory here")
+def test_too_little_memory_is_told_as_such(tmp_path: Path) -> None:
+    """llama.cpp catches its own std::bad_alloc and calls it a failure like any other."""
+    source = write_tiny_model(tmp_path / "wide.gguf", width=2048, layers=3, vocab=2048)
+
+    def starve(step: QuantizeStep) -> None:
+        for child in psutil.Process().children() if step.tensor else ():
+            with contextlib.suppress(psutil.Error, OSError):  # done already: then once more
+                held = child.memory_info().vms
+                child.rlimit(psutil.RLIMIT_AS, (held, held))
+
+    kinds = set()
+    for _ in range(10):  # a child may be through its largest tensor before we come to it
+        try:
+            quantize(source, tmp_path / "x.part", 10, threads=1, on_step=starve)
+        except EngineError as error:
+            kinds.add(error.kind)
+            break
+    assert kinds == {"out_of_memory_quantizing"}
 
 
 def test_what_llama_cpp_does_not_know_is_refused(tmp_path: Path) -> None:
