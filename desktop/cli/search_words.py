@@ -40,6 +40,7 @@ def document(repo: FoundRepo, view: RepositoryView | None) -> Mapping[str, objec
         "task": repo.task,
     }
     if view is not None:
+        found["abilities"] = list(view.abilities)
         found["commit"] = view.listing.commit or None
         found["files"] = [_file(offer) for offer in view.offers]
         for kind in ("projectors", "drafts", "loras"):

@@ -209,7 +209,7 @@ class Browser:
         )
         for offer in judge.run():
             on_offer(offer)
-        return replace(view, offers=judge.offers)
+        return replace(view, offers=judge.offers, abilities=judge.abilities)
 
     def _guess(
         self, catalog: Catalog, view: RepositoryView, offer: FileOffer

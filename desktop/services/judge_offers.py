@@ -21,7 +21,9 @@ from desktop.hub.header_cache import HeaderCache
 from desktop.hub.listing import FileGroup, Listing
 from desktop.hub.refs import parse_ref
 from desktop.hub.remote_header import fetch_header
+from desktop.library.abilities import abilities_of, is_embedding
 from desktop.library.catalog import CatalogFile, CatalogModel, Task
+from desktop.library.model import Ability
 from desktop.services.model_choice import Chooser
 from desktop.services.offers import Basis, FileOffer, RepositoryView
 from desktop.services.sibling_header import model_stem, sibling_header
@@ -31,7 +33,6 @@ TRAFFIC_BYTES = 24 << 20
 What is left out stays an estimate, which the tests hold to a thousandth of memory."""
 
 _LARGE_HEADER_BYTES = 12 << 20
-_EMBEDS = ("bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "gemma-embedding", "t5encoder")
 
 _log = get_logger("browse")
 
@@ -100,6 +101,14 @@ class OfferJudge:
     def offers(self) -> tuple[FileOffer, ...]:
         """All of them, as they are known now, in their order."""
         return tuple(self._offers[offer.reference] for offer in self._view.offers)
+
+    @property
+    def abilities(self) -> tuple[Ability, ...]:
+        """What the first model that lies there can do, as far as a header has been read."""
+        found = [o.reference for o in self._view.offers if o.reference in self._known]
+        if not found:
+            return ()
+        return abilities_of(self._known[found[0]].header, has_projector=bool(self._view.projectors))
 
     def _take_cached(self) -> None:
         """What was fetched before costs nothing."""
@@ -312,6 +321,6 @@ def _file(repo: str, group: FileGroup, quantization: str, size: int | None) -> C
 def _task(view: RepositoryView, header: ModelHeader) -> Task:
     if view.found is not None and view.found.task == "embedding":
         return "embedding"
-    if header.architecture in _EMBEDS:
+    if is_embedding(header):
         return "embedding"
     return "vision" if view.projectors else "chat"

@@ -12,6 +12,7 @@ from desktop.hub.listing import FileGroup, Listing
 from desktop.hub.model_card import ModelCard
 from desktop.hub.search import FoundRepo, Gated
 from desktop.library.catalog import Licence
+from desktop.library.model import Ability
 from desktop.services.remote_model import Beside
 
 Basis = Literal["", "estimate", "header"]
@@ -69,6 +70,7 @@ class RepositoryView:
     `source`: "hub", or the name of an organisation's own source. `card` None: it has none, or it
     could not be had. `is_catalogue`: known from the built-in catalogue only, `problem` says why
     the Hub was not asked. `page` is its address on the web for a person; "" where it has none.
+    `abilities` are known once a header has been read.
     """
 
     repo: str
@@ -86,6 +88,7 @@ class RepositoryView:
     page: str = ""
     is_catalogue: bool = False
     problem: HausgeistError | None = None
+    abilities: tuple[Ability, ...] = ()
 
     @property
     def card_summary(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from desktop.common.errors import UsageError
@@ -67,3 +69,36 @@ def test_hosts_as_they_are_shown() -> None:
         origin = origin_of(url)
         assert origin is not None
         assert origin.shown == expected
+
+
+def test_a_kept_token_is_for_its_own_hub_and_asked_for_nobody_else() -> None:
+    asked: list[str] = []
+
+    def kept(endpoint: str) -> str | None:
+        asked.append(endpoint)
+        return "hf_kept"
+
+    found = NetworkPolicy({}, lambda: False, kept)
+    assert found.token_for("https://cdn.example/x") is None
+    assert asked == []
+    assert found.token_for("https://huggingface.co/api") == "hf_kept"
+    assert asked == ["https://huggingface.co"]
+    assert NetworkPolicy({"HF_TOKEN": "hf_env"}, lambda: False, kept).token_for(
+        "https://huggingface.co/api"
+    ) == ("hf_env")
+    assert len(asked) == 1
+
+
+def test_a_token_that_is_tried_is_that_of_one_thread_for_a_while() -> None:
+    found = NetworkPolicy({"HF_TOKEN": "hf_env"}, lambda: False)
+    seen: list[str | None] = []
+    with found.trying("hf_new"):
+        assert found.token_for("https://huggingface.co/x") == "hf_new"
+        assert found.token_for("https://elsewhere.example/x") is None
+        other = threading.Thread(
+            target=lambda: seen.append(found.token_for("https://huggingface.co/x"))
+        )
+        other.start()
+        other.join()
+    assert seen == ["hf_env"]
+    assert found.token_for("https://huggingface.co/x") == "hf_env"

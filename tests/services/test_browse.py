@@ -23,7 +23,7 @@ from tests.hub.models import split_files
 from tests.hub.shelf_of_repos import GEMMA, QWEN, fill
 from tests.hub.stand_in import HubStandIn
 from tests.hub.stored import Content, content
-from tests.services.hub_family import NAMES, REPO, BrowsingHouse, browsing, family, quantized
+from tests.services.hub_family import NAMES, REPO, SHAPE, BrowsingHouse, browsing, family, quantized
 
 CARD = b"---\nlicense: other\nlicense_name: my-licence\nlanguage: de\n---\n# Hi\n\nA model that answers questions in a friendly voice.\n"  # noqa: E501
 
@@ -117,6 +117,17 @@ def test_estimates_are_what_the_real_headers_say(house: BrowsingHouse, hub: HubS
         assert estimate.verdict == real.verdict
         assert estimate.plan == real.plan
         assert estimate.speed.tokens_per_s == pytest.approx(real.speed.tokens_per_s, rel=0.01)
+
+
+def test_what_a_model_can_do(house: BrowsingHouse, hub: HubStandIn) -> None:
+    template = "{% if tools %}{{ tools }}{% endif %}<think>"
+    metadata = SHAPE.metadata(tokenizer__chat_template=template)
+    head = header_bytes(metadata, SHAPE.tensors())
+    whole = Content(head, len(head) + data_bytes(SHAPE.tensors()))
+    hub.add(REPO, {"Model-Q4_K.gguf": whole, "mmproj-F16.gguf": b"x"})
+    view, _ = judged(house)
+    assert house.browser.repository(REPO).abilities == ()
+    assert view.abilities == ("vision", "tools", "reasoning")
 
 
 def test_a_verdict_is_that_of_fit(house: BrowsingHouse, hub: HubStandIn, tmp_path: Path) -> None:
