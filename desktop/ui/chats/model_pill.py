@@ -14,6 +14,7 @@ from desktop.ui.look import Look
 from desktop.ui.model_names import display_name
 from desktop.ui.model_session import ModelSession
 
+MOST = 20
 _PHASE_TOKEN = {"ready": "ok", "opening": "warn", "failed": "bad", "asleep": "muted"}
 
 
@@ -55,11 +56,11 @@ class ModelPill(QPushButton):
         menu.popup(self.mapToGlobal(QPoint(0, self.height() + self._look.sizes.space_1)))
 
     def menu_of_models(self) -> QMenu:
-        """The menu: every usable model, then what else one may want."""
+        """The menu: the models (of very many those used last), then what else one may want."""
         menu = QMenu(self)
         menu.setAccessibleName(self.tr("My models"))
         menu.setMinimumWidth(self._look.sizes.card_min)
-        for entry in self._models():
+        for entry in self._offered():
             parts = [display_name(entry.name)]
             if entry.quantization and entry.source != "built_in":
                 parts.append(entry.quantization)
@@ -74,6 +75,17 @@ class ModelPill(QPushButton):
         manage = menu.addAction(self._look.icon("cube"), self.tr("All models"))
         manage.triggered.connect(self.manage_wanted)
         return menu
+
+    def _offered(self) -> list[LibraryModel]:
+        """All; or the guide, the open one and those used last, where a menu could not hold all."""
+        models = self._models()
+        if len(models) <= MOST:
+            return models
+        chosen = self._model.state.name
+        first = [m for m in models if m.source == "built_in" or m.name == chosen]
+        others = [m for m in models if m not in first and not m.problem]
+        others.sort(key=lambda model: model.last_used_at or 0.0, reverse=True)
+        return [*first, *others[: MOST - len(first)]]
 
     # Painting: the style sheet draws the pill, its content has three kinds of type.
 

@@ -15,6 +15,10 @@ from desktop.ui.session import Session
 from desktop.ui.words import page_time, report_words
 
 
+MOST = 12
+"""Rows of widgets; all models stand in the place "Models", which paints its rows."""
+
+
 class ModelsHere(QWidget):
     """A card of rows; with the way to the place "Models" while there is no model yet."""
 
@@ -42,8 +46,13 @@ class ModelsHere(QWidget):
         """Show what is known of the models now."""
         clear(self._rows)
         models = [m for m in self._shelf.models if m.source != "built_in" and not m.problem]
-        for number, model in enumerate(models):
-            self._rows.addWidget(self._row(model, last=number == len(models) - 1))
+        models.sort(key=lambda model: model.last_used_at or 0.0, reverse=True)
+        shown = models[:MOST]
+        for number, model in enumerate(shown):
+            self._rows.addWidget(self._row(model, last=number == len(shown) - 1))
+        if len(shown) < len(models):
+            all_of_them = Button(self._look, self.tr("To the models"), self.models_wanted.emit)
+            self._rows.addLayout(row(all_of_them, 1))
         if not models:
             self._rows.addLayout(self._none())
 

@@ -75,6 +75,7 @@ class EntryWords(QObject):
         self._language = messages.language
         self._today = today
         self._origins = OriginWords()
+        self._pages: dict[float, str] = {}
 
     def entry(
         self, model: LibraryModel, report: FitReport | None, *, is_judged: bool, in_use: bool
@@ -169,7 +170,14 @@ class EntryWords(QObject):
         if report.speed.basis != "measured":
             number = self.tr("about {speed}").format(speed=number)
             known = self.tr("Reckoned; measured as soon as it has answered.")
-        return Here(tag, tone, number, page_time(speed, self._language), f"{tip}\n{known}", speed)
+        return Here(tag, tone, number, self._page_time(speed), f"{tip}\n{known}", speed)
+
+    def _page_time(self, speed: float) -> str:
+        """A fifth of a millisecond each, and thousands of models have few different ones."""
+        key = round(speed, 1) if speed >= 1 else speed
+        if key not in self._pages:
+            self._pages[key] = page_time(key, self._language)
+        return self._pages[key]
 
 
 def sort_moment(one: Entry) -> float:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRect
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFont, QFontMetrics
 
 from desktop.ui.look import Look
 
 
 @dataclass(frozen=True, slots=True)
 class RowMeasure:
-    """Heights and widths of a row in the present type."""
+    """Heights and widths of a row in the present type, and the type itself."""
 
     text: QFontMetrics
     strong: QFontMetrics
     small: QFontMetrics
+    text_font: QFont
+    strong_font: QFont
+    small_font: QFont
     height: int
     tag_height: int
 
@@ -24,12 +27,14 @@ class RowMeasure:
 def measure(look: Look) -> RowMeasure:
     """What a row takes: two lines, and air above and below."""
     s = look.sizes
-    text = QFontMetrics(look.font("text"))
-    small = QFontMetrics(look.font("small"))
+    text_font, small_font = look.font("text"), look.font("small")
+    strong_font = look.font("text", bold=True)
+    text, small = QFontMetrics(text_font), QFontMetrics(small_font)
     tag = small.height() + s.space_1
     lines = max(text.height(), tag) + s.space_1 + small.height()
     height = max(lines, s.target) + 2 * s.space_2 + s.line
-    return RowMeasure(text, QFontMetrics(look.font("text", bold=True)), small, height, tag)
+    strong = QFontMetrics(strong_font)
+    return RowMeasure(text, strong, small, text_font, strong_font, small_font, height, tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -11,8 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QWidget
 
 from desktop.ui.look import Look
 from desktop.ui.mine.disk_use import DiskUse
-from desktop.ui.mine.entries import Entry, EntryWords
+from desktop.ui.mine.entries import Entry
 from desktop.ui.mine.hint import DropHint
+from desktop.ui.mine.known_words import KnownWords
 from desktop.ui.mine.row_doings import RowDoings
 from desktop.ui.mine.shelf import Shelf
 from desktop.ui.mine.store_note import StoreNote
@@ -78,6 +78,7 @@ class MyModels(QWidget):
         shelf.keeping.changed.connect(self._show_disk)
         model.changed.connect(self._maybe_refresh)
         self._in_use = ""
+        self._words = KnownWords(session)
         self.note.refresh()
         self.works.refresh()
         self.refresh()
@@ -162,17 +163,8 @@ class MyModels(QWidget):
         state = self._model.state
         self._in_use = state.name if state.phase == "ready" else ""
         models = self._shelf.models
-        words = EntryWords(self._session.messages, date.today())
         standing = self.view.current
-        entries = [
-            words.entry(
-                model,
-                self._shelf.report_of(model),
-                is_judged=self._shelf.is_judged(model),
-                in_use=model.name == self._in_use,
-            )
-            for model in models
-        ]
+        entries = self._words.entries(models, self._shelf, self._in_use)
         self.table.show(entries)
         if standing is not None:
             self.view.mark(standing.model.name)

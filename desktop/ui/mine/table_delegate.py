@@ -92,7 +92,7 @@ class TableDelegate(QStyledItemDelegate):
             tags.append((self.tr("in use"), "accent"))
         room = first.width() - sum(self._tag_width(words) + s.space_2 for words, _tone in tags)
         name = m.strong.elidedText(one.name, Qt.TextElideMode.ElideRight, max(room, s.target))
-        painter.setFont(self._look.font("text", bold=True))
+        painter.setFont(m.strong_font)
         painter.setPen(self._look.color("text"))
         painter.drawText(first, _LEFT, name)
         x = first.left() + m.strong.horizontalAdvance(name) + s.space_2
@@ -174,8 +174,9 @@ class TableDelegate(QStyledItemDelegate):
     ) -> None:
         if not text:
             return
-        metrics: QFontMetrics = self.measure.small if small else self.measure.text
-        painter.setFont(self._look.font("small" if small else "text"))
+        m = self.measure
+        metrics: QFontMetrics = m.small if small else m.text
+        painter.setFont(m.small_font if small else m.text_font)
         painter.setPen(self._look.color(token))
         elided = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, _LEFT, elided)
@@ -192,7 +193,7 @@ class TableDelegate(QStyledItemDelegate):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._look.color(ground))
         painter.drawRoundedRect(QRectF(box), s.radius_tag, s.radius_tag)
-        painter.setFont(self._look.font("small"))
+        painter.setFont(self.measure.small_font)
         painter.setPen(self._look.color(text))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
         return box.width() + s.space_2

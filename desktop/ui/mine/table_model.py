@@ -76,7 +76,9 @@ class ModelTable(QAbstractTableModel):
 
     def _arrange(self) -> None:
         wanted = self._filter.casefold().split()
-        rows = [one for one in self._all if all(w in one.spoken.casefold() for w in wanted)]
+        rows = list(self._all)
+        if wanted:
+            rows = [one for one in rows if all(w in one.spoken.casefold() for w in wanted)]
         rows.sort(key=_KEYS[self.column], reverse=self.reversed)
         rows.sort(key=lambda one: one.is_guide)
         before = self._rows
@@ -90,7 +92,7 @@ class ModelTable(QAbstractTableModel):
 
     def _tell_changed(self, before: list[Entry]) -> None:
         both = zip(before, self._rows, strict=True)
-        changed = [number for number, (old, new) in enumerate(both) if old != new]
+        changed = [number for number, (old, new) in enumerate(both) if old is not new]
         if changed:
             self.dataChanged.emit(self.index(changed[0], 0), self.index(changed[-1], Column.DO))
 

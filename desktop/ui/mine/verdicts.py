@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from desktop.library.model import LibraryModel
 from desktop.ui.bridge import Batch
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from desktop.services.wiring import Services
 
 LANE = "verdicts"
+TELL_MS = 250
+"""Thousands of verdicts come in seconds: whoever shows them is told four times a second."""
 
 Stamp = tuple[str, int, int, str]
 Known = tuple[str, Stamp, "FitReport | None"]
@@ -35,6 +37,11 @@ class Verdicts(QObject):
         self._stamps: dict[str, Stamp] = {}
         self._machine: Machine | None = None
         self._stop = threading.Event()
+        self._told = False
+        self._telling = QTimer(self)
+        self._telling.setSingleShot(True)
+        self._telling.setInterval(TELL_MS)
+        self._telling.timeout.connect(self.changed)
         self.reports: dict[str, FitReport | None] = {}
 
     def judge(self, models: Sequence[LibraryModel], machine: Machine) -> None:
@@ -54,6 +61,7 @@ class Verdicts(QObject):
         if not wanted:
             return
         self._stop = stop = threading.Event()
+        self._told = False
         tell = partial(self._session.bridge.post, self._know)
         work = partial(_judge, services, machine, wanted, stop, tell)
         self._session.bridge.run(LANE, work, _nothing, self._session.tell_error)
@@ -71,7 +79,11 @@ class Verdicts(QObject):
             if machine is self._machine:
                 self.reports[name] = report
                 self._stamps[name] = stamp
-        self.changed.emit()
+        if not self._told:
+            self._told = True
+            self.changed.emit()  # the first at once: mostly they are few, and that was all
+        elif not self._telling.isActive():
+            self._telling.start()
 
 
 def stamp_of(model: LibraryModel) -> Stamp:

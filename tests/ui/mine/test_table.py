@@ -278,3 +278,15 @@ def test_measured_is_told_from_reckoned() -> None:
     here = words.here(made("a"), measured, is_judged=True)
     assert here.number == "9.0 tokens/s"
     assert "Measured on this computer." in here.tip
+
+
+def test_the_choosers_menu_holds_the_last_used_of_very_many(with_models: WithModels) -> None:
+    """Two thousand entries were a menu that nobody could use."""
+    now = time.time()
+    many = [made(f"model {n:03}", last_used_at=now - n) for n in range(100, 0, -1)]
+    driven = with_models(many)
+    texts = [a.text() for a in driven.window.chats.pill.menu_of_models().actions()]
+    models = [text for text in texts if "model 0" in text]
+    assert texts[0] == "Hausgeist guide"
+    assert models == [f"model {n:03}  ·  Q4_K_M" for n in range(1, 20)]
+    assert "All models" in texts
