@@ -14,7 +14,6 @@ from desktop.ui.parts.text import Elided, Tag, Text
 from desktop.ui.session import Session
 from desktop.ui.words import page_time, report_words
 
-
 MOST = 12
 """Rows of widgets; all models stand in the place "Models", which paints its rows."""
 
