@@ -77,29 +77,12 @@ def _tune(
 def _document(report: TuneReport) -> dict[str, object]:
     return {
         "chosen": report.chosen.to_json(),
-        "trials": [_trial(trial) for trial in report.trials],
+        "trials": [trial.to_json() for trial in report.trials],
         "seconds": round(report.seconds, 2),
         "speed": report.speed.to_json(),
         "predicted": report.predicted.speed.to_json(),
         "stopped": report.stopped,
     }
-
-
-def _trial(trial: Trial) -> dict[str, object]:
-    return {
-        "plan": trial.plan.to_json(),
-        "ok": trial.ok,
-        "tokens_per_s": _rounded(trial.tokens_per_s),
-        "peak_bytes": trial.peak_bytes,
-        "error": trial.error or None,
-        "prompt_tokens_per_s": _rounded(trial.prompt_tokens_per_s),
-        "basis": trial.basis,
-        "seconds": round(trial.seconds, 2),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
 
 
 def _say(report: TuneReport, front: Front, chosen: str) -> None:

@@ -29,6 +29,7 @@ from desktop.services.history_records import FailureRecord, Record, Session, ses
 from desktop.services.history_summary import Accuracy, accuracy, compared
 from desktop.services.log_tail import LoggedError, last_errors
 from desktop.services.network import Network
+from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecord, TuneRecords
 
 MOST_SESSIONS = 30
 MOST_CONNECTIONS = 200
@@ -94,6 +95,7 @@ class Diagnosis:
     models: tuple[LibraryModel, ...]
     broken: tuple[Finding, ...]
     network: dict[str, object] = field(default_factory=dict)
+    tunings: tuple[TuneRecord, ...] = ()
 
     def to_json(self, say: Callable[[HausgeistError], str]) -> dict[str, object]:
         """As `hausgeist doctor --json` prints it; `say` gives an error's sentence."""
@@ -119,6 +121,7 @@ class Diagnosis:
                 "failed_loads": [_failure(failure) for failure in self.failures],
                 "sessions": [compared(session).to_json() for session in self.sessions],
             },
+            "tuning": [record.to_json() for record in self.tunings],
             "crashes": [_crash(crash) for crash in self.crashes],
             "models": [_model(model) for model in self.models],
             "broken": [
@@ -159,6 +162,7 @@ class _Examination:
             crashes=self._part("crashes", core.crash_marker.remembered, ()),
             models=self._part("models", lambda: tuple(core.library.list()), ()),
             network=self._part("network", lambda: way_out(core.network), {}),
+            tunings=TuneRecords(core.paths.data_dir / TUNE_RECORDS_FILE).all(),
             broken=tuple(self._broken),
         )
 

@@ -12,15 +12,17 @@ from desktop.hardware.machine import Machine
 from desktop.library.catalog import Licence, shipped_catalog
 from desktop.library.model import LibraryModel
 from desktop.services.fit_model import fit
+from desktop.services.tune_records import TuneRecord, TuneRecords
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCloseUp:
-    """`report` None while the machine is not known."""
+    """`report` None while the machine is not known; `tuned` is what tuning tried last."""
 
     report: FitReport | None
     licence: Licence
     context_tokens: int
+    tuned: TuneRecord | None = None
 
 
 def look_closely(
@@ -29,6 +31,7 @@ def look_closely(
     *,
     corrections: Corrections = NO_CORRECTIONS,
     ours: Mapping[str, int] | None = None,
+    records: TuneRecords | None = None,
 ) -> ModelCloseUp:
     """Read the model's header and plan for `machine`, with alternatives.
 
@@ -41,4 +44,5 @@ def look_closely(
             model.path, machine, Wish(), try_out=False, corrections=corrections, ours=ours or {}
         )
     licence = shipped_catalog().licence(header.licence)
-    return ModelCloseUp(report, licence, header.context_length)
+    tuned = None if records is None else records.of(header)
+    return ModelCloseUp(report, licence, header.context_length, tuned)

@@ -19,6 +19,7 @@ from desktop.services.machine import MachineService
 from desktop.services.model_ref import ResolvedModel, resolve
 from desktop.services.open_model import too_large
 from desktop.services.open_progress import OpenProgress
+from desktop.services.tune_records import TuneRecords
 from desktop.services.tune_report import (
     FailureMemory,
     ProgressListener,
@@ -40,12 +41,16 @@ class Tuner:
         plans: TunedPlans,
         memory: FailureMemory,
         tools: TuneTools | None = None,
+        *,
+        records: TuneRecords | None = None,
     ) -> None:
+        """`records`: where what was tried is kept for people to read."""
         self._library = library
         self._machines = machines
         self._plans = plans
         self._memory = memory
         self._tools = tools or TuneTools()
+        self._records = records
 
     def tune(
         self,
@@ -132,6 +137,8 @@ class Tuner:
         return TriedPlan(tuned.chosen, tuned.speed, failed if smaller else "")
 
     def _keep(self, header: ModelHeader, machine: Machine, wish: Wish, tuned: TuneReport) -> None:
+        if self._records is not None:
+            self._records.keep(header, machine, tuned)
         ran = [trial for trial in tuned.trials if trial.ok and trial.basis == "measured"]
         for trial in reversed(ran):
             if trial.plan == tuned.chosen:

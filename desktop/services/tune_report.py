@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from desktop.engine.cancel import CancelToken
 from desktop.engine.rehearsal import rehearse
@@ -36,6 +36,24 @@ class Trial:
     seconds: float = 0.0
     used: Mapping[str, int] = field(default_factory=dict)
     busy: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """As interfaces.md has it, with what else is known."""
+        return {
+            "plan": self.plan.to_json(),
+            "ok": self.ok,
+            "tokens_per_s": _rounded(self.tokens_per_s),
+            "peak_bytes": self.peak_bytes,
+            "error": self.error or None,
+            "prompt_tokens_per_s": _rounded(self.prompt_tokens_per_s),
+            "basis": self.basis,
+            "seconds": round(self.seconds, 2),
+            "busy": self.busy,
+        }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
 
 
 @dataclass(frozen=True, slots=True)

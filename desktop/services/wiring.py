@@ -43,6 +43,7 @@ from desktop.services.recording import Recorder
 from desktop.services.sources import Sources
 from desktop.services.start import begin
 from desktop.services.tune import Tuner
+from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecords
 from desktop.services.tuned_plans import TunedPlans
 from desktop.services.verify import Verifier
 
@@ -108,7 +109,8 @@ def build_opening(core: Core) -> Opening:
     probed = ProbeMemory(core.paths.cache_dir / "probed.json")
     recorder = Recorder(core.history, core.held)
     tuned = TunedPlans(core.paths.data_dir / TUNED_FILE)
-    tuner = Tuner(core.library, core.machine_service, tuned, core.history)
+    records = TuneRecords(core.paths.data_dir / TUNE_RECORDS_FILE)
+    tuner = Tuner(core.library, core.machine_service, tuned, core.history, records=records)
     return Opening(
         opener=ModelOpener(
             core.library,

@@ -12,6 +12,7 @@ import pytest
 
 from desktop.common.errors import MachineError
 from desktop.common.logs import get_logger, start_log, stop_log
+from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
 from desktop.services.core import Core, build_core
 from desktop.services.doctor import Diagnosis, examine
@@ -19,12 +20,15 @@ from desktop.services.history_records import Rates
 from desktop.services.history_summary import accuracy, compared
 from desktop.services.log_tail import last_errors
 from desktop.services.start import begin
+from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecords
 from tests.services.fake_engine import plan
 from tests.services.past import GIB, LAPTOP, MIB, answer, end, held, load_record
+from tests.services.test_tune_records import tune_report
+from tests.tiny_models import write_tiny_model
 
 PARTS = {
     "system", "versions", "hardware", "engine", "paths", "settings", "problems", "errors",
-    "ledger", "history", "crashes", "models", "broken", "network",
+    "ledger", "history", "crashes", "models", "broken", "network", "tuning",
 }  # fmt: skip
 
 
@@ -40,6 +44,15 @@ def document(core: Core, found: Diagnosis | None = None) -> Any:
     """As the command prints it, through JSON."""
     diagnosis = found or examine(core)
     return json.loads(json.dumps(diagnosis.to_json(core.messages.error), allow_nan=False))
+
+
+def test_the_last_tunings_are_told(core: Core, tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "m.gguf")
+    records = TuneRecords(core.paths.data_dir / TUNE_RECORDS_FILE, now=lambda: 12.0)
+    records.keep(read_header(path), LAPTOP, tune_report(path))
+    (told,) = document(core)["tuning"]
+    assert (told["model"], told["at"], told["stopped"]) == (read_header(path).name, 12.0, "done")
+    assert [trial["error"] for trial in told["trials"]] == ["out_of_memory", None]
 
 
 def test_a_fresh_installation(core: Core) -> None:

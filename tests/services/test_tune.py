@@ -27,6 +27,7 @@ from desktop.services.machine import MachineService
 from desktop.services.model_ref import ResolvedModel, resolve
 from desktop.services.open_progress import OpenProgress
 from desktop.services.tune import Tuner
+from desktop.services.tune_records import TuneRecords
 from desktop.services.tune_report import TuneProgress, TuneTools
 from desktop.services.tuned_plans import TunedPlan, TunedPlans
 from tests.rpc_servers import rpc_server
@@ -126,6 +127,7 @@ class Bench:
     machines: FixedMachine
     library: Library
     model: Path
+    records: TuneRecords
 
     def found(self) -> ResolvedModel:
         return resolve(str(self.model), self.library)
@@ -159,8 +161,11 @@ def bench(tmp_path: Path) -> Callable[..., Bench]:
         plans, history = TunedPlans(tmp_path / "tuned.json"), History(tmp_path / "history.jsonl")
         machines = FixedMachine(machine)
         more = {} if trials is None else {"run_trial": trials, "rehearse": rehearse}
-        tuner = Tuner(library, machines, plans, history, TuneTools(**more, **tools))
-        return Bench(tuner, plans, history, machines, library, model)
+        records = TuneRecords(tmp_path / "tuning.json", now=lambda: 1234.5)
+        tuner = Tuner(
+            library, machines, plans, history, TuneTools(**more, **tools), records=records
+        )
+        return Bench(tuner, plans, history, machines, library, model, records)
 
     return make
 
@@ -172,6 +177,9 @@ def test_a_good_card_is_one_trial_and_its_plan_is_kept(bench: Callable[..., Benc
     assert report.chosen.gpu_layers == 7
     assert report.speed.basis == "measured"
     assert [trial.ok for trial in report.trials] == [True] * len(report.trials)
+    (told_later,) = house.records.all()
+    assert told_later.chosen == report.chosen
+    assert [trial.plan for trial in told_later.trials] == [trial.plan for trial in report.trials]
     assert report.trials[0].peak_bytes == 331 + 777
     assert told[0].number == 1
     kept = house.plans.lookup(read_header(house.model), WITH_CARD, Wish())
