@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gguf
+import psutil
 import pytest
 
 from desktop.common.errors import CancelledError, EngineError, HausgeistError, StorageError
@@ -188,6 +189,27 @@ def test_half_a_file_is_never_a_model(
     assert failed.value.kind == kind
     assert not list(models_dir.iterdir())
     assert [model.name for model in library.list()] == ["guide"]
+
+
+@pytest.mark.skipif(not hasattr(psutil, "RLIMIT_FSIZE"), reason="no limits of files here")
+def test_the_real_quantizer_on_a_disk_that_takes_no_more(
+    library: Library, source: Path, models_dir: Path
+) -> None:
+    """By a limit on the child's files: its writes fail as on a full disk, and it says "done"."""
+    room = [9 * GB]
+    quantizer = Quantizer(library, lambda: models_dir, free=lambda _folder: room[0])
+
+    def fill(_progress: QuantizationProgress) -> None:
+        for child in psutil.Process().children():
+            child.rlimit(psutil.RLIMIT_FSIZE, (100_000, 100_000))
+        room[0] = 1000
+
+    plan = quantizer.plan(source, "Q8_0")
+    assert plan.file_bytes > 1_000_000
+    with pytest.raises(StorageError) as failed:
+        quantizer.make(plan, progress=fill)
+    assert failed.value.kind == "disk_full"
+    assert not list(models_dir.iterdir())
 
 
 def test_a_disk_that_fills_up_meanwhile_ends_it(
