@@ -98,6 +98,8 @@ def _line(model: StoreModel, store: FoundStore, front: Front) -> str:
     if model.problem is not None:
         return f"{model.name}: {front.messages.error(model.problem)}"
     words = [model.quantization, format_bytes(model.file_bytes, front.messages.language)]
+    if model.projector is not None:
+        words.append(front.text("ability.vision"))
     if model in store.here:
         words.append(front.text("cli.import.here"))
     if model.adapters:

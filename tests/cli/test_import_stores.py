@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_a_blob_is_a_model_like_any_other(cli: Cli, ollama: OllamaStore) -> None
     removed = cli("remove", "llama3.2-3b", "--json").json
     assert removed["deleted"] is False
     assert blob.exists()
+
+
+def test_ollamas_digest_is_what_a_model_is_verified_against(cli: Cli, ollama: OllamaStore) -> None:
+    cli("import", "--from", "ollama")
+    found = cli("verify", "llama3.2-3b", "--json")
+    assert (found.code, found.json["ok"]) == (0, True)
+    assert found.json["expected"] == found.json["sha256"]
+    blob = next(path for path in (ollama.root / "blobs").iterdir() if path.stat().st_size > 1000)
+    with blob.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"!")
+    wrong = cli("verify", "llama3.2-3b", "--json")
+    assert wrong.code == 1
+    assert wrong.json["ok"] is False
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
