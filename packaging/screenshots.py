@@ -4,7 +4,8 @@
         --out chat_de.png
 
 Places: welcome, chats, models, machine, settings; of the model browser: browse, repository, card,
-gated, offline, busy, dns, nothing; of the downloads: downloads, troubles, moments.
+ours, organisation, gated, offline, busy, dns, nothing; of the downloads: downloads, troubles,
+moments.
 `QT_SCALE_FACTOR=1.5` pictures other scales.
 """
 
@@ -49,6 +50,7 @@ from desktop.ui.packs.unpack_dialog import UnpackDialog
 from desktop.ui.settings.page import SettingsPage
 from tests.tiny_models import write_tiny_model
 from tests.ui.browse.scenes import fill
+from tests.ui.browse.source_stand_ins import ScriptedSources, model
 from tests.ui.browse.stand_ins import ScriptedBrowser
 from tests.ui.downloads.scenes import moments, troubles, under_way
 from tests.ui.downloads.still_downloads import StillDownloads
@@ -57,7 +59,7 @@ from tests.ui.packs.scenes import StillPacks, StillSources, foreign, view
 from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
 
 DAY_S = 86_400.0
-BROWSE = ("browse", "repository", "card", "gated", "offline", "busy", "dns", "nothing")
+BROWSE = ("ours", "browse", "repository", "card", "gated", "offline", "busy", "dns", "nothing")
 
 PACKS = {"pack": view, "unpack": view, "foreign": foreign, "sources": view}
 DOWNLOADS = {"downloads": under_way, "troubles": troubles, "moments": moments}
@@ -239,15 +241,14 @@ def shoot(desk: Desk, services: Services, place: str) -> None:
         house.downloads.shown.emit()
         settle()
     else:
-        desk.window.show_place(place)
+        desk.window.show_place("models" if place == "organisation" else place)
     settle(3000 if place == "models" else 400)  # the catalogue is gone through for them
 
 
 def shoot_browser(desk: Desk, services: Services, scene: str) -> None:
     """The search, one of its states, or what it found."""
-    browser, house = services.browser, desk.house
-    assert isinstance(browser, ScriptedBrowser)
-    fill(browser, scene)
+    house = desk.house
+    fill(cast("ScriptedBrowser", services.browser), scene)
     desk.window.show_place("models")
     if scene in ("repository", "card", "gated"):
         house.browsing.open("ggml-org/gemma-3-12b-it-GGUF")
@@ -309,6 +310,9 @@ def main() -> int:
         models = DemoModels(services.library, services.places.main)
         if not first:
             services = replace(services, models_service=models)
+            if options.place in ("ours", "organisation"):
+                ours = ScriptedSources(guide, (model("Office-8B"), model("Letters")))
+                services = replace(services, sources=cast("Sources", ours))
             fill_chats(services, options.language, moment)
             fill_readings(services)
         if options.place in DOWNLOADS:

@@ -52,7 +52,9 @@ def build_house(look: Look, session: Session) -> House:
         if shelf.loaded and model.state.phase == "asleep" and model.state.name not in names:
             model.forget(model.state.name)
 
+    browsing = Browsing(session)
     watch.changed.connect(judge)
+    shelf.machine_known.connect(browsing.opened.judge)
     shelf.changed.connect(keep_to_what_is_there)
     downloads.arrived.connect(lambda _entry: shelf.reload())
     downloads.chat_wanted.connect(model.choose)
@@ -64,7 +66,7 @@ def build_house(look: Look, session: Session) -> House:
         Conversation(session, model, chats),
         shelf,
         watch,
-        Browsing(session),
+        browsing,
         AccountModel(session),
         downloads,
         FirstModel(session, shelf, downloads),

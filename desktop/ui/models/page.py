@@ -38,6 +38,7 @@ class ModelsPage(QWidget):
         self.downloads = DownloadsPanel(look, session, house.downloads)
         self.mine = MyModels(look, session, house.model, house.shelf)
         self.mine.chat_wanted.connect(self.chat_wanted)
+        self.mine.fetch_wanted.connect(lambda reference: house.downloads.add(reference))
         self.home = Page(look, self.tr("Models"))
         self._fill_home(look.sizes.space_2)
         self.search = SearchBar(look, session.messages, house.browsing, house.shelf)
@@ -76,7 +77,7 @@ class ModelsPage(QWidget):
         s = self._look.sizes
         top = QWidget()
         top.setLayout(column(self._title, self._subtitle, self.search, space=s.space_3))
-        return _in_column(self._look, top, above=s.space_5, below=s.space_2)
+        return _in_column(self._look, top, above=s.space_5, below=s.space_2, beside=s.scroll_bar)
 
     def _show_room(self) -> None:
         room = self._browsing.room
@@ -131,12 +132,15 @@ class ModelsPage(QWidget):
         super().mouseReleaseEvent(event)
 
 
-def _in_column(look: Look, inner: QWidget, *, above: int = 0, below: int = 0) -> QWidget:
-    """`inner` as wide as a page's content, with its margins at the sides."""
+def _in_column(
+    look: Look, inner: QWidget, *, above: int = 0, below: int = 0, beside: int = 0
+) -> QWidget:
+    """`inner` as wide as a page's content, with its margins at the sides; `beside` is what the
+    scroll bar of what lies below takes."""
     s = look.sizes
     inner.setMaximumWidth(s.page)
     holder = QWidget()
-    line = row(inner, margins=(s.space_6, above, s.space_6, below))
+    line = row(inner, margins=(s.space_6, above, s.space_6 + beside, below))
     line.setStretchFactor(inner, 1000)
     line.addStretch(1)
     holder.setLayout(line)
