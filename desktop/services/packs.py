@@ -28,8 +28,15 @@ from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.model_settings import settings_from
 from desktop.library.origin import Origin
-from desktop.library.packs.arrival import Arrival, Arrived, check_pack
-from desktop.library.packs.making import Making, ModelToPack, Sign, archive_bytes, unique_files
+from desktop.library.packs.arrival import Arrival, Arrived, check_pack, delete_staged
+from desktop.library.packs.making import (
+    Making,
+    ModelToPack,
+    Sign,
+    archive_bytes,
+    delete_unfinished,
+    unique_files,
+)
 from desktop.library.packs.making_folder import FolderMaking
 from desktop.library.packs.manifest import INDEX_NAME, PackedFile, PackedModel
 from desktop.library.packs.minisign import (
@@ -187,6 +194,19 @@ class Packs:
             signed_by="" if key is None else key.public.number,
             seconds=time.monotonic() - started,
         )
+
+    def give_up(self, wish: PackWish) -> None:
+        """Delete what an interrupted `pack` has written. Raises StorageError."""
+        if not wish.as_folder:
+            delete_unfinished(wish.target)
+
+    def forget(self, view: PackView) -> None:
+        """Delete what an interrupted `unpack` has brought. Raises PackError, StorageError."""
+        pack = open_pack(view.path)
+        try:
+            delete_staged(pack, view.folder)
+        finally:
+            pack.close()
 
     def look(self, path: Path, *, keys: Sequence[PublicKey] = ()) -> PackView:
         """What is inside; quick. With `keys` only what one of them signed may come in.

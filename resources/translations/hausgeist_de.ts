@@ -2061,6 +2061,14 @@
         <translation>Angehalten. Was gelesen ist, bleibt: Beim nächsten Mal geht es dort weiter.</translation>
     </message>
     <message>
+        <source>Delete it</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>What was read of the pack is deleted.</source>
+        <translation>Was vom Paket gelesen war, ist gelöscht.</translation>
+    </message>
+    <message>
         <source>The pack “{name}” is ready: {size}.</source>
         <translation>Das Paket „{name}“ ist fertig: {size}.</translation>
     </message>
@@ -2387,6 +2395,14 @@
         <translation>Neu öffnen</translation>
     </message>
     <message>
+        <source>Where is “{name}” now?</source>
+        <translation>Wo ist „{name}“ jetzt?</translation>
+    </message>
+    <message>
+        <source>Model files (*.gguf)</source>
+        <translation>Modelldateien (*.gguf)</translation>
+    </message>
+    <message>
         <source>There is no trash where this file lies, so it is deleted for good. {size} become free.</source>
         <translation>Wo diese Datei liegt, gibt es keinen Papierkorb: Sie wird endgültig gelöscht. {size} werden frei.</translation>
     </message>
@@ -2433,6 +2449,14 @@
     <message>
         <source>Pack for another computer …</source>
         <translation>Für einen anderen Computer einpacken …</translation>
+    </message>
+    <message>
+        <source>Show where it is now …</source>
+        <translation>Zeigen, wo es jetzt ist …</translation>
+    </message>
+    <message>
+        <source>Download it again</source>
+        <translation>Neu herunterladen</translation>
     </message>
     <message>
         <source>Remove, with its file</source>
@@ -2663,6 +2687,10 @@
 </context>
 <context>
     <name>SettingsSheet</name>
+    <message>
+        <source>Settings of “{name}”</source>
+        <translation>Einstellungen von „{name}“</translation>
+    </message>
     <message>
         <source>Memory of a chat</source>
         <translation>Gedächtnis eines Chats</translation>

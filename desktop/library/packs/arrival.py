@@ -209,6 +209,11 @@ class _Run:
             writer.close()
             try_keep(self._notes)
             raise
+        except StorageError as error:
+            writer.close()
+            if error.kind == "pack_file_too_large":  # no matter of the pack's pieces here
+                raise StorageError("file_too_large_here", path=str(self._folder)) from error
+            raise
         except BaseException:
             writer.close()
             raise

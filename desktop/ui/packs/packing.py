@@ -18,7 +18,9 @@ from desktop.ui.works import Work, Works
 
 if TYPE_CHECKING:
     from desktop.library.packs.progress import PackProgress
-    from desktop.services.packs import Packed, PackView, PackWish, Unpacked
+    from desktop.services.packs import Packed, Packs, PackView, PackWish, Unpacked
+
+LANE = "pack-leftovers"
 
 
 class Packing(QObject):
@@ -40,7 +42,8 @@ class Packing(QObject):
         packs = services.packs
 
         def run(tell: Callable[[object], None], token: CancelToken) -> Packed:
-            return packs.pack(wish, progress=tell, cancel=token, keep_unfinished=False)
+            # Where the window closes meanwhile, the next time goes on there.
+            return packs.pack(wish, progress=tell, cancel=token)
 
         words = self.tr("Packing “{name}”").format(name=wish.target.name)
         self._works.start(
@@ -48,7 +51,7 @@ class Packing(QObject):
             run,
             self._packed,
             show=partial(self._show, words),
-            stopped=self._stopped,
+            stopped=partial(self._stopped, packs, wish),
         )
 
     def unpack(self, view: PackView, only: tuple[str, ...]) -> None:
@@ -67,7 +70,7 @@ class Packing(QObject):
             run,
             self._unpacked,
             show=partial(self._show, words),
-            stopped=self._unpacking_stopped,
+            stopped=partial(self._unpacking_stopped, packs, view),
         )
 
     def _show(self, words: str, work: Work, progress: PackProgress) -> None:
@@ -81,12 +84,22 @@ class Packing(QObject):
             text += " · " + self.tr("{time} left").format(time=left)
         work.words = text
 
-    def _stopped(self) -> None:
-        self._session.tell(Toast(self.tr("Stopped. Nothing of the pack was left.")))
+    def _stopped(self, packs: Packs, wish: PackWish) -> None:
+        def gone(_: object) -> None:
+            self._session.tell(Toast(self.tr("Stopped. Nothing of the pack was left.")))
 
-    def _unpacking_stopped(self) -> None:
+        self._session.bridge.run(LANE, lambda: packs.give_up(wish), gone, self._session.tell_error)
+
+    def _unpacking_stopped(self, packs: Packs, view: PackView) -> None:
         words = self.tr("Stopped. What was read stays: next time it goes on there.")
-        self._session.tell(Toast(words))
+        delete = Action(self.tr("Delete it"), partial(self._forget, packs, view))
+        self._session.tell(Toast(words, delete))
+
+    def _forget(self, packs: Packs, view: PackView) -> None:
+        def gone(_: object) -> None:
+            self._session.tell(Toast(self.tr("What was read of the pack is deleted.")))
+
+        self._session.bridge.run(LANE, lambda: packs.forget(view), gone, self._session.tell_error)
 
     def _packed(self, packed: Packed) -> None:
         size = format_bytes(packed.total_bytes, self._session.language)

@@ -13,6 +13,7 @@ from desktop.common.settings import Settings
 from desktop.library.library import Library
 from desktop.library.packs.minisign import new_key, write_keys
 from desktop.services.packs import Packs, PackWish
+from desktop.ui.notice import Toast
 from desktop.ui.packs.pack_dialog import PackDialog
 from desktop.ui.packs.unpack_dialog import UnpackDialog
 from desktop.ui.parts.sheet import Sheet
@@ -83,6 +84,40 @@ def test_a_model_is_packed_behind_everything_else(
     driven.until(lambda: (stick / "mine.hgpack").exists() and not shelf.works.all)
     view = driven.services.packs.look(stick / "mine.hgpack")
     assert [model.name for model in view.manifest.models] == [name]
+
+
+def test_stopped_it_leaves_nothing(
+    driven: Driven, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = imported(driven, tmp_path)
+    shelf = driven.desk.house.shelf
+    wish = PackWish((name,), stick / "mine.hgpack")
+    shelf.packing.pack(wish)
+    for work in shelf.works.all:
+        work.cancel()
+    driven.until(lambda: not shelf.works.all)
+    driven.until(lambda: not list(stick.iterdir()))
+    assert driven.desk.session.services is not None
+
+
+def test_unpacking_that_was_stopped_goes_on_or_is_forgotten(
+    pack: Path, open_window: Callable[..., Driven]
+) -> None:
+    driven = open_window()
+    told: list[Toast] = []
+    driven.desk.session.told.connect(told.append)
+    packs, shelf = driven.services.packs, driven.desk.house.shelf
+    view = packs.look(pack)
+    shelf.packing.unpack(view, (NAME,))
+    for work in shelf.works.all:
+        work.cancel()
+    driven.until(lambda: told)
+    action = told[0].action
+    assert action is not None
+    action.run()
+    driven.until(lambda: len(told) == 2)
+    assert not (driven.services.paths.models_dir / ".unpacking").exists()
+    assert NAME not in [model.name for model in driven.services.library.list()]
 
 
 def test_the_guide_alone_makes_no_pack(driven: Driven) -> None:
