@@ -44,7 +44,7 @@ def test_a_source_is_kept_after_a_look(driven: Driven, share: Path) -> None:
     section.field.setText(str(share))
     section.enter.click()
     driven.until(lambda: section.found)
-    assert driven.desk.session.settings.sources == (str(share),)
+    assert list(driven.desk.session.settings.sources) == [str(share)]
     driven.until(lambda: "The office" in words(section))
     assert "1 model" in words(section)
     driven.until(lambda: driven.services.settings_store.load().sources == (str(share),))
@@ -58,7 +58,7 @@ def test_a_source_is_kept_after_a_look(driven: Driven, share: Path) -> None:
     driven.until(lambda: "The office" in words(section))
     remove = next(b for b in section.findChildren(IconButton) if "office" in b.accessibleName())
     remove.click()
-    assert not driven.desk.session.settings.sources
+    assert list(driven.desk.session.settings.sources) == []
     driven.until(lambda: "The office" not in words(section))
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_source_says_why(driven: Driven, tmp_path: Path) -> None:
         assert said in section.problem.text()
         assert section.field.text() == address
         assert section.enter.isEnabled()
-    assert not driven.desk.session.settings.sources
+    assert list(driven.desk.session.settings.sources) == []
 
 
 def test_a_pinned_key_shuts_out_what_is_not_signed(
@@ -85,7 +85,7 @@ def test_a_pinned_key_shuts_out_what_is_not_signed(
     public = write_keys(key, tmp_path / "k")
     section.trust(public)
     driven.until(lambda: section.found and section.found[0].problem is not None)
-    assert driven.desk.session.settings.trusted_keys == (key.public.text,)
+    assert list(driven.desk.session.settings.trusted_keys) == [key.public.text]
     assert "is not signed" in words(section)
     assert key.public.text in words(section)
     write_folder_index(share, sign_with=tmp_path / "k")
@@ -95,4 +95,4 @@ def test_a_pinned_key_shuts_out_what_is_not_signed(
     assert "not a public key" in section.problem.text()
     section._untrust(key.public.text)
     driven.until(lambda: section.found and section.found[0].problem is None)
-    assert not driven.desk.session.settings.trusted_keys
+    assert list(driven.desk.session.settings.trusted_keys) == []
