@@ -13,7 +13,7 @@ from desktop.cli.house import open_house
 from desktop.cli.progress import StatusLine
 from desktop.cli.search_sources import models_of_sources, say_source, source_document
 from desktop.cli.search_words import as_found, document, say
-from desktop.common.errors import HausgeistError, UsageError
+from desktop.common.errors import HausgeistError, HubError, NetworkError, UsageError
 from desktop.hub.refs import is_repo_name
 from desktop.hub.search import SORTS, FoundRepo, SearchQuery, Sort
 from desktop.library.catalog import TASKS
@@ -117,6 +117,7 @@ class _Search:
         self._status = status
         self._explains = explains
         self.has_told = False
+        self._unreachable: NetworkError | None = None
 
     def found(self, query: SearchQuery, limit: int, *, may_be_none: bool) -> tuple[FoundRepo, ...]:
         """As many as wanted; the catalogue's where the Hub cannot be reached.
@@ -127,7 +128,10 @@ class _Search:
         found: dict[str, FoundRepo] = {}
         cursor: str | None = None
         while len(found) < limit:
-            page = self._browser.search(query, cursor)
+            if self._unreachable is not None:  # found out a moment ago, and it may have taken 15 s
+                page = self._browser.in_catalogue(query, self._unreachable)
+            else:
+                page = self._browser.search(query, cursor)
             if page.problem is not None:
                 self._tell(page.problem)
                 if not page.repos and not may_be_none:
@@ -145,6 +149,8 @@ class _Search:
         except HausgeistError as error:
             if error.kind not in ("hub_no_repo", "hub_no_gguf"):
                 self._tell(error)
+                if isinstance(error, NetworkError) and not isinstance(error, HubError):
+                    self._unreachable = error
             return None
         if view.problem is not None:
             self._tell(view.problem)

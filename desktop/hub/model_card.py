@@ -73,11 +73,12 @@ def fetch_card(
     cache: HeaderCache,
     listing: Listing,
     *,
+    ask: bool = True,
     is_cancelled: Callable[[], bool] | None = None,
 ) -> ModelCard | None:
     """The card at the listing's commit; None where the repository has none.
 
-    Kept by commit: a second question makes no traffic, and none is made offline.
+    Kept by commit: a second question makes no traffic. Without `ask`, only one that was kept.
     Raises NetworkError, HubError, CancelledError.
     """
     place = cache.header_path(listing, HubFile(CARD_FILE))
@@ -85,6 +86,8 @@ def fetch_card(
         kept = place.read_bytes()[:MAX_CARD_BYTES]
     except OSError:  # not there yet, mostly
         kept = None
+    if kept is None and not ask:
+        return None
     if kept is None:
         kept = _ask(client, listing, is_cancelled)
         try:

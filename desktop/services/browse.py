@@ -121,8 +121,12 @@ class Browser:
         except NetworkError as error:
             if cursor is not None:
                 raise
-            _log.info("searched in the catalogue: %s", error)
-            return search_catalog(self._parts.catalog.catalog(), query, error)
+            return self.in_catalogue(query, error)
+
+    def in_catalogue(self, query: SearchQuery, problem: HausgeistError) -> SearchPage:
+        """What the catalogue has, without asking the Hub; `problem` says why not."""
+        _log.info("searched in the catalogue: %s", problem)
+        return search_catalog(self._parts.catalog.catalog(), query, problem)
 
     def _is_for_work(self, repo: FoundRepo) -> bool:
         return may_be_used_at_work(licence_of(repo.licence_id, self._parts.catalog.catalog()))
@@ -167,7 +171,13 @@ class Browser:
             return view
         parts = self._parts
         try:
-            card = fetch_card(parts.client, parts.headers, view.listing, is_cancelled=is_cancelled)
+            card = fetch_card(
+                parts.client,
+                parts.headers,
+                view.listing,
+                ask=view.problem is None,  # else the Hub was asked in vain a moment ago
+                is_cancelled=is_cancelled,
+            )
         except NetworkError as error:
             _log.info("no card of %s: %s", view.repo, error)
             return view

@@ -129,6 +129,14 @@ def test_offline_the_catalogue_answers(
     assert hub.seen == []
 
 
+def test_a_dead_line_is_tried_once(cli: Cli, hub: HubStandIn) -> None:
+    """Where it takes 15 s to find out, nobody waits twice."""
+    hub.fail("api", "page")
+    done = cli("search", "maker/qwen3-like", "--json")
+    assert done.json["error"]["kind"] == "portal"
+    assert len(hub.requests("api")) == 1
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_a_failure_explained(cli: Cli, hub: HubStandIn, language: str) -> None:
     hub.fail("api", "status", status=429, headers={"Retry-After": "120"})

@@ -310,11 +310,14 @@ def test_a_card_that_cannot_be_had_keeps_nobody(house: BrowsingHouse, hub: HubSt
 
 
 def test_the_hub_is_gone_and_what_it_said_stays(house: BrowsingHouse, hub: HubStandIn) -> None:
-    hub.add(REPO, family())
+    hub.add(REPO, family() | {"README.md": CARD})
     judged(house)
+    hub.forget()
     hub.fail("api", "status", status=503)
     hub.fail("resolve", "hangup")
     view, _ = judged(house)
+    assert view.card is not None
+    assert {seen.role for seen in hub.seen} == {"api"}
     assert view.problem is not None
     assert view.problem.kind == "hub_down"
     assert not view.is_catalogue
