@@ -15,12 +15,12 @@ from desktop.hub.client import HubClient
 from desktop.hub.door import Door
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.policy import NetworkPolicy
-from desktop.hub.search import HubSearch
 from desktop.services.account import Account
 from desktop.services.remote_model import RemoteModels
 
 if TYPE_CHECKING:
     from desktop.common.messages import Messages
+    from desktop.hub.search import HubSearch
     from desktop.services.catalog_updates import CatalogUpdates
     from desktop.services.network_problem import NetworkProblem
 
@@ -36,11 +36,18 @@ class Network:
         )
         self.door = Door(self.policy, self.ledger)
         self.hub = HubClient(self.door)
-        self.search = HubSearch(self.hub)
         self.account = Account(self.door, self.tokens)
         self.headers = HeaderCache(paths.cache_dir / "headers")
         self.remote_models = RemoteModels(self.hub, self.headers)
         self._catalog_file = paths.cache_dir / "catalog.json"
+
+    @functools.cached_property
+    def search(self) -> HubSearch:
+        """The Hub's models by words and filters."""
+        # Imported here: every command makes a Network, few search.
+        from desktop.hub.search import HubSearch
+
+        return HubSearch(self.hub)
 
     @functools.cached_property
     def catalog(self) -> CatalogUpdates:
