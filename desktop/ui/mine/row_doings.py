@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from desktop.common.wording import format_bytes
 from desktop.library.origin import OTHERS_STORES
@@ -30,6 +31,7 @@ class RowDoings(QObject):
 
     chat_wanted = Signal()
     rename_wanted = Signal(object)
+    fetch_wanted = Signal(str)
 
     def __init__(
         self,
@@ -79,6 +81,21 @@ class RowDoings(QObject):
         """Put it into a file for another computer."""
         PackDialog(self._look, self._session, self._shelf, (one.model,), self._over).open()
 
+    def find(self, one: Entry) -> None:
+        """Its file was moved: ask where it is now. The entry keeps its name and its settings."""
+        title = self.tr("Where is “{name}” now?").format(name=one.name)
+        name, _filter = QFileDialog.getOpenFileName(
+            self._over, title, "", self.tr("Model files (*.gguf)")
+        )
+        if name:
+            self._shelf.bring_in([Path(name)])
+
+    def fetch_again(self, one: Entry) -> None:
+        """Download it from where it came."""
+        origin = one.model.origin
+        if origin is not None:
+            self.fetch_wanted.emit(f"{origin.where}:{origin.file}")
+
     def show_in_folder(self, one: Entry) -> None:
         """Open the folder in which it lies."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(one.model.path.parent)))
@@ -121,6 +138,7 @@ class RowDoings(QObject):
             if not one.is_guide:
                 words = self.tr("Make a smaller version …")
                 self._add(menu, "arrows-in", words, lambda: self.smaller(one))
+        self._add_rescue(menu, one)
         menu.addSeparator()
         if not one.problem:
             self._add(menu, "shield-check", self.tr("Verify"), lambda: self.verify(one))
@@ -143,6 +161,17 @@ class RowDoings(QObject):
             menu.addSeparator()
             self._add_removal(menu, one)
         return menu
+
+    def _add_rescue(self, menu: QMenu, one: Entry) -> None:
+        """What helps where its file is not where it was."""
+        if one.model.problem != "vanished":
+            return
+        words = self.tr("Show where it is now …")
+        self._add(menu, "magnifying-glass", words, lambda: self.find(one))
+        origin = one.model.origin
+        if origin is not None and origin.kind == "hub" and origin.file:
+            words = self.tr("Download it again")
+            self._add(menu, "download-simple", words, lambda: self.fetch_again(one))
 
     def _add_removal(self, menu: QMenu, one: Entry) -> None:
         """Files that somebody only showed us go on request; those of others never do."""

@@ -36,6 +36,7 @@ class MyModels(QWidget):
     """Heading with the ways to bring models, what is under way, the table."""
 
     chat_wanted = Signal()
+    fetch_wanted = Signal(str)
 
     def __init__(self, look: Look, session: Session, model: ModelSession, shelf: Shelf) -> None:
         super().__init__()
@@ -72,6 +73,7 @@ class MyModels(QWidget):
             )
         )
         self.doings.chat_wanted.connect(self.chat_wanted)
+        self.doings.fetch_wanted.connect(self.fetch_wanted)
         self.doings.rename_wanted.connect(self.view.rename)
         self.view.ordered.connect(self._show_order)
         shelf.changed.connect(self.refresh)

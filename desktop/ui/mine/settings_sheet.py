@@ -54,7 +54,7 @@ class SettingsSheet(Sheet):
         open_anew: Action | None = None,
     ) -> None:
         """`open_anew` is offered afterwards where the model is open just now."""
-        super().__init__(look, one.name, parent)
+        super().__init__(look, self.tr("Settings of “{name}”").format(name=one.name), parent)
         self._look = look
         self._session = session
         self._one = one

@@ -67,9 +67,9 @@ class ModelsPage(QWidget):
     def _fill_home(self, space: int) -> None:
         """The sections, one below the other."""
         content = self.home.content
+        content.setSpacing(content.spacing() + space)  # hidden sections leave no gap
         for section in (self.organisation, self.recommended, self.downloads, self.mine):
             content.addWidget(section)
-            content.addSpacing(space)
         content.addStretch(1)
 
     def _make_top(self) -> QWidget:

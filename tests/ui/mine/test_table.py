@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QAbstractItemModelTester, QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 
 from desktop.common.messages import Messages
 from desktop.fit.types import Speed
@@ -23,7 +23,7 @@ from desktop.ui.mine.section import MyModels
 from desktop.ui.mine.table_model import Column, ModelTable
 from desktop.ui.rail import CHATS
 from tests.ui.conftest import Driven
-from tests.ui.mine.conftest import made, mine_of
+from tests.ui.mine.conftest import bring, made, mine_of, shown
 from tests.ui.stand_ins import MACHINE, report
 
 WithModels = Callable[[list[LibraryModel]], Driven]
@@ -290,3 +290,35 @@ def test_the_choosers_menu_holds_the_last_used_of_very_many(with_models: WithMod
     assert texts[0] == "Hausgeist guide"
     assert models == [f"model {n:03}  ·  Q4_K_M" for n in range(1, 20)]
     assert "All models" in texts
+
+
+def test_a_file_that_was_moved_can_be_shown(
+    driven: Driven, model_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = bring(driven, model_file).name
+    moved = model_file.with_name("elsewhere-now.gguf")
+    model_file.rename(moved)
+    driven.desk.house.shelf.reload()
+    driven.until(lambda: shown(driven, name).model.problem == "vanished")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(moved), ""))
+    mine = mine_of(driven)
+    menu = mine.doings.menu(shown(driven, name), mine)
+    (find,) = [a for a in menu.actions() if a.text() == "Show where it is now …"]
+    find.trigger()
+    driven.until(lambda: shown(driven, name).model.path == moved)
+    assert shown(driven, name).problem == ""
+
+
+def test_what_vanished_and_came_from_the_hub_can_be_fetched_again(
+    with_models: WithModels,
+) -> None:
+    origin = Origin("hub", "org/repo", "model-Q4_K_M.gguf")
+    driven = with_models([made("Gone", problem="vanished", origin=origin)])
+    asked: list[str] = []
+    mine = mine_of(driven)
+    mine.fetch_wanted.disconnect()
+    mine.fetch_wanted.connect(asked.append)
+    menu = mine.doings.menu(shown(driven, "Gone"), mine)
+    (fetch,) = [a for a in menu.actions() if a.text() == "Download it again"]
+    fetch.trigger()
+    assert asked == ["org/repo:model-Q4_K_M.gguf"]
