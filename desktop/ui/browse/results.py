@@ -80,7 +80,7 @@ class Results(QWidget):
         align = Qt.AlignmentFlag.AlignCenter if in_middle else Qt.AlignmentFlag.AlignLeft
         self.state.setAlignment(align | Qt.AlignmentFlag.AlignVCenter)
         can_retry = finder.phase in ("stuck", "failed") and finder.problem is None
-        self.again.setVisible(can_retry or (finder.phase == "stuck"))
+        self.again.setVisible(can_retry)
         self._say(words)
         self._look_ahead()
 
@@ -128,7 +128,7 @@ class Results(QWidget):
         if finder.phase == "more":
             return self.tr("Fetching more …")
         if finder.phase in ("stuck", "failed") and finder.error is not None:
-            if finder.phase == "failed" and finder.problem is not None:
+            if finder.problem is not None:
                 return ""  # the card says it
             return self._session.messages.error(finder.error)
         if finder.phase == "known" and not finder.rows:

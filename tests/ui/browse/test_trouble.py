@@ -149,6 +149,24 @@ def test_a_sentence_of_the_hub_is_no_trouble_with_the_network(models: Models) ->
     assert page.again.isVisible()
 
 
+def test_a_next_page_that_cannot_be_reached(models: Models, explained: Explained) -> None:
+    explained["hub_down"] = problem("hub_down")
+    models.browser.pages = {None: SearchPage(tuple(found(n) for n in range(40)), "2")}
+    models.search()
+    models.browser.error = HubError("hub_down", host="huggingface.co", status=500)
+    models.browsing.finder.more()
+    results = models.page.results
+    models.until(lambda: models.browsing.finder.phase == "stuck")
+    assert results.trouble.isVisible()
+    assert not results.again.isVisible()
+    assert results.rows.rowCount() == 40
+    models.browser.error = None
+    models.browser.pages["2"] = SearchPage((found(50),))
+    results.trouble.again.click()
+    models.until(lambda: results.rows.rowCount() == 41)
+    assert not results.trouble.isVisible()
+
+
 def test_the_text_for_it_can_be_read_first(models: Models, explained: Explained) -> None:
     explained["tls_untrusted"] = problem("certificate")
     models.browser.error = NetworkError("tls_untrusted", host="huggingface.co")
