@@ -24,6 +24,7 @@ USUAL_BYTES_A_PARAMETER = 0.6
 _MOST_CHARACTERS = 200  # of what is typed; addresses have an end
 _MOST_REQUESTS = 4  # for one page, where few of the found ones are small enough
 _ENOUGH_REPOS = 10
+_MORE_TO_SORT = 3  # times as many are asked for at once where some will be left out
 _SortKey = Literal["created_at", "downloads", "last_modified", "likes", "trending_score"]
 _SORT_KEYS: Mapping[Sort, _SortKey] = MappingProxyType(
     {
@@ -35,9 +36,9 @@ _SORT_KEYS: Mapping[Sort, _SortKey] = MappingProxyType(
     }
 )
 _PIPELINES = MappingProxyType({"vision": "image-text-to-text"})
-_TASK_TAGS = MappingProxyType(
-    {"chat": "conversational", "code": "code", "embedding": "feature-extraction"}
-)
+_TASK_TAGS = MappingProxyType({"chat": "conversational", "embedding": "feature-extraction"})
+# Few who publish a model for programming tag it so; its name tells.
+_BY_NAME = ("code",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,19 @@ class HubSearch:
     ) -> SearchPage:
         """What the Hub has for `query`, from `cursor` (a page's `next`) on.
 
-        What the Hub cannot sort out, `max_bytes` and `is_wanted`, is sorted out here; so that a
-        page is not empty, up to four of the Hub's are asked for then.
+        What the Hub cannot sort out, `max_bytes`, models for programming and `is_wanted`, is sorted
+        out here; so that a page is not empty, up to four of the Hub's are asked for then.
         Raises NetworkError, HubError (hub.statuses' kinds, hub_bad_list), CancelledError.
         """
+        sorts = query.max_bytes is not None or is_wanted is not None or query.task in _BY_NAME
+        limit = self._page_repos * (_MORE_TO_SORT if sorts else 1)
         found: dict[str, FoundRepo] = {}
-        for _ in range(_MOST_REQUESTS):
-            repos, cursor = self._ask(query, cursor, is_cancelled)
+        for _ in range(_MOST_REQUESTS if sorts else 1):
+            repos, cursor = self._ask(query, cursor, limit, is_cancelled)
             for repo in repos:
-                if may_fit(repo, query.max_bytes) and (is_wanted is None or is_wanted(repo)):
+                if _suits(repo, query) and (is_wanted is None or is_wanted(repo)):
                     found.setdefault(repo.repo, repo)
             if cursor is None or len(found) >= _ENOUGH_REPOS:
-                break
-            if query.max_bytes is None and is_wanted is None:
                 break
         return SearchPage(tuple(found.values()), cursor)
 
@@ -108,6 +109,7 @@ class HubSearch:
         self,
         query: SearchQuery,
         cursor: str | None,
+        limit: int,
         is_cancelled: Callable[[], bool] | None,
     ) -> tuple[list[FoundRepo], str | None]:
         self._client.require_online()  # before what follows
@@ -129,8 +131,14 @@ class HubSearch:
             tags=tags,
             pipeline_tag=_PIPELINES.get(query.task or ""),
             sort=_SORT_KEYS[query.sort],
-            limit=self._page_repos,
+            limit=limit,
         )
+
+
+def _suits(repo: FoundRepo, query: SearchQuery) -> bool:
+    if query.task in _BY_NAME and repo.task != query.task:
+        return False
+    return may_fit(repo, query.max_bytes)
 
 
 def _typed(text: str) -> str | None:

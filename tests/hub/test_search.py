@@ -101,15 +101,24 @@ def test_pages_follow_one_another(house: House, hub: HubStandIn) -> None:
     assert len(hub.requests("api")) == 3  # one request a page
 
 
+def test_models_for_programming_are_known_by_their_names_too(house: House, hub: HubStandIn) -> None:
+    hub.add("maker/Untagged-Coder-7B-GGUF", {}, info=info("conversational"))
+    hub.add("maker/Decoder-7B-GGUF", {}, info=info("conversational"))
+    assert set(found(house, task="code")) == {CODER, "maker/Untagged-Coder-7B-GGUF"}
+
+
 def test_a_page_of_what_is_too_large_is_filled_from_the_next(house: House, hub: HubStandIn) -> None:
     for number in range(9):
         large = info(parameters=70_000_000_000, trendingScore=50)
         hub.add(f"large/Model{number}-GGUF", {}, info=large)
-    page = search(house, page_repos=5).page(SearchQuery(max_bytes=5_000_000_000))
+    page = search(house, page_repos=2).page(SearchQuery(max_bytes=5_000_000_000))
     assert [repo.repo for repo in page.repos] == [QWEN, GEMMA, EMBED]
-    assert len(hub.requests("api")) == 3
+    assert len(hub.requests("api")) == 3  # of six each
+    for number in range(9, 30):
+        hub.add(f"large/Model{number}-GGUF", {}, info=large)
     hub.forget()
-    assert search(house, page_repos=2).page(SearchQuery(max_bytes=5_000_000_000)).repos == ()
+    page = search(house, page_repos=2).page(SearchQuery(max_bytes=5_000_000_000))
+    assert (page.repos, page.next is not None) == ((), True)
     assert len(hub.requests("api")) == 4  # and no more
 
 
