@@ -107,6 +107,11 @@ class Library:
         """Whether what is added is still there after the program's end."""
         return self._db.path != Path(":memory:")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it knows no model but the guide."""
+        return self._index.is_empty()
+
     def restore_lost(self) -> int:
         """Where the index is empty or was damaged, bring back what was written down beside it."""
         is_damaged = self.problem is not None and self.problem.kind == "library_damaged"

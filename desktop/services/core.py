@@ -18,6 +18,7 @@ from desktop.library.library import Library
 from desktop.services.crash_marker import CrashMarker, CrashRecord
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
+from desktop.services.library_watch import look_once
 from desktop.services.machine import MachineService
 from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
 from desktop.services.model_places import ModelPlaces
@@ -29,6 +30,7 @@ GUIDE_FILE = "models/hausgeist-guide.gguf"
 HISTORY_FILE = "history.jsonl"
 TUNED_FILE = "tuned.json"
 MOVE_FILE = "move.json"
+LOOK_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ def build_core(start: Start) -> Core:
     library = _open_library(paths, places, writable, found)
     if writable:
         ModelMover(library, paths.data_dir / MOVE_FILE).recover()
+        if library.is_empty:  # new, or lost: then the models are still where they were
+            look_once(library, places, LOOK_WITHIN_S)
     crash_marker = CrashMarker(paths.crash_marker)
     return Core(
         paths=paths,

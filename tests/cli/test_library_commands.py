@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from desktop.common.settings import Settings, SettingsStore
+from desktop.library.trash import to_trash
 from desktop.services import removal
 from tests.cli.running import Cli
 from tests.tiny_models import write_tiny_model
@@ -115,7 +117,7 @@ def test_without_a_trash_it_is_said_before(
         removal.ModelRemover.__init__,
         "__kwdefaults__",
         {
-            "trash": removal.to_trash,
+            "trash": to_trash,
             "has_trash": lambda _path: False,
         },
     )
@@ -174,3 +176,13 @@ def test_folders_of_the_settings_are_listed(cli: Cli, tmp_path: Path, hausgeist_
     assert cli("verify", listed["name"], "--json").json["error"]["kind"] == "drive_gone"
     (tmp_path / "unplugged").rename(share)
     assert cli("list", "--json").json[1]["problem"] is None
+
+
+def test_any_command_finds_its_model_when_all_data_is_lost(cli: Cli, hausgeist_home: Path) -> None:
+    folder = hausgeist_home / "models" / "org"
+    folder.mkdir(parents=True)
+    write_tiny_model(folder / "m.gguf", seed=11)
+    (listed,) = cli("list", "--json").json[1:]
+    shutil.rmtree(hausgeist_home / "data")
+    done = cli("fit", listed["name"], "--json")
+    assert (done.code, done.json["model"]["layers"]) == (0, 2)
