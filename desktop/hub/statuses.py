@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from desktop.common.errors import HausgeistError, HubError, NetworkError
@@ -10,6 +11,7 @@ from desktop.hub.policy import origin_of
 
 _LONGEST_WAIT_S = 24 * 3600
 _USUAL_WAIT_S = 60
+_SECONDS = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _HTML_SIGNS = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
@@ -82,8 +84,8 @@ def wait_s(answer: Answer, now: float | None = None) -> float:
             name, _, value = part.strip().partition("=")
             if name == "t":
                 given = value.strip()
-    if given.isascii() and given.isdigit():
-        seconds = float(given[:9])
+    if _SECONDS.fullmatch(given):
+        seconds = float(given[:12])
     else:
         seconds = _until(given, time.time() if now is None else now)
     return float(round(min(max(seconds, 1.0), _LONGEST_WAIT_S)))

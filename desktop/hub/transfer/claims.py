@@ -18,7 +18,18 @@ class Claim:
     """A range that one connection fetches. `at` is the next byte; `end` may come nearer, when
     another connection takes over the rest."""
 
-    __slots__ = ("at", "end", "shut", "since", "start", "started_at", "stopped")
+    __slots__ = (
+        "asked_at",
+        "at",
+        "end",
+        "is_answered",
+        "shut",
+        "since",
+        "start",
+        "started_at",
+        "stopped",
+        "worker",
+    )
 
     def __init__(self, start: int, end: int) -> None:
         self.start = start
@@ -27,6 +38,9 @@ class Claim:
         self.started_at = time.monotonic()
         self.shut: Callable[[], None] | None = None
         self.stopped = False
+        self.asked_at = self.started_at
+        self.is_answered = False
+        self.worker: threading.Thread | None = None
         self.since = (self.started_at, start)  # for the watch over slow connections
 
     @property

@@ -22,6 +22,8 @@ _SLOW_SHARE = 0.05
 # What may come of too many connections: then fewer of them do better.
 _CROWDED = ("hub_busy", "hub_down", "connection_refused", "hub_link_refused")
 _SEAMS = 3
+_MOST_SEAMS = 60  # what is fetched and doubted again and again is no progress either
+_ANSWER_TIMES = 3  # 15 s for an answer to begin, all redirections included
 _SETTLE_S = 0.1
 _HOLD_S = 0.02
 _WHOLE_AGAIN_BYTES = 1 << 20
@@ -50,6 +52,7 @@ class Connections:
         self._limit = limit
         self._most = most
         self._slow_after_s = slow_after_s
+        self._answer_s = _ANSWER_TIMES * slow_after_s
         self._claims = Claims(
             fill.there, fill.part.size_bytes, connections=most, most_bytes=fill.piece_bytes
         )
@@ -104,6 +107,7 @@ class Connections:
         if self.error is not None:
             return
         self._watch_speed()
+        self._give_up_late_answers()
         with self._lock:
             self._workers = {worker for worker in self._workers if worker.is_alive()}
             for _ in range(len(self._workers), self._wanted()):
@@ -112,6 +116,26 @@ class Connections:
                 )
                 self._workers.add(worker)
                 worker.start()
+
+    def _give_up_late_answers(self) -> None:
+        """A head that comes in drops is never silent and never there; its thread is left to
+        itself."""
+        now = time.monotonic()
+        for claim in self._claims.active:
+            if claim.is_answered or now - claim.asked_at < self._answer_s:
+                continue
+            _log.info("no answer after %.1f s", now - claim.asked_at)
+            self._source.start_over()
+            self._claims.release(claim)
+            claim.stop()
+            with self._lock:
+                if claim.worker is not None:
+                    self._workers.discard(claim.worker)
+            error = NetworkError(
+                "connection_timeout", host=self._source.host, timeout_s=round(self._answer_s)
+            )
+            if self._patience.pause_s(error, 1) is None:
+                self.error = self.error or error
 
     def _wanted(self) -> int:
         """One to begin with; more as soon as it shows that one does not fill the line."""
@@ -171,9 +195,10 @@ class Connections:
             claim = self._claims.next()
             if claim is None:
                 return
+            claim.worker, claim.asked_at = threading.current_thread(), time.monotonic()
             error = self._fetch(claim)
             self._claims.release(claim)
-            if halted.is_set():
+            if halted.is_set() or threading.current_thread() not in self._workers:
                 return
             if claim.at > claim.start:
                 failures = 0
@@ -196,7 +221,7 @@ class Connections:
         reception = Reception(
             claim,
             self._fill.seam(claim.at, SEAM_BYTES),
-            self._fill.store,
+            self._store,
             pause=self._pause,
             on_start=lambda: self._begin(claim),
         )
@@ -222,6 +247,7 @@ class Connections:
     def _begin(self, claim: Claim) -> None:
         """A good answer begins."""
         now = time.monotonic()
+        claim.is_answered = True
         claim.since = (now, claim.at)
         self._claims.answer_s = max(self._claims.answer_s, now - claim.started_at)
         if not self._started_s:
@@ -236,9 +262,13 @@ class Connections:
             raise EnoughError
         self._claims.extend(claim)
 
+    def _store(self, offset: int, data: bytes) -> None:
+        """Only what is kept is progress: a host may send for ever what has to be thrown away."""
+        self._fill.store(offset, data)
+        self._patience.progressed()
+
     def _pause(self, n: int) -> None:
         self._received += n
-        self._patience.progressed()
         wait_s = self._limit.wait_s(n)
         if wait_s > 0:
             self._halted.wait(wait_s)
@@ -250,7 +280,10 @@ class Connections:
         self._source.forget_link()
         if self._seam_errors % _SEAMS == 0:
             self._fill.distrust_before(claim.at)
-        return self._source.inconsistent(error.detail)
+        found = self._source.inconsistent(error.detail)
+        if self._seam_errors >= _MOST_SEAMS:
+            self.error = self.error or found
+        return found
 
     def _is_one_too_many(self, error: HausgeistError | None, halted: threading.Event) -> bool:
         """Whether this connection should end: others get on, and it is refused or of no use."""

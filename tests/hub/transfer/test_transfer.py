@@ -353,15 +353,29 @@ def test_a_server_that_answers_one_connection_at_a_time(bench: Bench) -> None:
     assert bench.place.read_bytes() == DATA
 
 
-def test_a_mirror_without_the_hubs_word_changes_its_file(bench: Bench) -> None:
-    """Neither hash nor size beforehand, only another ETag: listed anew."""
+def marks_another_way(bench: Bench) -> None:
+    """A mirror that does not pass on the Hub's word; its second answer has another ETag."""
     repo = bench.hub.repos[next(iter(bench.hub.repos))]
     repo.without_cdn = True
     bench.hub.fail("resolve", "cut", times=1, after=1 << 19)
     bench.hub.fail("resolve", "etag", times=1)
+
+
+def test_a_mirror_without_the_hubs_word_changes_its_file(bench: Bench) -> None:
+    """Neither hash nor size beforehand, only another ETag: listed anew."""
+    marks_another_way(bench)
+    unknown = replace(bench.identity(), sha256="")
+    options = replace(QUICK, connections=1)
     with pytest.raises(HausgeistError, match="hub_changed"):
-        bench.transfer(options=replace(QUICK, connections=1)).run()
+        Transfer(bench.house.client, unknown, bench.place, options=options).run()
     bench.transfer().run()
+    assert bench.place.read_bytes() == DATA
+
+
+def test_another_mark_of_a_file_whose_hash_is_known(bench: Bench) -> None:
+    """Machines behind one address mark a file each in their own way; the hash decides."""
+    marks_another_way(bench)
+    assert bench.transfer(options=replace(QUICK, connections=1)).run().is_verified
     assert bench.place.read_bytes() == DATA
 
 
