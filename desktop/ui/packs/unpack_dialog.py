@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from desktop.common.errors import HausgeistError
 from desktop.common.wording import format_bytes
@@ -19,6 +19,7 @@ from desktop.ui.parts.boxes import Frame, column, row
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Tag, Text, restyle
+from desktop.ui.parts.tick import Tick
 from desktop.ui.session import Session
 from desktop.ui.words import report_words
 
@@ -44,7 +45,7 @@ class UnpackDialog(Sheet):
         self._room = room
         self._path = path
         self._view: PackView | None = None
-        self.boxes: dict[str, QCheckBox] = {}
+        self.boxes: dict[str, Tick] = {}
         self.tags: dict[str, Tag] = {}
         self._touched: set[str] = set()
         self.state = Text(self.tr("Looking into the pack …"), "muted", wrap=True)
@@ -126,8 +127,7 @@ class UnpackDialog(Sheet):
         s, language = self._look.sizes, self._session.language
         is_here = model.name in view.here
         size = format_bytes(model.total_bytes, language)
-        box = QCheckBox(model.name.replace("&", "&&"))
-        box.setMinimumHeight(s.target)
+        box = Tick(self._look, model.name)
         box.setChecked(not is_here and view.problem is None)
         box.setEnabled(not is_here and view.problem is None)
         box.toggled.connect(lambda _: self._chosen_changed())
