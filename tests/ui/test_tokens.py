@@ -20,6 +20,7 @@ READ_ON = [
     ("text", "user_turn"),
     ("text", "code"),
     ("text", "accent_soft"),
+    ("muted", "accent_soft"),
     ("text", "hover"),
     ("accent", "background"),
     ("accent", "surface"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from desktop.ui.browse.result_rows import ROW, Index, Shown
@@ -40,9 +40,11 @@ class ResultDelegate(QStyledItemDelegate):
             inner.left(), top.bottom() + 1 + s.space_1, inner.width(), self._height("small")
         )
         right = self._verdict(painter, shown, top)
-        self._names(painter, shown, QRect(top.left(), top.top(), right - top.left(), top.height()))
+        quiet = self._look.color(_quiet(option))
+        names = QRect(top.left(), top.top(), right - top.left(), top.height())
+        self._names(painter, shown, names, quiet)
         painter.setFont(self._look.font("small"))
-        painter.setPen(self._look.color("muted"))
+        painter.setPen(quiet)
         painter.drawText(below, _LEFT, _elided(painter, shown.facts, below.width()))
         painter.restore()
 
@@ -82,7 +84,7 @@ class ResultDelegate(QStyledItemDelegate):
             right = lock.left() - s.space_2
         return right
 
-    def _names(self, painter: QPainter, shown: Shown, line: QRect) -> None:
+    def _names(self, painter: QPainter, shown: Shown, line: QRect, quiet: QColor) -> None:
         s = self._look.sizes
         painter.setFont(self._look.font("heading", bold=True))
         painter.setPen(self._look.color("text"))
@@ -92,12 +94,18 @@ class ResultDelegate(QStyledItemDelegate):
         room = line.width() - used
         painter.setFont(self._look.font("small"))
         if room > painter.fontMetrics().averageCharWidth() * 6:
-            painter.setPen(self._look.color("muted"))
+            painter.setPen(quiet)
             rest = line.adjusted(used, 0, 0, 0)
             painter.drawText(rest, _LEFT, _elided(painter, shown.author, room))
 
     def _height(self, size: str) -> int:
         return QFontMetrics(self._look.font(size)).height()
+
+
+def _quiet(option: QStyleOptionViewItem) -> str:
+    """The colour of what is less important; the usual one is too weak on the ground of hovering."""
+    hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+    return "text" if hovered and not option.state & QStyle.StateFlag.State_Selected else "muted"
 
 
 def _elided(painter: QPainter, text: str, width: int) -> str:
