@@ -28,6 +28,7 @@ from desktop.library.copying import SPARE_BYTES, remove_abandoned, unfinished_en
 from desktop.library.hashing import sha256_of
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
+from desktop.library.model_settings import ModelSettings
 from desktop.library.naming import clean
 from desktop.library.origin import Origin
 from desktop.services.fit_model import fit
@@ -134,7 +135,7 @@ class Quantizer:
     ) -> QuantizedModel:
         """Compute the new file and take it into the library; `out` None is the models' folder.
 
-        On any failure, and when cancelled, nothing is left behind.
+        On any failure, and when cancelled, nothing half is left behind.
         Raises StorageError (not_enough_space, disk_full, read_only, file_exists),
         EngineError (quantize_failed, quantize_died, out_of_memory_quantizing), ModelFileError,
         CancelledError.
@@ -229,7 +230,7 @@ class Quantizer:
     ) -> LibraryModel:
         source = plan.source.paths[0]
         known = self._library.find(source)
-        return self._library.add(
+        model = self._library.add(
             target,
             source="copy" if is_ours else "import",
             origin=Origin(
@@ -238,6 +239,18 @@ class Quantizer:
             projector=known.projector if known is not None else None,
             hashes=(sha256,),
         )
+        if known is not None:
+            self._inherit(known, model)
+        return model
+
+    def _inherit(self, known: LibraryModel, model: LibraryModel) -> None:
+        """It is the same model: what was set for it, and what its source recommends, holds on."""
+        settings = self._library.model_settings
+        own, recommended = settings.own(known.content), settings.recommended(known.content)
+        if recommended != ModelSettings():
+            settings.recommend(model.content, recommended)
+        if own != ModelSettings():
+            settings.keep(model.content, own)
 
 
 def _report(

@@ -18,6 +18,7 @@ from desktop.engine.probe import probe
 from desktop.engine.quantize import QuantizeStep, quantize
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library
+from desktop.library.model_settings import ModelSettings
 from desktop.services import quantize as module
 from desktop.services import quantize_watch
 from desktop.services.quantize import QuantizationProgress, Quantizer
@@ -80,6 +81,18 @@ def test_from_the_wish_to_the_library(
     assert Verifier(library).verify(made.model.name).ok  # its hash is known from the beginning
     assert told[0].total == len(plan.header.tensors)
     assert all(0.0 <= progress.fraction <= 1.0 for progress in told)
+
+
+def test_what_was_set_for_the_model_holds_on(
+    quantizer: Quantizer, library: Library, source: Path
+) -> None:
+    known = library.add(source, settings=ModelSettings(temperature=0.6))
+    own = ModelSettings(system_prompt="Be brief.")
+    library.model_settings.keep(known.content, own)
+    made = quantizer.make(quantizer.plan(source, "Q8_0")).model
+    assert made.content != known.content
+    assert library.model_settings.own(made.content) == own
+    assert library.model_settings.recommended(made.content).temperature == 0.6
 
 
 def test_a_second_one_gets_another_name(quantizer: Quantizer, source: Path) -> None:
