@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,12 +23,14 @@ from desktop.library.folders import (
 
 __all__ = ["ModelFolder", "ModelPlaces"]
 
+PATIENCE_S = 2.0
+
 
 class ModelPlaces:
     """Reads the settings at every question, so that both fronts see one truth.
 
-    May be called from any thread. What asks the disk (`all`, `choose_main`, `add`) may take
-    seconds where a network drive sleeps: not on the window's thread.
+    May be called from any thread. `choose_main` and `add` ask the disk and may take as long as a
+    network drive sleeps, `all` two seconds: not on the window's thread.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class ModelPlaces:
         self._store = settings_store
         self._free = free
         self._lock = threading.Lock()
+        self._looks: dict[Path, _Look] = {}
 
     def main(self) -> Path:
         """Where new models go; touches no disk but the settings file."""
@@ -78,11 +82,31 @@ class ModelPlaces:
         """Whether what lies there is the app's own: removing a model there deletes its file."""
         return folder in (self.main(), self._paths.models_dir)
 
-    def all(self) -> tuple[ModelFolder, ...]:
-        """Every folder as it is now, `main` first."""
+    def all(self, patience_s: float = PATIENCE_S) -> tuple[ModelFolder, ...]:
+        """Every folder as it is now, `main` first; one that has not answered after `patience_s`
+        is told as not present."""
         main, *more = self.folders()
         shown = [path for path in more if path != self._paths.models_dir or _has_files(path)]
-        return (self._look(main, "main"), *(self._look(path, "more") for path in shown))
+        roles: dict[Path, FolderRole] = {main: "main", **dict.fromkeys(shown, "more")}
+        looks = {path: self._start_look(path, role) for path, role in roles.items()}
+        deadline = time.monotonic() + patience_s
+        for look in looks.values():
+            look.thread.join(max(0.0, deadline - time.monotonic()))
+        return tuple(
+            look.found or ModelFolder(path, roles[path], False, False, None)  # noqa: FBT003
+            for path, look in looks.items()
+        )
+
+    def _start_look(self, path: Path, role: FolderRole) -> _Look:
+        """Look at one folder beside the others; who asks meanwhile shares the answer, so that a
+        drive that hangs holds one thread and not many."""
+        with self._lock:
+            look = self._looks.get(path)
+            if look is None or not look.thread.is_alive():
+                look = _Look(lambda: self._look(path, role))
+                self._looks[path] = look
+                look.thread.start()
+            return look
 
     def choose_main(self, path: Path) -> ModelFolder:
         """New models go to `path` from now on; those that are elsewhere stay there, and known.
@@ -130,7 +154,8 @@ class ModelPlaces:
         if not is_present(path):
             # The app's own folder is made when something is put into it.
             own = path == self._paths.models_dir
-            return ModelFolder(path, role, present=own, writable=own, free_bytes=self._left(path))
+            free_bytes = self._left(path) if own else None
+            return ModelFolder(path, role, present=own, writable=own, free_bytes=free_bytes)
         writable = is_writable(path)
         if role == "more" and not writable:
             role = "shared"
@@ -141,6 +166,18 @@ class ModelPlaces:
             return self._free(path)
         except StorageError:
             return None
+
+
+class _Look:
+    """One look at one folder; `found` once it is over."""
+
+    def __init__(self, look: Callable[[], ModelFolder]) -> None:
+        self.found: ModelFolder | None = None
+        self._look = look
+        self.thread = threading.Thread(target=self._run, name="model-places", daemon=True)
+
+    def _run(self) -> None:
+        self.found = self._look()
 
 
 def _has_files(folder: Path) -> bool:

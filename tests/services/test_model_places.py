@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,31 @@ def test_folders_come_and_go(places: ModelPlaces, tmp_path: Path) -> None:
     places.remove(more)
     assert len(places.folders()) == 1
     assert more.is_dir()
+
+
+def test_a_folder_that_does_not_answer_is_told_as_gone(
+    paths: Paths, store: SettingsStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep, awake = tmp_path / "asleep", tmp_path / "awake"
+    for folder in (asleep, awake):
+        folder.mkdir()
+    wake = threading.Event()
+
+    def look(path: Path) -> bool:
+        if path == asleep:
+            assert wake.wait(30)
+        return True
+
+    places = ModelPlaces(paths, store)
+    for folder in (asleep, awake):
+        places.add(folder)
+    monkeypatch.setattr("desktop.services.model_places.is_present", look)
+    for _ in range(2):
+        found = {folder.path: folder.present for folder in places.all(0.2)}
+        assert found == {paths.models_dir: True, asleep: False, awake: True}
+    assert sum(thread.name == "model-places" for thread in threading.enumerate()) == 1
+    wake.set()
+    assert all(folder.present for folder in places.all(20.0))
 
 
 def test_what_cannot_be_is_refused(
