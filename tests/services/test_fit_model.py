@@ -14,8 +14,10 @@ from desktop.gguf.part import read_part
 from desktop.gguf.reader import read_header
 from desktop.gguf.source import open_reader
 from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory
+from desktop.services import fit_model
 from desktop.services.companion_files import companions_of
 from desktop.services.fit_model import fit
+from tests.fit.architectures import MODELS
 from tests.fit.projectors import write_siglip
 from tests.gguf_files import F32, Array, LlamaShape, Tensor, write_gguf, write_split
 from tests.tiny_models import write_tiny_model
@@ -169,3 +171,36 @@ def test_what_the_arithmetic_overlooks_is_not_lost(tiny_model: Path) -> None:
     assert report.memory[0].total_bytes == pytest.approx(3 * GIB, rel=0.01)
     elsewhere = fit(tiny_model, SMALL, Wish(), run=more, this_machine=False)
     assert elsewhere.memory[0].total_bytes < 1 * GIB
+
+
+def test_a_large_vocabulary_is_left_out_and_the_answer_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = MODELS["qwen3"]().write(tmp_path / "m.gguf")
+    lean = fit(path, SMALL, Wish(context=1024), advise=False)
+
+    def no_holes(*_arguments: object) -> None:
+        raise OSError("this disk stores empty space in full")
+
+    monkeypatch.setattr(fit_model, "write_lean", no_holes)
+    whole = fit(path, SMALL, Wish(context=1024), advise=False)
+    assert lean.method == whole.method == "dry_run"
+    assert lean == whole
+
+
+def test_a_tokenizer_that_the_engine_does_not_know_is_told_all_the_same(tmp_path: Path) -> None:
+    model = MODELS["qwen3"]()
+    metadata = model.full_metadata() | {"tokenizer.ggml.pre": "unheard-of"}
+    path = write_gguf(tmp_path / "m.gguf", metadata, model.tensors)
+    report = fit(path, SMALL, Wish(), advise=False)
+    assert report.method == "header"
+    assert "engine_refuses" in [warning.kind for warning in report.warnings]
+
+
+def test_a_header_without_its_data_and_with_a_large_vocabulary(tmp_path: Path) -> None:
+    """As every header that comes from the Hub."""
+    path = MODELS["gemma3"]().write(tmp_path / "m.gguf", with_data=False)
+    report = fit(path, SMALL, Wish(context=1024), advise=False)
+    assert report.method == "dry_run"
+    whole = MODELS["gemma3"]().write(tmp_path / "whole.gguf")
+    assert report.memory == fit(whole, SMALL, Wish(context=1024), advise=False).memory
