@@ -551,6 +551,17 @@
         <source>The model</source>
         <translation>Das Modell</translation>
     </message>
+    <message numerus="yes">
+        <source>%n setting(s) on {day}; the fastest does {speed}</source>
+        <translation>
+            <numerusform>%n Einstellung am {day}; die schnellste schafft {speed}</numerusform>
+            <numerusform>%n Einstellungen am {day}; die schnellste schafft {speed}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Tried out</source>
+        <translation>Ausprobiert</translation>
+    </message>
     <message>
         <source>Can</source>
         <translation>Kann</translation>
@@ -1941,6 +1952,10 @@
     <message>
         <source>A pack holds the model with all its parts, its settings and its licence. Copy it to a USB stick or a shared folder; Hausgeist checks every byte when it is unpacked.</source>
         <translation>Ein Paket enthält das Modell mit allen Teilen, seinen Einstellungen und seiner Lizenz. Kopieren Sie es auf einen USB-Stick oder in einen gemeinsamen Ordner; beim Auspacken prüft Hausgeist jedes Byte.</translation>
+    </message>
+    <message>
+        <source>Add more models …</source>
+        <translation>Weitere Modelle dazu …</translation>
     </message>
     <message>
         <source>Pack</source>

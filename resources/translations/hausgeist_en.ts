@@ -148,6 +148,16 @@
     </message>
 </context>
 <context>
+    <name>DetailsSheet</name>
+    <message numerus="yes">
+        <source>%n setting(s) on {day}; the fastest does {speed}</source>
+        <translation>
+            <numerusform>%n setting on {day}; the fastest does {speed}</numerusform>
+            <numerusform>%n settings on {day}; the fastest does {speed}</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>DownloadWords</name>
     <message numerus="yes">
         <source>%n second(s) left</source>

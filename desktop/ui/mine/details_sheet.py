@@ -11,6 +11,7 @@ from desktop.common.errors import HausgeistError
 from desktop.common.wording import format_bytes, format_number
 from desktop.fit.types import FitReport
 from desktop.services.catalog_words import licence_explained, licence_words
+from desktop.services.tune_records import TuneRecord
 from desktop.ui.look import Look
 from desktop.ui.mine.details import Line, ModelDetails
 from desktop.ui.mine.entries import Entry
@@ -19,7 +20,7 @@ from desktop.ui.parts.button import Button
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Text
 from desktop.ui.session import Session
-from desktop.ui.words import Counted, pages, parameters
+from desktop.ui.words import Counted, pages, parameters, tokens_per_s
 
 _MOST_PATHS = 4
 
@@ -67,7 +68,7 @@ class DetailsSheet(Sheet):
         self._waiting.hide()
         report = found.close_up.report
         if report is not None:
-            self._add(self.tr("On this computer"), report, [])
+            self._add(self.tr("On this computer"), report, self._tried(found.close_up.tuned))
         self._add(self.tr("The model"), None, self._model(found))
         self._add(self.tr("The file"), None, self._file(found))
         self.content.addStretch(1)
@@ -83,6 +84,19 @@ class DetailsSheet(Sheet):
         self.parts.append(details)
         self.content.addWidget(Text(heading, "strong"))
         self.content.addWidget(details)
+
+    def _tried(self, record: TuneRecord | None) -> list[Line]:
+        """What looking for the fastest setting found, where somebody has looked."""
+        if record is None or not record.speed.tokens_per_s:
+            return []
+        words = self.tr("%n setting(s) on {day}; the fastest does {speed}", "", len(record.trials))
+        speed = tokens_per_s(record.speed.tokens_per_s, self._session.language)
+        words = words.format(day=self._day(record.at), speed=speed)
+        return [(self.tr("Tried out"), words)]
+
+    def _day(self, moment: float) -> str:
+        day = QDateTime.fromSecsSinceEpoch(int(moment)).date()
+        return QLocale(self._session.language).toString(day, QLocale.FormatType.ShortFormat)
 
     def _model(self, found: SeenClosely) -> list[Line]:
         """What the model is, whatever computer it runs on."""
@@ -134,10 +148,7 @@ class DetailsSheet(Sheet):
         if model.is_damaged:
             return self.tr("it is damaged: not every byte is as it should be")
         if model.verified_at is not None:
-            day = QLocale(self._session.language).toString(
-                QDateTime.fromSecsSinceEpoch(int(model.verified_at)).date(),
-                QLocale.FormatType.ShortFormat,
-            )
+            day = self._day(model.verified_at)
             return self.tr("on {day}: every byte is as it should be").format(day=day)
         if model.origin is not None and model.origin.is_verified:
             return self.tr("when it came: every byte was as it should be")

@@ -219,12 +219,14 @@ def _looked_closely(
     services: Services, machine: Machine | None, model: LibraryModel
 ) -> SeenClosely:
     from desktop.services.model_details import look_closely  # not before the first paint
+    from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecords
 
     hashes = services.library.hashes(model.name)
     duplicates = services.library.duplicates(model.name)
+    records = TuneRecords(services.paths.data_dir / TUNE_RECORDS_FILE)
     if machine is None:
-        return SeenClosely(look_closely(model, None), hashes, duplicates)
+        return SeenClosely(look_closely(model, None, records=records), hashes, duplicates)
     corrections = services.history.corrections(machine)
     ours = services.held.by_device(machine)
-    close_up = look_closely(model, machine, corrections=corrections, ours=ours)
+    close_up = look_closely(model, machine, corrections=corrections, ours=ours, records=records)
     return SeenClosely(close_up, hashes, duplicates)

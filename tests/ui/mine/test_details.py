@@ -9,11 +9,16 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from shiboken6 import isValid
 
+from desktop.fit.types import Speed
+from desktop.gguf.reader import read_header
+from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecords
+from desktop.services.tune_report import Trial, TuneReport
 from desktop.ui.mine.details_sheet import DetailsSheet
 from desktop.ui.parts.button import IconButton
 from tests.ui.conftest import Driven
 from tests.ui.mine.conftest import bring, mine_of, sheet_of, shown
 from tests.ui.stand_ins import MACHINE
+from tests.ui.stand_ins import report as stand_in_report
 
 
 def test_an_answer_after_the_dialog_was_closed_is_dropped(driven: Driven) -> None:
@@ -82,3 +87,25 @@ def test_the_same_model_elsewhere_is_named(driven: Driven, model_file: Path) -> 
     assert isinstance(sheet, DetailsSheet)
     driven.until(lambda: "The same model" in sheet.lines)
     assert sheet.lines["The same model"] == str(twin)
+
+
+def test_what_tuning_found_is_told(driven: Driven, model_file: Path) -> None:
+    model = bring(driven, model_file)
+    header = read_header(model_file)
+    predicted = stand_in_report(speed=5.0)
+    found = TuneReport(
+        chosen=predicted.plan,
+        speed=Speed(None, 9.1, "measured"),
+        trials=(Trial(predicted.plan, ok=True, tokens_per_s=9.1),),
+        seconds=3.0,
+        stopped="done",
+        predicted=predicted,
+    )
+    records = TuneRecords(driven.services.paths.data_dir / TUNE_RECORDS_FILE)
+    records.keep(header, MACHINE, found)
+    driven.desk.house.shelf.judge_for(MACHINE)
+    mine_of(driven).doings.details(shown(driven, model.name))
+    sheet = sheet_of(driven)
+    assert isinstance(sheet, DetailsSheet)
+    driven.until(lambda: "Tried out" in sheet.lines)
+    assert "9.1 tokens/s" in sheet.lines["Tried out"]
