@@ -14,14 +14,13 @@ from desktop.common.errors import (
     UsageError,
 )
 from desktop.engine.cancel import CancelToken
-from desktop.library.copying import copy_model
 from desktop.library.library import Library
-from desktop.library.model import LibraryModel
 from desktop.library.stores.find import find_stores
 from desktop.library.stores.model import STORES, StoreKind, StoreModel
 from desktop.library.stores.places import Surroundings
 from desktop.services.models import ImportProgress, ImportResult
-from desktop.services.store_models import StoreModels, openable
+from desktop.services.store_models import StoreModels
+from desktop.services.store_taking import take_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,37 +107,14 @@ class StoreImporter:
 
             tell(0.0)
             try:
-                results.append(ImportResult(place, self._take(model, tell, copy=copy), None))
+                folder = self._models_dir() if copy else None
+                taken = take_in(self._library, model, folder, tell)
+                results.append(ImportResult(place, taken, None))
             except CancelledError:
                 raise
             except HausgeistError as error:
                 results.append(ImportResult(place, None, error))
         return results
-
-    def _take(
-        self, model: StoreModel, tell: Callable[[float], None], *, copy: bool
-    ) -> LibraryModel:
-        if model.problem is not None:
-            raise model.problem
-        header = openable(model)
-        kept = self._library.add(
-            model.paths[0],
-            header,
-            copy_to=self._models_dir() if copy else None,
-            progress=tell,
-            origin=model.origin,
-            name=_library_name(model),
-            projector=model.projector,
-            settings=model.settings,
-        )
-        if not copy or model.projector is None or kept.path.parent == model.projector.parent:
-            return kept
-        # What lets it see must not stay where another program may delete it.
-        name = f"{kept.path.stem}-mmproj.gguf"
-        beside = kept.path.parent / name
-        if not beside.exists():
-            beside = copy_model((model.projector,), kept.path.parent, names=(name,))[0].path
-        return self._library.add(kept.path, projector=beside, source="copy")
 
     def _users_home(self) -> Path:
         if self._home is not None:
@@ -147,14 +123,6 @@ class StoreImporter:
             return Path.home()
         except RuntimeError as error:  # a user without any
             raise StorageError("no_home", detail=str(error)) from error
-
-
-def _library_name(model: StoreModel) -> str | None:
-    """Ollama's names are what its users know; elsewhere the model's own says more."""
-    if model.store == "ollama":
-        name = model.name.removesuffix(":latest")
-        return name.rpartition("/")[2] if name.startswith("hf.co/") else name
-    return None
 
 
 def wanted(text: str) -> tuple[StoreKind, ...]:

@@ -19,6 +19,7 @@ from desktop.services.import_paths import Candidate, candidates
 from desktop.services.measured_speed import as_measured
 from desktop.services.recording import Recorder
 from desktop.services.removal import ModelRemover, Removal
+from desktop.services.store_taking import take_in
 from desktop.services.verify import Verifier
 
 LEARNT_AT_ONCE_BYTES = 1 << 30
@@ -131,15 +132,22 @@ class ModelsService:
                     progress(ImportProgress(path, done, len(found), fraction))
 
             tell(0.0)
-            results.append(self._import(candidate.path, copy=copy, tell=tell))
+            results.append(self._import(candidate, copy=copy, tell=tell))
         token.raise_if_cancelled()
         return _told_apart(found, results)
 
-    def _import(self, path: Path, *, copy: bool, tell: Callable[[float], None]) -> ImportResult:
+    def _import(
+        self, candidate: Candidate, *, copy: bool, tell: Callable[[float], None]
+    ) -> ImportResult:
+        path = candidate.path
         try:
+            target = self._models_dir() if copy else None
+            if candidate.model is not None:
+                return ImportResult(
+                    path, take_in(self._library, candidate.model, target, tell), None
+                )
             header = read_header(path)
             check(header)
-            target = self._models_dir() if copy else None
             model = self._library.add(path, header, copy_to=target, progress=tell)
             self._verifier.learn(model.name, at_most_bytes=LEARNT_AT_ONCE_BYTES)
         except CancelledError:

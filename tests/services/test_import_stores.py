@@ -17,7 +17,7 @@ from desktop.engine.cancel import CancelToken
 from desktop.engine.probe import probe
 from desktop.library.library import Library
 from desktop.services.import_stores import StoreImporter, wanted
-from desktop.services.models import ImportProgress
+from desktop.services.models import ImportProgress, ModelsService
 from tests.engine.driving import plan_for
 from tests.gguf_files import LlamaShape, Tensor, write_gguf, write_split
 from tests.library.stores.building import OllamaStore, model_bytes
@@ -146,6 +146,25 @@ def test_a_copy_is_our_own_with_a_name_and_its_eyes(
     assert model.projector == tmp_path / "models" / "llava-7b-mmproj.gguf"
     assert model.projector.read_bytes() == projector
     assert told[-1].fraction == 1.0
+
+
+@pytest.mark.parametrize("given", [".ollama", ".ollama/models"])
+def test_ollamas_folder_by_its_path(
+    library: Library, ollama: OllamaStore, tmp_path: Path, home: Path, given: str
+) -> None:
+    """Its files have no ending: searched as any folder, it would hold no model at all."""
+    ollama.model("library/one/3b", model_bytes(tmp_path, "One"), system=b"Be brief.")
+    ollama.manifest("library/lie/latest", b"{")
+    service = ModelsService(library, lambda: tmp_path / "models")
+    results = {result.path.name: result for result in service.import_paths([home / given])}
+    (taken,) = [result.model for result in results.values() if result.model is not None]
+    assert taken.name == "one-3b"
+    assert taken.origin is not None
+    assert taken.origin.kind == "ollama"
+    assert library.model_settings.recommended(taken.content).system_prompt == "Be brief."
+    lying = results["lie:latest"].error
+    assert lying is not None
+    assert lying.kind == "store_file_damaged"
 
 
 def test_projectors_and_adapters_are_no_models(importer: StoreImporter, home: Path) -> None:
