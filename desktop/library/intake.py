@@ -74,7 +74,7 @@ class Intake:
         path = str(found.path)
         entry = self._known.get(path)
         if entry is not None:
-            is_new = entry.stamp not in (found.stamp, found.own_stamp) or entry.reading < READING
+            is_new = entry.reading < READING or self._was_written(entry, found)
             may_see = not entry.projector and self._has_new_projector(found)
             return self._renew(entry) if is_new or may_see else None
         seen = self._seen.get(path)
@@ -119,6 +119,16 @@ class Intake:
         )
         self._index.replace(known.name, moved)
         return ScanChange(found.path, "moved", known.name)
+
+    def _was_written(self, entry: Entry, found: FoundModel) -> bool:
+        """Whether the file is another than the entry's; the folder's own word is checked, since
+        Windows notes some files' times there late."""
+        if entry.stamp in (found.stamp, found.own_stamp):
+            return False
+        try:
+            return stamp_of(entry.parts).text != entry.stamp
+        except OSError:
+            return False  # gone just now: the list tells
 
     def _has_new_projector(self, found: FoundModel) -> bool:
         """Whether one has come since the last look: it is tried once with its folder's models."""

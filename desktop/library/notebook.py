@@ -15,7 +15,7 @@ from typing import Any
 
 from desktop.common.atomic import write_atomic
 from desktop.common.errors import StorageError
-from desktop.common.locks import file_lock
+from desktop.common.locks import claim
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
 from desktop.library.index_entry import Entry
@@ -65,12 +65,12 @@ class Notebook:
 
     def _append(self, document: dict[str, Any], all_entries: Callable[[], Iterable[Entry]]) -> None:
         try:
-            with file_lock(self._lock_path):
-                if self._is_too_long(all_entries):
-                    self._write_anew(all_entries())
-                else:
-                    with self._path.open("ab") as file:
-                        file.write((json.dumps(document) + "\n").encode())
+            # One write of a line behind the others: two processes need no lock for that, and
+            # nobody has to wait for one that was stopped.
+            with self._path.open("ab", buffering=0) as file:
+                file.write((json.dumps(document) + "\n").encode())
+            if self._is_too_long(all_entries):
+                self._write_anew(all_entries)
         except OSError as error:
             _log.warning("notebook not written: %s", storage_error(error, self._path))
         except StorageError as error:
@@ -89,10 +89,17 @@ class Notebook:
             return False
         return self._lines > 2 * sum(1 for _ in all_entries()) + _MORE_LINES
 
-    def _write_anew(self, entries: Iterable[Entry]) -> None:
-        lines = [json.dumps(_document(entry)) for entry in entries]
-        write_atomic(self._path, "".join(line + "\n" for line in lines).encode())
-        self._lines = len(lines)
+    def _write_anew(self, all_entries: Callable[[], Iterable[Entry]]) -> None:
+        """Only the entries that are; left to another process that is doing it already."""
+        lock = claim(self._lock_path)
+        if lock is None:
+            return
+        try:
+            lines = [json.dumps(_document(entry)) for entry in all_entries()]
+            write_atomic(self._path, "".join(line + "\n" for line in lines).encode())
+            self._lines = len(lines)
+        finally:
+            lock.close()
 
 
 def _document(entry: Entry) -> dict[str, Any]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from desktop.common.errors import StorageError
 from desktop.library import intake
+from desktop.library.index import Index
 from desktop.library.index_entry import Entry
 from desktop.library.library import Library
 from desktop.library.scan import MAX_DEPTH, ScanReport, Walk, models_in
@@ -262,6 +265,29 @@ def test_a_lost_index_comes_back_from_the_files(tmp_path: Path, guide: Path, fol
     assert library.hashes(model.name) == ("a" * 64,)
     assert (model.folder, model.is_shared) == (folder, False)
     library.close()
+
+
+def test_a_disk_that_fills_up_during_a_look_loses_nothing(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        SHAPE.with_(vocab=300 + number).write(folder / f"{number}.gguf", general__name=f"M{number}")
+    insert = Index.insert
+    room = [2]
+
+    def fill(self: Index, *arguments: Any) -> Entry:
+        if not room[0]:
+            raise StorageError("disk_full", path="library.db")
+        room[0] -= 1
+        return insert(self, *arguments)
+
+    monkeypatch.setattr(Index, "insert", fill)
+    with pytest.raises(StorageError) as caught:
+        _look(library, folder)
+    assert caught.value.kind == "disk_full"
+    assert _names(library) == ["M0-Q4_K_M", "M1-Q4_K_M"]
+    room[0] = 10
+    assert _outcomes(_look(library, folder)) == ["added", "added"]
 
 
 def test_nothing_is_written_into_the_folder(library: Library, folder: Path) -> None:
