@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
@@ -62,7 +62,12 @@ class ModelsPage(QWidget):
     def show_downloads(self) -> None:
         """Bring the downloads into view."""
         self._browsing.home()
-        self.home.ensureWidgetVisible(self.downloads)
+        QTimer.singleShot(0, self._scroll_to_downloads)  # once the place has been laid out
+
+    def _scroll_to_downloads(self) -> None:
+        bar = self.home.verticalScrollBar()
+        top = self.downloads.mapTo(self.home, QPoint()).y() + bar.value()
+        bar.setValue(top - self._look.sizes.space_2)
 
     def _fill_home(self, space: int) -> None:
         """The sections, one below the other."""
