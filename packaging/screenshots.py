@@ -278,7 +278,9 @@ def shoot_packs(desk: Desk, place: str) -> None:
     settle()
     if place == "pack":
         models = tuple(model for model in house.shelf.models if model.name == "Qwen3 8B")
-        PackDialog(desk.look, house.session, house.shelf, models, desk.window).open()
+        dialog = PackDialog(desk.look, house.session, house.shelf, models, desk.window)
+        dialog.open()
+        dialog.show_others()
     else:
         path = Path("/media/stick/kanzlei.hgpack")
         UnpackDialog(desk.look, house.session, house.shelf, path, desk.window).open()

@@ -20,6 +20,7 @@ from desktop.ui.parts.button import Button
 from desktop.ui.parts.choice import Choice, setting_line
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Elided, Text
+from desktop.ui.parts.tick import Tick
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LANE = "pack-plan"
 _FOUR_GB = 4_000_000_000
+_MOST_OTHERS = 60
 
 
 class PackDialog(Sheet):
@@ -59,18 +61,50 @@ class PackDialog(Sheet):
             line = row(Elided(model.name, "strong"), Text(size, "small_muted"), 1)
             line.setSpacing(look.sizes.space_3)
             self.content.addLayout(line)
+        self.others: dict[str, Tick] = {}
+        self._others = column()
+        self.more = Button(look, self.tr("Add more models …"), self.show_others, kind="link")
+        self.content.addLayout(row(self.more, 1))
+        if not self._possible():
+            self.more.hide()
+        self.content.addLayout(self._others)
         self._add_choices()
         self.state = Text(kind="text", wrap=True)
         self.licence_note = Text(kind="small", wrap=True)
         self.licence_note.setProperty("role", "warning")
-        self.content.addWidget(self.state)
-        self.content.addWidget(self.licence_note)
+        self.licence_note.hide()
         self.content.addStretch(1)
+        self.notes.addWidget(self.state)
+        self.notes.addWidget(self.licence_note)
         self.go = Button(look, self.tr("Pack"), self._pack, kind="primary")
         self.go.setEnabled(False)
         self.foot.addWidget(Button(look, self.tr("Cancel"), self.close))
         self.foot.addWidget(self.go)
         self._ask()
+        self.fit()
+
+    def _possible(self) -> list[LibraryModel]:
+        """What else could go in, the latest used first."""
+        given = {model.name for model in self._models}
+        found = [
+            model
+            for model in self._room.models
+            if model.source != "built_in" and not model.problem and model.name not in given
+        ]
+        return sorted(found, key=lambda model: -(model.last_used_at or 0.0))[:_MOST_OTHERS]
+
+    def show_others(self) -> None:
+        """Offer the other models, a box each."""
+        self.more.hide()
+        for model in self._possible():
+            size = format_bytes(model.file_bytes, self._session.language)
+            tick = Tick(self._look, model.name)
+            tick.setAccessibleName(f"{model.name}, {size}")
+            tick.toggled.connect(lambda _: self._ask())
+            self.others[model.name] = tick
+            line = row(tick, Text(size, "small_muted"), 1, space=self._look.sizes.space_3)
+            self._others.addLayout(line)
+        next(iter(self.others.values())).setFocus()
         self.fit()
 
     def _add_choices(self) -> None:
@@ -150,7 +184,10 @@ class PackDialog(Sheet):
     def wish(self) -> PackWish:
         """What stands in the dialog now."""
         return PackWish(
-            models=tuple(model.name for model in self._models),
+            models=(
+                *(model.name for model in self._models),
+                *(name for name, tick in self.others.items() if tick.isChecked()),
+            ),
             target=self._target,
             split_bytes=self.split.currentData(),
             sign_with=self._key,

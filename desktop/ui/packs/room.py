@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from desktop.library.model import LibraryModel
 from desktop.ui.packs.packing import Packing
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ class PackRoom(Protocol):
     """`machine` is None while nobody has looked."""
 
     packing: Packing
+
+    @property
+    def models(self) -> list[LibraryModel]: ...
 
     @property
     def machine(self) -> Machine | None: ...

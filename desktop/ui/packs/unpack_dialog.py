@@ -59,9 +59,9 @@ class UnpackDialog(Sheet):
         for part in (self.state, self.signature):
             self.content.addWidget(part)
         self.content.addLayout(self._list)
-        self.content.addWidget(self.refused)
-        self.content.addWidget(self.place)
         self.content.addStretch(1)
+        self.notes.addWidget(self.refused)
+        self.notes.addWidget(self.place)
         self.take = Button(look, self.tr("Add to my models"), self._take, kind="primary")
         self.take.setEnabled(False)
         self.leave = Button(look, self.tr("Cancel"), self.close)

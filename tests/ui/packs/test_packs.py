@@ -86,6 +86,28 @@ def test_a_model_is_packed_behind_everything_else(
     assert [model.name for model in view.manifest.models] == [name]
 
 
+def test_more_models_go_into_the_same_pack(driven: Driven, stick: Path, tmp_path: Path) -> None:
+    first = imported(driven, tmp_path)
+    second = driven.services.library.add(named(tmp_path / "second.gguf", "Second one")).name
+    shelf = driven.desk.house.shelf
+    shelf.reload()
+    driven.until(lambda: len(shelf.models) == 3)
+    models = tuple(model for model in shelf.models if model.name == first)
+    dialog = PackDialog(driven.desk.look, driven.desk.session, shelf, models, driven.window)
+    dialog.open()
+    dialog.take_target(stick / "two.hgpack")
+    driven.until(dialog.go.isEnabled)
+    alone = dialog.state.text()
+    dialog.more.click()
+    assert list(dialog.others) == [second]
+    dialog.others[second].click()
+    driven.until(lambda: dialog.go.isEnabled() and dialog.state.text() != alone)
+    dialog.go.click()
+    driven.until(lambda: (stick / "two.hgpack").exists())
+    view = driven.services.packs.look(stick / "two.hgpack")
+    assert [model.name for model in view.manifest.models] == [first, second]
+
+
 def test_stopped_it_leaves_nothing(
     driven: Driven, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
