@@ -131,6 +131,7 @@ class OfferRow(Frame):
         if self.below.text() != said.below:
             self.below.setText(said.below)
         self.below.setVisible(bool(said.below))
+        self.below.setToolTip(said.number)
         facts = self._fact_words()
         if self._facts.text() != facts:
             self._facts.setText(facts)

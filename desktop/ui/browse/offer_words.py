@@ -13,7 +13,7 @@ from desktop.fit.quality import GOOD_LOSS_NATS, quantization_loss
 from desktop.services.offers import FileOffer
 from desktop.ui.browse.words import CountedRepos
 from desktop.ui.parts.text import Tone
-from desktop.ui.words import page_time, report_words
+from desktop.ui.words import page_time, report_words, tokens_per_s
 
 Group = Literal["full", "good", "poor", "unknown"]
 
@@ -26,12 +26,13 @@ FULL_NATS = 0.005
 
 @dataclass(frozen=True, slots=True)
 class OfferWords:
-    """`tag` with its tone says whether it fits, `below` how fast or why not."""
+    """`tag` with its tone says whether it fits, `below` how fast or why not, `number` exactly."""
 
     tag: str
     tone: Tone
     below: str
     tip: str = ""
+    number: str = ""
 
 
 def group_of(offer: FileOffer) -> Group:
@@ -94,10 +95,12 @@ def offer_words(offer: FileOffer, messages: Messages, *, judging: bool) -> Offer
         words = needs.format(bytes=format_memory(report.total_bytes, language))
         return OfferWords(tag, tone, words, reason)
     speed = offer.tokens_per_s
-    words = page_time(speed, language) if speed else ""
-    if words and offer.basis == "estimate":
+    if not speed:
+        return OfferWords(tag, tone, "", reason)
+    words = page_time(speed, language)
+    if offer.basis == "estimate":
         words = QCoreApplication.translate("Browse", "{words}, roughly").format(words=words)
-    return OfferWords(tag, tone, words, reason)
+    return OfferWords(tag, tone, words, reason, tokens_per_s(speed, language))
 
 
 def size_words(offer: FileOffer, language: Language) -> str:

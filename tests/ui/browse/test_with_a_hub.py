@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -11,6 +12,9 @@ from huggingface_hub import set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
 from desktop.services.browse import Browser, BrowserParts
+from desktop.services.downloads import Downloads
+from desktop.services.fetch_any import AnyFetcher
+from desktop.services.fetch_model import ModelFetcher
 from desktop.services.network import Network
 from desktop.services.wiring import Services
 from desktop.ui.models.page import ModelsPage
@@ -52,7 +56,16 @@ def models(open_window: Callable[..., Driven], hub: HubStandIn) -> Models:
             services.history,
             services.held,
         )
-        return replace(services, network=network, browser=Browser(parts))
+        hub_files = ModelFetcher(
+            network.hub, network.headers, services.library, services.places.main
+        )
+        fetcher = AnyFetcher(hub_files, services.sources, services.settings_store)
+        return replace(
+            services,
+            network=network,
+            browser=Browser(parts),
+            downloads=Downloads(fetcher, services.paths.downloads_file),
+        )
 
     driven = open_window(change=change)
     driven.window.show_place("models")
@@ -85,6 +98,24 @@ def test_searched_filtered_and_opened(models: Models, hub: HubStandIn) -> None:
     (turn,) = page.card.turns
     assert "elsewhere.example/x.png" not in turn.text.replace("(elsewhere.example)", "")
     assert "![" not in turn.text
+
+
+def test_fetched_and_among_my_models(models: Models, hub: HubStandIn, tiny_model: Path) -> None:
+    data = bytearray(tiny_model.read_bytes())
+    data[-1] ^= 1  # another model than the guide's stand-in
+    hub.add("maker/Tiny-GGUF", {"Tiny-Q8_0.gguf": bytes(data)})
+    models.look_into("maker/Tiny-GGUF")
+    (row,) = models.page.repository.offers.rows.values()
+    row.fetch.click()
+    models.until(lambda: row.fetch.is_here)
+    assert row.fetch.text() == "Is here"
+    shelf = models.driven.desk.house.shelf
+    models.until(lambda: len(shelf.models) == 2)
+    row.fetch.click()
+    assert models.browsing.room == "home"
+    models.look_into("maker/Tiny-GGUF")
+    (again,) = models.page.repository.offers.rows.values()
+    assert again.offer.is_here
 
 
 def test_what_was_asked_stands_in_the_ledger(models: Models) -> None:
