@@ -24,7 +24,7 @@ from desktop.hub.remote_header import fetch_header
 from desktop.library.abilities import abilities_of, is_embedding
 from desktop.library.catalog import CatalogFile, CatalogModel, Task
 from desktop.library.model import Ability
-from desktop.services.model_choice import Chooser
+from desktop.services.model_choice import Choice, Chooser
 from desktop.services.offers import Basis, FileOffer, RepositoryView
 from desktop.services.sibling_header import model_stem, sibling_header
 
@@ -32,6 +32,7 @@ TRAFFIC_BYTES = 24 << 20
 """For all headers of one repository: two of today's largest vocabularies, a dozen of smaller ones.
 What is left out stays an estimate, which the tests hold to a thousandth of memory."""
 
+_MOST_HEADERS = 24  # fetched at one visit; other models beyond that stay unjudged
 _LARGE_HEADER_BYTES = 12 << 20
 
 _log = get_logger("browse")
@@ -78,24 +79,27 @@ class OfferJudge:
         self._guess = guess
         self._is_cancelled = is_cancelled
         self._left_bytes = traffic_bytes
+        self._left_headers = _MOST_HEADERS
         self._view = view
         self._offers = {offer.reference: offer for offer in view.offers}
         self._known: dict[str, _Known] = {}
+        self._broken: dict[str, HausgeistError] = {}
+        self._plans: dict[tuple[str, str], Choice | None] = {}
         self._failed: HausgeistError | None = view.problem  # the Hub was asked a moment ago
 
     def run(self) -> Iterator[FileOffer]:
         """Each offer as often as it becomes known better. Raises CancelledError."""
         self._take_cached()
         for offer in self._models():
-            self._fetch(offer)
-            yield from self._told()
+            if self._fetch(offer):
+                yield from self._told()
         if self._failed is not None:
             self._guess_the_rest()
             yield from self._told()
             yield from self._without_answer(self._failed)
         while (wanted := self._next()) is not None:
-            self._fetch(wanted)
-            yield from self._told()
+            if self._fetch(wanted):
+                yield from self._told()
 
     @property
     def offers(self) -> tuple[FileOffer, ...]:
@@ -119,7 +123,11 @@ class OfferJudge:
                 self._left_bytes -= header.data_offset  # of what one repository may cost at all
 
     def _complete(self) -> list[FileOffer]:
-        return [offer for offer in self._view.offers if offer.problem is None]
+        return [
+            offer
+            for offer in self._view.offers
+            if offer.problem is None and offer.reference not in self._broken
+        ]
 
     def _models(self) -> Iterator[FileOffer]:
         """One file of each model that lies there, the one that most people take."""
@@ -133,12 +141,16 @@ class OfferJudge:
             chosen = [offer for offer in offers if offer.group.path == usual]
             yield (known or chosen or _by_closeness(offers))[0]
 
-    def _fetch(self, offer: FileOffer) -> None:
-        """The header of `offer`, if there is a way and traffic left; its siblings by it."""
+    def _fetch(self, offer: FileOffer) -> bool:
+        """The header of `offer`, if there is a way and traffic left; its siblings by it.
+
+        Whether more is known than before.
+        """
         self._require_wanted()
         if offer.reference not in self._known or self._basis(offer) != "header":
-            if self._failed is not None or self._left_bytes < self._header_bytes():
-                return
+            if not self._may_fetch():
+                return False
+            self._left_headers -= 1
             try:
                 found = fetch_header(
                     self._client,
@@ -150,15 +162,25 @@ class OfferJudge:
                 raise
             except ModelFileError as error:
                 _log.warning("%s: %s", offer.reference, error)
-                self._offers[offer.reference] = replace(offer, problem=error)
-                return
+                self._broken[offer.reference] = error
+                self._know(offer, None)
+                return True
             except HausgeistError as error:
                 _log.warning("no headers of %s: %s", self._view.repo, error)
                 self._failed = error
-                return
+                return False
             self._left_bytes -= found.fetched_bytes
-            self._known[offer.reference] = _Known(found.header, "header")
+            self._know(offer, _Known(found.header, "header"))
         self._estimate_siblings(offer)
+        return True
+
+    def _know(self, offer: FileOffer, known: _Known | None) -> None:
+        """From now on; what was planned by less is not used any more."""
+        self._plans.pop((self._view.repo, f"{self._view.repo}:{offer.group.path}"), None)
+        if known is None:
+            self._known.pop(offer.reference, None)
+        else:
+            self._known[offer.reference] = known
 
     def _estimate_siblings(self, offer: FileOffer) -> None:
         stem, header = model_stem(offer.group), self._known[offer.reference].header
@@ -178,15 +200,20 @@ class OfferJudge:
 
     def _next(self) -> FileOffer | None:
         """Whose own header is worth the next bytes: the recommended one, then what is near it."""
-        if self._failed is not None:
-            return None
         tried = [o for o in self._offers.values() if o.problem is None]
         open_ones = [o for o in tried if self._basis(o) != "header"]
-        if not open_ones or self._left_bytes < self._header_bytes():
+        if not open_ones or not self._may_fetch():
             return None
         chosen = next((o for o in tried if o.is_recommended), None)
         middle = chosen.file_bytes if chosen and chosen.file_bytes else 0
         return min(open_ones, key=lambda o: (o is not chosen, abs((o.file_bytes or 0) - middle)))
+
+    def _may_fetch(self) -> bool:
+        return (
+            self._failed is None
+            and self._left_headers > 0
+            and self._left_bytes >= self._header_bytes()
+        )
 
     def _header_bytes(self) -> int:
         typical = self._cache.typical_header_bytes(self._view.listing)
@@ -202,7 +229,10 @@ class OfferJudge:
         changed = []
         for reference, offer in self._offers.items():
             report, basis, is_recommended = judged.get(reference, (None, "", False))
-            found = replace(offer, report=report, basis=basis, is_recommended=is_recommended)
+            problem = offer.problem or self._broken.get(reference)
+            found = replace(
+                offer, report=report, basis=basis, is_recommended=is_recommended, problem=problem
+            )
             if found != offer:
                 self._offers[reference] = found
                 changed.append(found)
@@ -227,6 +257,7 @@ class OfferJudge:
             corrections=around.corrections,
             ours=around.ours,
             headers=lambda file: self._known[files[file.name]].header,
+            judged=self._plans,
         )
         best = chooser.best(model)
         found: dict[str, tuple[FitReport | None, Basis, bool]] = {}

@@ -84,8 +84,10 @@ class Chooser:
         corrections: Corrections = NO_CORRECTIONS,
         ours: Mapping[str, int] | None = None,
         headers: Headers | None = None,
+        judged: dict[tuple[str, str], Choice | None] | None = None,
     ) -> None:
-        """`headers` knows the real headers of files that somebody looked at before."""
+        """`headers` knows the real headers of files that somebody looked at before; `judged` are
+        choices of before, by model and file, to be used and added to."""
         self._machine = machine
         self._task = task
         self._language = language
@@ -93,7 +95,7 @@ class Chooser:
         self._ours = dict(ours or {})
         self._headers = headers or _no_header
         self._good: dict[str, list[CatalogFile]] = {}
-        self._judged: dict[tuple[str, str], Choice | None] = {}
+        self._judged = {} if judged is None else judged
         self._usable_bytes = _at_most_bytes(machine) + sum(self._ours.values())
         disk = machine.disk
         self._disk_bytes = None if disk is None else max(0, disk.free_bytes - DISK_MARGIN_BYTES)

@@ -197,6 +197,17 @@ def test_several_models_in_one_repository(house: BrowsingHouse, hub: HubStandIn)
     assert tiny.report.model.layers == 4
 
 
+def test_hundreds_of_models_in_one_repository(house: BrowsingHouse, hub: HubStandIn) -> None:
+    """Some are looked at, and it ends."""
+    small = LlamaShape(layers=2, embedding=256, heads=4, kv_heads=4, feed_forward=512, vocab=500)
+    file = quantized("Q4_K_M", small)
+    hub.add(REPO, {f"Model{number:03}-Q4_K_M.gguf": file for number in range(300)})
+    view, told = judged(house)
+    assert len(view.offers) == 300
+    assert len({offer.reference for offer in told}) >= 24
+    assert len(hub.requests("cdn")) <= 60
+
+
 def test_a_mixture_of_experts_counts_what_is_used(
     house: BrowsingHouse, hub: HubStandIn, tmp_path: Path
 ) -> None:
@@ -227,7 +238,8 @@ def test_a_mixture_of_experts_counts_what_is_used(
 def test_a_broken_file_costs_only_itself(house: BrowsingHouse, hub: HubStandIn) -> None:
     files = family("Q4_K_M", "Q8_0") | {"Family-8B-Q6_K.gguf": b"no gguf at all" * 1000}
     hub.add(REPO, files)
-    view, _ = judged(house)
+    view, told = judged(house)
+    assert "not_gguf" in {offer.problem.kind for offer in told if offer.problem}
     broken = next(offer for offer in view.offers if offer.quantization == "Q6_K")
     assert broken.problem is not None
     assert broken.problem.kind == "not_gguf"
