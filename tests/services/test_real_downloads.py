@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from desktop.common.locks import claim
 from desktop.common.settings import SettingsStore
 from desktop.common.storage import free_bytes
+from desktop.hub.transfer.part_file import unfinished_path
 from desktop.hub.transfer.transfer import TransferOptions
 from desktop.library.library import Library
 from desktop.services.downloads import Downloads
@@ -19,6 +23,8 @@ from desktop.services.downloads_entry import Download
 from desktop.services.fetch_any import AnyFetcher
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.sources import Sources
+from desktop.services.wiring import build
+from tests.cli.running import ROOT
 from tests.hub.conftest import House, hub, make_house  # noqa: F401  (fixtures)
 from tests.hub.models import split_files
 from tests.hub.stand_in import HubStandIn
@@ -284,3 +290,65 @@ def test_what_is_not_there(shop: Shop, reference: str, kind: str) -> None:
     entry = shop.until(queue, queue.add(reference).id, ended)
     assert entry.error is not None
     assert (entry.state, entry.error.kind) == ("failed", kind)
+
+
+def test_another_process_fetches_the_same_file(shop: Shop) -> None:
+    place = shop.models / "maker" / "Small-GGUF" / "Small-Q8_0.gguf"
+    unfinished = unfinished_path(place)
+    lock = claim(unfinished.with_name(unfinished.name + ".lock"))
+    assert lock is not None
+    queue = shop.queue()
+    id = queue.add(SMALL).id
+    entry = shop.until(queue, id, lambda one: one.error is not None)
+    assert (entry.state, entry.error and entry.error.kind) == ("waiting", "download_busy")
+    lock.close()
+    queue.wake()
+    assert shop.until(queue, id, ended).state == "done"
+
+
+_CHILD = """
+import os, sys, threading
+from desktop.services.wiring import build
+services = build(os.environ)
+queue = services.downloads
+queue.subscribe(lambda entries: print(entries[0].bytes, flush=True))
+queue.start()
+queue.add(sys.argv[1])
+threading.Event().wait(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_killed_and_gone_on_at_the_next_start(shop: Shop, tmp_path: Path) -> None:
+    """The house as it is put together for the window, ended without a word."""
+    shop.hub.bytes_per_s = 3e6
+    env = {"HAUSGEIST_HOME": str(tmp_path / "home"), "HF_ENDPOINT": shop.hub.endpoint}
+    child = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, LARGE],
+        cwd=ROOT,
+        env=os.environ | env | {"HAUSGEIST_OFFLINE": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    reached = next(int(line) for line in child.stdout if int(line) > 4 << 20)
+    child.kill()
+    child.communicate(timeout=30)
+    shop.hub.bytes_per_s = 0
+    shop.hub.forget()
+    services = build(env)
+    queue = services.downloads
+    arrived = threading.Event()
+    queue.subscribe(lambda all: arrived.set() if all and all[0].is_ended else None)
+    queue.start()
+    try:
+        (entry,) = queue.all()
+        assert entry.total_bytes > LARGE_BYTES  # known without asking
+        assert arrived.wait(60), queue.all()
+        (entry,) = queue.all()
+        assert (entry.state, entry.is_verified) == ("done", True)
+        assert shop.hub.sent_bytes <= LARGE_BYTES - reached + (6 << 20)
+        assert entry.model is not None
+        assert services.library.get(entry.model.name).file_bytes == entry.total_bytes
+    finally:
+        services.close()
