@@ -43,10 +43,12 @@ def configure(arguments: Arguments) -> None:
 def run(given: Namespace, front: Front) -> int:
     with open_house(front) as core, StatusLine(front) as status:
         status.show(front.text("cli.fit.looking"))
-        look_once(core.library, core.places, LOOK_S)
+        late = look_once(core.library, core.places, LOOK_S)
         listed = build_opening(core).models_service.with_fit(core.machine_service.machine())
         copies = {item.model.name: core.library.duplicates(item.model.name) for item in listed}
         hashes = {item.model.name: core.library.hashes(item.model.name)[0] for item in listed}
+    for folder in late:
+        front.note(front.text("cli.list.late", path=str(folder)))
     if given.sort:
         listed.sort(key=lambda item: _SORTS[given.sort](item.model))
     if front.as_json:

@@ -230,13 +230,19 @@ class LibraryWatch:
         return gone, back
 
 
-def look_once(library: Library, places: ModelPlaces, patience_s: float = PATIENCE_S) -> None:
-    """For a command: know what lies in the folders now, as far as they answer in time."""
+def look_once(
+    library: Library, places: ModelPlaces, patience_s: float = PATIENCE_S
+) -> tuple[Path, ...]:
+    """For a command: know what lies in the folders now, as far as they answer in time.
+
+    Returns the folders that were not looked through to their end.
+    """
     looks = FolderLooks(library, places)
     late = looks.look(patience_s, full=True)
     looks.stop()
     if late:
         _log.info("no answer from %s", ", ".join(str(folder) for folder in late))
+    return late
 
 
 def _has_changed(folders: Mapping[Path, int]) -> bool:

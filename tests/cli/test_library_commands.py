@@ -6,11 +6,14 @@ import hashlib
 import json
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from desktop.common.settings import Settings, SettingsStore
+from desktop.library.library import Library
+from desktop.library.scan import ScanReport
 from desktop.library.trash import to_trash
 from desktop.services import removal
 from tests.cli.running import Cli
@@ -186,3 +189,21 @@ def test_any_command_finds_its_model_when_all_data_is_lost(cli: Cli, hausgeist_h
     shutil.rmtree(hausgeist_home / "data")
     done = cli("fit", listed["name"], "--json")
     assert (done.code, done.json["model"]["layers"]) == (0, 2)
+
+
+def test_a_folder_that_takes_too_long_is_named(
+    cli: Cli, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = threading.Event()
+    monkeypatch.setattr("desktop.cli.list_models.LOOK_S", 0.05)
+    monkeypatch.setattr("desktop.services.core.LOOK_WITHIN_S", 0.05)
+
+    def look(_library: Library, folder: Path, **_more: object) -> ScanReport:
+        assert done.wait(30)
+        return ScanReport(folder, 0, 0, (), {}, (), complete=False)
+
+    monkeypatch.setattr(Library, "look_through", look)
+    said = cli("list", "--json")
+    done.set()
+    assert [model["name"] for model in said.json] == ["guide"]
+    assert str(hausgeist_home / "models") in said.err
