@@ -18,7 +18,7 @@ from desktop.common.logs import get_logger
 from desktop.common.processes import process_mark
 from desktop.common.storage import free_bytes, storage_error
 from desktop.engine.cancel import CancelToken
-from desktop.engine.quantize import quantize
+from desktop.engine.quantize import quantize, try_quantize
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.types import FitReport, Wish
 from desktop.gguf.quantizer import FILE_TYPE_NUMBERS
@@ -143,6 +143,7 @@ class Quantizer:
         began_s = time.monotonic()
         target = (out or self._free_place(plan)).expanduser().absolute()
         self._prepare(target, plan)
+        _ask_the_quantizer(plan)
         part = _unfinished(target)
         watch = QuantizationWatch(part, plan, progress, self._free)
         try:
@@ -251,6 +252,17 @@ class Quantizer:
             settings.recommend(model.content, recommended)
         if own != ModelSettings():
             settings.keep(model.content, own)
+
+
+def _ask_the_quantizer(plan: QuantizationPlan) -> None:
+    """What it would not do it says now, before minutes of work; where its rules have become others
+    than ours, the log says so. Raises EngineError."""
+    number = FILE_TYPE_NUMBERS[plan.quantization]
+    (told,) = try_quantize(plan.source.paths[0], [number])
+    ours = {tensor.name: tensor.type_name for tensor in plan.header.tensors}
+    other = [name for name, kind in told.items() if ours.get(name) != kind.upper()]
+    if other:
+        _log.warning("%d tensors become something else, %s first", len(other), other[0])
 
 
 def _report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -299,6 +300,38 @@ def test_a_drive_that_is_pulled_out_is_told_as_such(
         quantizer.make(quantizer.plan(source, "Q8_0"))
     assert failed.value.kind == kind
     assert not models_dir.exists() or not list(models_dir.iterdir())
+
+
+def test_what_llama_cpp_refuses_is_refused_before_anything_is_written(
+    quantizer: Quantizer, tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = {"block_count": 2, "context_length": 4096, "embedding_length": 256}
+    metadata = {f"made-up.{key}": value for key, value in numbers.items()}
+    odd = write_tiny_model(
+        tmp_path / "odd.gguf",
+        width=256,
+        metadata={"general.architecture": "made-up", **metadata},
+    )
+
+    def never(*_args: object, **_options: object) -> None:
+        raise AssertionError("computed")
+
+    monkeypatch.setattr(module, "quantize", never)
+    with pytest.raises(HausgeistError) as refused:
+        quantizer.make(quantizer.plan(odd, "Q8_0"))
+    assert refused.value.kind == "quantize_failed"
+    assert not list(models_dir.iterdir())
+
+
+def test_rules_that_are_others_are_written_down(
+    quantizer: Quantizer, source: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after an update of llama.cpp: the file is still what llama.cpp makes of it."""
+    plan = quantizer.plan(source, "Q4_K_M")
+    tensors = tuple(replace(one, type_name="Q9_9") for one in plan.header.tensors)
+    made = quantizer.make(replace(plan, header=replace(plan.header, tensors=tensors)))
+    assert made.model.quantization == "Q4_K_M"
+    assert "become something else" in caplog.text
 
 
 def test_two_at_once_do_not_meet(
