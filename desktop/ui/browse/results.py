@@ -52,7 +52,9 @@ class Results(QWidget):
         self.again = Button(look, self.tr("Try again"), self._finder.retry)
         below = row(self.state, self.again, space=s.space_3)
         below.setStretchFactor(self.state, 1)
-        layout = column(self.trouble, self.list, below, space=s.space_2)
+        # In line with the rows, beside which the scroll bar stands.
+        above = row(self.trouble, margins=(0, 0, s.scroll_bar, 0))
+        layout = column(above, self.list, below, space=s.space_2)
         layout.setStretchFactor(self.list, 1)
         self.setLayout(layout)
         self._finder.changed.connect(self.refresh)
