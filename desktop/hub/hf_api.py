@@ -26,6 +26,7 @@ SEARCH = "hub_search"
 
 SortKey = Literal["created_at", "downloads", "last_modified", "likes", "trending_score"]
 
+_NO_SEARCH = ("hub_no_repo", "hub_forbidden", "hub_refused", "hub_no_file", "hub_no_revision")
 _MAX_QUERY_CHARACTERS = 8_000
 _MAX_ENTRIES = 1_000
 _EXPAND: list[ExpandModelProperty_T] = [
@@ -69,13 +70,20 @@ class _DoorTransport(httpx2.BaseTransport):
         url = str(request.url)
         if call.follow:
             url = f"{url.partition('?')[0]}?{call.follow}"
-        answer = call.client.answer(
-            url,
-            Purpose(SEARCH),
-            "",
-            headers={"Accept": "application/json"},
-            is_cancelled=call.is_cancelled,
-        )
+        try:
+            answer = call.client.answer(
+                url,
+                Purpose(SEARCH),
+                "",
+                headers={"Accept": "application/json"},
+                is_cancelled=call.is_cancelled,
+            )
+        except HubError as error:
+            if error.kind not in _NO_SEARCH:
+                raise
+            # A mirror that hands out files and knows no search: no repository is meant here.
+            host = str(request.url.host)
+            raise HubError("hub_no_search", host=host, detail=error.detail) from error
         call.next_query = _next_query(answer)
         return httpx2.Response(200, content=json.dumps(_sound(answer)).encode(), request=request)
 

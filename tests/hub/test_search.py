@@ -214,7 +214,7 @@ def test_entries_that_lie_cost_only_themselves(house: House, hub: HubStandIn) ->
 
 def test_faults_are_those_of_the_door(house: House, hub: HubStandIn) -> None:
     """The library would try six times and wait for minutes; nothing of that is left."""
-    for kind, status in (("hub_down", 503), ("hub_busy", 429), ("hub_refused", 400)):
+    for kind, status in (("hub_down", 503), ("hub_busy", 429), ("hub_down", 500)):
         hub.faults.clear()
         hub.fail("api", "status", status=status, headers={"Retry-After": "400"})
         hub.forget()
@@ -226,6 +226,20 @@ def test_faults_are_those_of_the_door(house: House, hub: HubStandIn) -> None:
     hub.faults.clear()
     hub.fail("api", "hangup")
     assert failure(house).kind == "connection_cut"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
+def test_a_mirror_that_knows_no_search(house: House, hub: HubStandIn, status: int) -> None:
+    hub.fail("api", "status", status=status)
+    error = failure(house)
+    assert error.kind == "hub_no_search"
+    assert error.params["host"] == "127.0.0.1"
+
+
+def test_a_token_that_is_refused_is_said_so(house: House, hub: HubStandIn) -> None:
+    said = {"X-Error-Message": "Invalid credentials in Authorization header"}
+    hub.fail("api", "status", status=401, headers=said)
+    assert failure(house).kind == "hub_token_refused"
 
 
 def test_a_flood_is_cut(house: House, hub: HubStandIn) -> None:

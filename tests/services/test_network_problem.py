@@ -51,6 +51,7 @@ KINDS: list[tuple[HausgeistError, ProblemKind]] = [
      "no_network"),
     (NetworkError("connection_failed", host=HOST, detail="[WinError 10051] ..."), "no_network"),
     (HubError("hub_no_repo", repo="x/y"), "other"),
+    (HubError("hub_no_search", host=HOST), "other"),
     (UsageError("bad_endpoint", value="not an address"), "other"),
 ]  # fmt: skip
 
