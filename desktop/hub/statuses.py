@@ -87,18 +87,21 @@ def wait_s(answer: Answer, now: float | None = None) -> float:
     if _SECONDS.fullmatch(given):
         seconds = float(given[:12])
     else:
-        seconds = _until(given, time.time() if now is None else now)
+        told = _moment(answer.headers.get("date", ""))  # its own clock, since ours may be wrong
+        until = _moment(given)
+        here = time.time() if now is None else now
+        seconds = _USUAL_WAIT_S if until is None else until - (here if told is None else told)
     return float(round(min(max(seconds, 1.0), _LONGEST_WAIT_S)))
 
 
-def _until(date: str, now: float) -> float:
-    """Seconds to an HTTP date; a minute for what is none."""
+def _moment(date: str) -> float | None:
+    """An HTTP date in seconds since 1970; None for what is none."""
     from email.utils import parsedate_to_datetime  # 8 ms that only a busy Hub costs
 
     try:
-        return parsedate_to_datetime(date).timestamp() - now
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError, OSError):
-        return _USUAL_WAIT_S
+        return None
 
 
 def _host(answer: Answer) -> str:

@@ -81,6 +81,14 @@ def test_pages(body: bytes, is_page: bool) -> None:
         ({"retry_after": "9" * 40}, 86_400),
         ({"retry_after": "Thu, 01 Jan 1970 00:01:40 GMT"}, 30),
         ({"retry_after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 1),
+        (  # this computer's clock is years behind
+            {
+                "retry_after": "Fri, 20 Nov 2026 16:00:25 GMT",
+                "date": "Fri, 20 Nov 2026 16:00:00 GMT",
+            },
+            25,
+        ),
+        ({"retry_after": "17", "date": "yesterday"}, 17),
         ({"retry_after": "Mon, 99 Foo 9999 99:99:99 GMT"}, 60),
         ({"retry_after": "soon"}, 60),
         ({"retry_after": "²"}, 60),
