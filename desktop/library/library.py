@@ -118,6 +118,9 @@ class Library:
         if not is_damaged and not self._index.is_empty():
             return 0
         count = self._index.restore(_free_name)
+        if count and self.problem is not None:
+            found = {**self.problem.params, "rescued": int(self.problem.params["rescued"]) + count}
+            self._db.problem = StorageError("library_damaged", detail=self.problem.detail, **found)
         if count:
             _log.info("%d models brought back into the index", count)
         return count

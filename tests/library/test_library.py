@@ -358,6 +358,8 @@ def test_a_damaged_index_is_kept_aside_and_loses_no_model(
     again.close()
     path.write_bytes(b"garbage" * 1000)
     restored = Library.open(path, guide)  # from the notebook beside it
+    assert restored.problem is not None
+    assert (restored.problem.kind, restored.problem.params["rescued"]) == ("library_damaged", 5)
     assert _shown(restored.list()) == before
     assert sorted(p.name for p in tmp_path.glob("library.db.damaged-*")) == [
         "library.db.damaged-1",
