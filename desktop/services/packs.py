@@ -35,6 +35,7 @@ from desktop.library.packs.making import (
     Sign,
     archive_bytes,
     delete_unfinished,
+    size_of,
     unique_files,
 )
 from desktop.library.packs.making_folder import FolderMaking
@@ -47,11 +48,10 @@ from desktop.library.packs.minisign import (
     read_secret_key,
     trusted_comment,
 )
-from desktop.library.packs.notes import Notes
 from desktop.library.packs.opening import OpenPack, open_pack
 from desktop.library.packs.progress import OnProgress
 from desktop.library.packs.trust import judge
-from desktop.library.packs.writer import volume_paths
+from desktop.library.packs.writer import unfinished, volume_paths
 from desktop.services.model_places import ModelPlaces
 from desktop.services.pack_contents import contents_of
 from desktop.services.pack_origins import note_origins
@@ -119,8 +119,9 @@ class Packs:
         if not wish.as_folder:
             signature = 0 if wish.sign_with is None else _signature_bytes()
             total = archive_bytes(models, wish.title, signature)
-            volumes = len(volume_paths(wish.target, total, split_bytes))
-            begun = Notes.beside(wish.target).done.get("", 0)
+            paths = volume_paths(wish.target, total, split_bytes)
+            volumes = len(paths)
+            begun = sum(size_of(unfinished(path)) for path in paths)
         problem: HausgeistError | None = None
         room = 0
         try:

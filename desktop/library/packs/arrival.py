@@ -12,11 +12,10 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from desktop.common.atomic import replace, sync_folder
-from desktop.common.errors import CancelledError, PackError, StorageError
+from desktop.common.errors import PackError, StorageError
 from desktop.common.locks import claim
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes, storage_error
@@ -189,26 +188,28 @@ class _Run:
         except OSError as error:
             raise storage_error(error, staged.parent) from error
         # The last byte is always written, so that the writer sees the end.
-        most = min(size_of(unfinished(staged)), file.size_bytes - 1)
-        done = min(self._notes.done.get(file.path, 0), most)
-        self._meter.begin("checking", file.path)
-        digest = sha256_of(unfinished(staged), self._meter, done) if done else hashlib.sha256()
-        writer = VolumeWriter(
-            staged,
-            file.size_bytes,
-            0,
-            done,
-            on_synced=partial(self._notes.reached, file.path),
-            with_hashes=False,
+        done = min(size_of(unfinished(staged)), file.size_bytes - 1)
+        if (done and self._write(file, staged, done, digests)) or self._write(
+            file, staged, 0, digests
+        ):
+            return
+        raise PackError(
+            "pack_wrong_hash",
+            path=str(self._pack.path),
+            file=file.path,
+            model=self._model_of(file),
         )
-        writer.skip()
+
+    def _write(self, file: PackedFile, staged: Path, done: int, digests: Digests) -> bool:
+        """Whether all of it is there and right; what an earlier time wrote is hashed, and if it
+        was not right (a failure of power), nothing of it stays."""
+        self._meter.begin("checking", file.path)
+        before = self._meter.done_bytes
+        digest = sha256_of(unfinished(staged), self._meter, done) if done else hashlib.sha256()
+        writer = VolumeWriter(staged, file.size_bytes, 0, with_hashes=False)
+        writer.begin_at(done)
         try:
             self._copy(file, writer, digests, digest)
-        except CancelledError:
-            self._notes.done[file.path] = writer.sync()
-            writer.close()
-            try_keep(self._notes)
-            raise
         except StorageError as error:
             writer.close()
             if error.kind == "pack_file_too_large":  # no matter of the pack's pieces here
@@ -219,18 +220,12 @@ class _Run:
             raise
         if digest.hexdigest() != file.sha256:
             writer.discard()
-            self._notes.done.pop(file.path, None)
-            try_keep(self._notes)
-            raise PackError(
-                "pack_wrong_hash",
-                path=str(self._pack.path),
-                file=file.path,
-                model=self._model_of(file),
-            )
+            self._meter.add(before - self._meter.done_bytes)
+            return False
         writer.finish()
-        self._notes.done.pop(file.path, None)
         self._notes.hashes[_stamp(staged)] = file.sha256
         try_keep(self._notes)
+        return True
 
     def _copy(
         self, file: PackedFile, writer: VolumeWriter, digests: Digests, digest: hashlib._Hash

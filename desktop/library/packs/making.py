@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from desktop.common.errors import CancelledError, PackError, StorageError
@@ -128,21 +127,15 @@ class _Run:
         manifest = self._manifest(models)
         index = index_bytes(manifest)
         signature = self._making.sign(index, manifest.made_at) if self._making.sign else None
-        whole = index + (signature or b"") + str(self._making.volume_bytes).encode()
-        identity = hashlib.sha256(whole).hexdigest()
-        if self._notes.id != identity:
-            self._notes.id, self._notes.done = identity, {}
+        try_keep(self._notes)  # the same time stands in it when it is gone on with
         writer = VolumeWriter(
             self._target,
             layout.total_bytes,
             self._making.volume_bytes,
-            self._notes.done.get("", 0),
-            on_synced=partial(self._notes.reached, ""),
         )
         try:
             written = self._write(writer, layout, models, index, signature)
         except CancelledError:
-            self._notes.done[""] = writer.sync()
             self._stop(writer, keep=self._keep_unfinished)
             raise
         except PackError:  # the source is not what it was: nothing of this can be used
@@ -198,7 +191,6 @@ class _Run:
             self._notes.forget()
             return
         writer.close()
-        try_keep(self._notes)
 
     def _layout(self, models: Sequence[ModelToPack]) -> Layout:
         manifest = self._manifest(models)

@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from desktop.common.atomic import write_atomic
@@ -38,7 +37,7 @@ from desktop.library.packs.manifest import (
     PackedFile,
     PackedModel,
 )
-from desktop.library.packs.notes import Notes, try_keep
+from desktop.library.packs.notes import Notes
 from desktop.library.packs.progress import Meter, OnProgress
 from desktop.library.packs.writer import VolumeWriter, Written, remove, unfinished, volume_paths
 
@@ -154,13 +153,10 @@ class _Run:
             place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, place.parent) from error
-        key = f"{file.path}|{file.sha256}"
         writer = VolumeWriter(
             place,
             file.size_bytes,
             self._piece_bytes,
-            self._notes.done.get(key, 0),
-            on_synced=partial(self._notes.reached, key),
             with_hashes=len(paths) > 1,
         )
         self._meter.begin("writing", file.path)
@@ -171,13 +167,10 @@ class _Run:
                 self._meter.add(len(chunk))
             require_hash(file, source, digest.hexdigest())
         except CancelledError:
-            self._notes.done[key] = writer.sync()
             writer.close()
             if not self._keep_unfinished:
                 writer.discard()
                 self._notes.forget()
-            else:
-                try_keep(self._notes)
             raise
         except PackError:
             writer.discard()

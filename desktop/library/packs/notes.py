@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,10 @@ _log = get_logger("packs")
 
 @dataclass(slots=True)
 class Notes:
-    """`done` is how much of each file reached the disk, by name; `hashes` by a source's stamp."""
+    """`made_at` stands in the pack; `hashes` are those that were computed, by a file's stamp."""
 
     path: Path
     made_at: str = ""
-    id: str = ""
-    done: dict[str, int] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -38,8 +37,7 @@ class Notes:
         try:
             with path.open("rb") as file:
                 document = json.loads(file.read(_MAX_BYTES))
-            notes.made_at, notes.id = str(document["made_at"]), str(document["id"])
-            notes.done = {str(k): int(v) for k, v in document["done"].items() if int(v) >= 0}
+            notes.made_at = iso_time_or_none(document["made_at"])
             notes.hashes = {str(k): str(v) for k, v in document["hashes"].items()}
         except FileNotFoundError:
             return notes
@@ -48,11 +46,6 @@ class Notes:
             return cls(path)
         return notes
 
-    def reached(self, name: str, offset: int) -> None:
-        """The disk holds the file `name` up to there. Raises StorageError."""
-        self.done[name] = offset
-        self.keep()
-
     def keep(self) -> None:
         """Raises StorageError; drive_gone where the folder is not there (any more): what was a
         stick's place must not be made anew on another drive."""
@@ -60,8 +53,6 @@ class Notes:
             raise StorageError("drive_gone", path=str(self.path.parent))
         document: dict[str, Any] = {
             "made_at": self.made_at,
-            "id": self.id,
-            "done": self.done,
             "hashes": self.hashes,
         }
         write_atomic(self.path, json.dumps(document).encode())
@@ -72,6 +63,14 @@ class Notes:
             self.path.unlink(missing_ok=True)
         except OSError as error:
             _log.info("notes not deleted: %s", error)
+
+
+def iso_time_or_none(text: object) -> str:
+    """ "" for what is no time."""
+    try:
+        return datetime.fromisoformat(str(text)).isoformat()
+    except ValueError:
+        return ""
 
 
 def notes_path(target: Path) -> Path:

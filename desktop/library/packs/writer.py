@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from functools import partial
@@ -16,15 +16,19 @@ from pathlib import Path
 
 from desktop.common.atomic import replace, sync_folder
 from desktop.common.errors import PackError, StorageError
+from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
 from desktop.library.packs.digests import Digests
 from desktop.library.packs.volumes import MOST_VOLUMES, volume_path
 
 UNFINISHED = ".part"
-SYNC_BYTES = 128 << 20
+SYNC_BYTES = 64 << 20
 SYNC_SOON_BYTES = 8 << 20
 SYNC_EVERY_S = 2.0
 _WINDOWS_TOO_LARGE = 223  # ERROR_FILE_TOO_LARGE
+
+
+_log = get_logger("packs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ def volume_paths(path: Path, total_bytes: int, volume_bytes: int) -> tuple[Path,
 
 
 class VolumeWriter:
-    """Write everything from the first byte on; what was `done` before is only counted and hashed.
+    """Write everything from the first byte on; what an earlier time has written is compared and
+    left, up to the first byte that is another one. No note is trusted for that: a stick that was
+    pulled out forgets what it had taken.
 
     Raises StorageError: disk_full, read_only, drive_gone, pack_file_too_large, storage.
     """
@@ -57,23 +63,18 @@ class VolumeWriter:
         path: Path,
         total_bytes: int,
         volume_bytes: int,
-        done_bytes: int,
         *,
-        on_synced: Callable[[int], None] | None = None,
         with_hashes: bool = True,
     ) -> None:
-        """`done_bytes` of an earlier time reached the disk for certain. `on_synced` hears, in a
-        thread of its own, up to where the disk holds everything. Without `with_hashes` the
-        finished files' are "".
-        """
+        """Without `with_hashes` those of the finished files are ""."""
         self._finals = volume_paths(path, total_bytes, volume_bytes)
         self._volume_bytes = volume_bytes if len(self._finals) > 1 else total_bytes
         self._total_bytes = total_bytes
         self._parts = tuple(unfinished(final) for final in self._finals)
-        self._done_bytes = min(done_bytes, self._there())
+        self._there = self._found_bytes()
         self._offset = 0
-        self._synced = self._done_bytes
-        self._on_synced = on_synced
+        self._synced = self._there
+        self._reader: tuple[int, int] | None = None
         self._with_hashes = with_hashes
         self._syncing: Future[int] | None = None
         self._synced_s = time.monotonic()
@@ -83,18 +84,14 @@ class VolumeWriter:
         self._hashes: list[str] = []
 
     @property
-    def done_bytes(self) -> int:
-        """What is there from an earlier time."""
-        return self._done_bytes
-
-    @property
     def offset(self) -> int:
         return self._offset
 
-    def skip(self) -> None:
-        """Begin behind what is there already; the hashes of `finish` are then not the files'."""
+    def begin_at(self, offset: int) -> None:
+        """Take what is there up to `offset` for good: its hash will be compared."""
         assert self._offset == 0
-        self._offset = self._done_bytes
+        assert not self._with_hashes
+        self._offset = self._there = self._synced = offset
 
     def write(self, data: bytes, digests: Digests, *more: hashlib._Hash) -> None:
         """The next bytes; `more` hashes are fed with them, too."""
@@ -105,9 +102,9 @@ class VolumeWriter:
             number, within = divmod(self._offset, self._volume_bytes)
             n = min(len(view), self._volume_bytes - within)
             piece = view[:n]
-            if self._offset + n > self._done_bytes:
-                skipped = max(0, self._done_bytes - self._offset)
-                self._put(number, within + skipped, piece[skipped:])
+            left = self._same_bytes(number, within, piece) if self._offset < self._there else 0
+            if left < n:
+                self._put(number, within + left, piece[left:])
             if self._with_hashes:
                 self._digest.update(piece)
             self._offset += n
@@ -117,6 +114,34 @@ class VolumeWriter:
             view = view[n:]
         digests.settle()
         self._sync_beside(digests)
+
+    def _same_bytes(self, number: int, within: int, piece: memoryview) -> int:
+        """How many of these bytes an earlier time has written, without a gap from the first."""
+        most = min(len(piece), self._there - self._offset)
+        try:
+            if self._reader is None or self._reader[0] != number:
+                self._close_reader()
+                flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+                self._reader = (number, os.open(self._parts[number], flags))
+            os.lseek(self._reader[1], within, os.SEEK_SET)
+            found = os.read(self._reader[1], most)
+        except OSError as error:
+            _log.info("what is there cannot be read, and is written anew: %s", error)
+            found = b""
+        if len(found) == most and found == piece[:most]:
+            if most < len(piece):
+                self._close_reader()
+            return most
+        # Another pack's, or a stick's that forgot: from here on all is written.
+        self._there = self._offset
+        self._synced = min(self._synced, self._offset)
+        self._close_reader()
+        return 0
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            reader, self._reader = self._reader, None
+            os.close(reader[1])
 
     def _sync_beside(self, digests: Digests) -> None:
         """Bring to the disk what was written, while more is written: soon on a slow drive, so that
@@ -133,8 +158,6 @@ class VolumeWriter:
 
     def _sync_to(self, offset: int, handle: int) -> int:
         os.fsync(handle)
-        if self._on_synced is not None:
-            self._on_synced(offset)
         return offset
 
     def _settle(self) -> None:
@@ -148,8 +171,8 @@ class VolumeWriter:
             raise self._error(error) from error
         self._synced_s = time.monotonic()
 
-    def sync(self) -> int:
-        """Bring to the disk what was written; how much is there for certain."""
+    def sync(self) -> None:
+        """Bring to the disk what was written."""
         self._settle()
         if self._handle >= 0 and self._offset > self._synced:
             try:
@@ -157,7 +180,6 @@ class VolumeWriter:
             except OSError as error:
                 raise self._error(error) from error
             self._synced = self._offset
-        return max(self._synced, self._done_bytes)
 
     def finish(self) -> tuple[Written, ...]:
         """Let it be seen, the first file last."""
@@ -178,6 +200,7 @@ class VolumeWriter:
 
     def close(self) -> None:
         """Let go; what was written stays for the next time."""
+        self._close_reader()
         if self._syncing is not None:
             wait([self._syncing])  # its handle is closed now; whoever closes knows of the failure
             self._syncing = None
@@ -193,7 +216,7 @@ class VolumeWriter:
             with contextlib.suppress(OSError):  # an unfinished file more or less is no failure
                 part.unlink(missing_ok=True)
 
-    def _there(self) -> int:
+    def _found_bytes(self) -> int:
         """How far the unfinished files reach without a gap."""
         found = 0
         for part in self._parts:

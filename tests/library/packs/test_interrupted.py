@@ -165,6 +165,46 @@ def test_an_unfinished_file_that_was_cut_is_filled_up(sources: Sources, stick: P
     pack.close()
 
 
+def spoil(part: Path) -> None:
+    """As a failure of power leaves it: as long as it was, but zeros in it."""
+    data = bytearray(part.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 4096] = bytes(4096)
+    part.write_bytes(data)
+
+
+@pytest.mark.parametrize("volume_bytes", [0, 60_000])
+def test_what_the_stick_forgot_is_written_again(
+    sources: Sources, stick: Path, volume_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    making = Making(models_of(sources), stick / "a.hgpack", volume_bytes)
+    with pytest.raises(CancelledError):
+        making.run(is_cancelled=Seen(55).is_cancelled)
+    parts = [path for path in stick.iterdir() if path.name.endswith(".part")]
+    spoil(max(parts, key=lambda path: path.stat().st_size))
+    making.run()
+    pack = open_pack(stick / "a.hgpack")
+    check_pack(pack)
+    pack.close()
+
+
+def test_what_this_disk_forgot_is_no_fault_of_the_pack(
+    sources: Sources, stick: Path, models_dir: Path
+) -> None:
+    make(models_of(sources), stick / "a.hgpack")
+    pack = open_pack(stick / "a.hgpack")
+    arrival = Arrival(pack, pack.manifest.models, models_dir)
+    with pytest.raises(CancelledError):
+        arrival.run(is_cancelled=Seen(8).is_cancelled)
+    (part,) = models_dir.rglob("*.part")
+    spoil(part)
+    seen = Seen()
+    arrival.run(seen)
+    pack.close()
+    assert len(visible(models_dir)) == 4
+    assert seen.all[-1].done_bytes == seen.all[-1].total_bytes
+
+
 def failing(monkeypatch: pytest.MonkeyPatch, after: int, error: Callable[[], OSError]) -> None:
     """The disk takes `after` writes, then fails."""
     real, count = os.write, [0]
