@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import os
 import re
 import time
@@ -20,7 +19,6 @@ from desktop.common.storage import free_bytes, storage_error
 from desktop.engine.cancel import CancelToken
 from desktop.engine.quantize import quantize, try_quantize
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
-from desktop.fit.types import FitReport, Wish
 from desktop.gguf.quantizer import FILE_TYPE_NUMBERS
 from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
@@ -31,8 +29,8 @@ from desktop.library.model import LibraryModel
 from desktop.library.model_settings import ModelSettings
 from desktop.library.naming import clean
 from desktop.library.origin import Origin
-from desktop.services.fit_model import fit
-from desktop.services.quantize_plan import OFFERED, QuantizationPlan, plan_quantization
+from desktop.services.quantize_choice import QuantizationChoice, choices_of
+from desktop.services.quantize_plan import QuantizationPlan, plan_quantization
 from desktop.services.quantize_watch import (
     FULL_BYTES,
     QuantizationProgress,
@@ -46,23 +44,10 @@ __all__ = [
     "Quantizer",
 ]
 
-_RECOMMENDED = "Q4_K_M"
 _LONGEST_STEM_BYTES = 200  # file systems end at 255
 _NUMBERS = itertools.count(1)
 
 _log = get_logger("services")
-
-
-@dataclass(frozen=True, slots=True)
-class QuantizationChoice:
-    """One type that could be made: `report` is its verdict and speed here, None if none is known.
-
-    `is_recommended` marks the one that keeps answers as they are meant with the fewest bytes.
-    """
-
-    plan: QuantizationPlan
-    report: FitReport | None
-    is_recommended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +89,8 @@ class Quantizer:
         Raises ModelFileError.
         """
         header = read_header(source)
-        plans = []
-        for quantization in OFFERED:
-            try:
-                plans.append(plan_quantization(header, quantization))
-            except HausgeistError as error:
-                if error.kind != "quantization_not_smaller":
-                    raise
-        plans = _worth_it(plans)
         lessons = NO_CORRECTIONS if machine is None else self._lessons(machine)
-        reports = [_report(plan, machine, lessons) for plan in plans]
-        best = _recommended(plans, reports)
-        return tuple(
-            QuantizationChoice(plan, report, plan.quantization == best)
-            for plan, report in zip(plans, reports, strict=True)
-        )
+        return choices_of(header, machine, lessons)
 
     def plan(self, source: Path, quantization: str) -> QuantizationPlan:
         """As `plan_quantization`, from the file. Raises ModelFileError, UsageError."""
@@ -263,44 +235,6 @@ def _ask_the_quantizer(plan: QuantizationPlan) -> None:
     other = [name for name, kind in told.items() if ours.get(name) != kind.upper()]
     if other:
         _log.warning("%d tensors become something else, %s first", len(other), other[0])
-
-
-def _report(
-    plan: QuantizationPlan, machine: Machine | None, lessons: Corrections
-) -> FitReport | None:
-    if machine is None:
-        return None
-    try:
-        return fit(plan.header, machine, Wish(), try_out=False, advise=False, corrections=lessons)
-    except HausgeistError as error:
-        _log.info("no plan for %s: %s", plan.quantization, error)
-        return None
-
-
-def _worth_it(plans: list[QuantizationPlan]) -> list[QuantizationPlan]:
-    """Largest first, each of which loses less than all that are smaller."""
-    kept: list[QuantizationPlan] = []
-    least_loss = math.inf
-    for plan in sorted(plans, key=lambda plan: (plan.file_bytes, plan.more_loss_nats or 0.0)):
-        loss = math.inf if plan.more_loss_nats is None else plan.more_loss_nats
-        if loss < least_loss:
-            least_loss = loss
-            kept.append(plan)
-    return kept[::-1]
-
-
-def _recommended(plans: list[QuantizationPlan], reports: list[FitReport | None]) -> str:
-    """Q4_K_M, the usual choice of most makers; where it is too large for this computer, or no
-    smaller than what is here, the best that fits without losing much; else none."""
-    fitting = [
-        plan
-        for plan, report in zip(plans, reports, strict=True)
-        if report is None or report.verdict != "too_large"
-    ]
-    if any(plan.quantization == _RECOMMENDED for plan in fitting):
-        return _RECOMMENDED
-    good = [plan for plan in fitting if plan.loss_tier in ("none", "little")]
-    return good[0].quantization if good else ""
 
 
 def _stem(plan: QuantizationPlan) -> str:
