@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from desktop.services.downloads_entry import Download
     from desktop.ui.downloads.downloads_model import DownloadsModel
 
+HEARD_EVERY_S = 5.0
 MIME = "application/x-hausgeist-download"
 # Errors whose usual sentence asks to try again, which happens by itself here.
 _WAITED_OUT = ("no_room_for_download", "disk_full", "hub_busy", "download_busy")
@@ -42,6 +44,9 @@ class DownloadRow(Card):
         self._downloads = downloads
         self._words = DownloadWords(session.language)
         self._pressed_at: QPoint | None = None
+        self._heard: tuple[object, ...] = ()
+        self._heard_s = 0.0
+        self._named: tuple[str, ...] = ()
         self.face = DownloadFace(look)
         self.note = Text(kind="small", wrap=True)
         self.main = Button(look, "")
@@ -65,13 +70,22 @@ class DownloadRow(Card):
         self.face.show_words(entry.name or entry.reference, words)
         self.face.show_share(entry.share, _TONES.get(entry.state, "line_strong"))
         self.face.show_bar(wanted=not entry.is_ended and entry.total_bytes > 0)
-        self.setAccessibleName(self.face.name)
-        self.setAccessibleDescription(words)
+        self._tell_readers(words)
         note = self._note()
         if note != self.note.text():
             self.note.setText(note)
         self.note.setVisible(bool(note))
         self._show_buttons()
+
+    def _tell_readers(self, words: str) -> None:
+        """Screen readers hear of figures now and then, of everything else at once."""
+        now = time.monotonic()
+        shape = (self.face.name, self.entry.state, self.entry.is_repairing)
+        if shape == self._heard and now - self._heard_s < HEARD_EVERY_S:
+            return
+        self._heard, self._heard_s = shape, now
+        self.setAccessibleName(self.face.name)
+        self.setAccessibleDescription(words)
 
     def _widest(self, *labels: str) -> int:
         return max(Button(self._look, label).sizeHint().width() for label in labels)
@@ -96,10 +110,13 @@ class DownloadRow(Card):
         self.main.setVisible(bool(label))
         if label != self.main.text():
             self.main.setText(label)
-        name = self.face.name
-        self.main.setAccessibleName(f"{label}: {name}")
-        gone = self.tr("Remove from the list") if self.entry.is_ended else self.tr("Cancel")
         is_small = self.entry.is_ended
+        gone = self.tr("Remove from the list") if is_small else self.tr("Cancel")
+        name = self.face.name
+        if (label, gone, name) == self._named:
+            return
+        self._named = (label, gone, name)
+        self.main.setAccessibleName(f"{label}: {name}")
         self.other.setVisible(not is_small)
         self.close_icon.setVisible(is_small)
         self.other.setText(gone)
