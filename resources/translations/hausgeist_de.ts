@@ -2155,6 +2155,10 @@
 <context>
     <name>Recommended</name>
     <message>
+        <source>All versions</source>
+        <translation>Alle Fassungen</translation>
+    </message>
+    <message>
         <source>Chat</source>
         <translation>Chat</translation>
     </message>

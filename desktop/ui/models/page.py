@@ -54,6 +54,7 @@ class ModelsPage(QWidget):
         self.setLayout(layout)
         self.search.list_wanted.connect(self.results.focus_list)
         self.repository.author_wanted.connect(self.search.by_author)
+        self.recommended.repository_wanted.connect(house.browsing.open)
         self.organisation.wanted.connect(self.search.show_ours)
         house.downloads.changed.connect(self.repository.show_downloads)
         house.browsing.room_changed.connect(self._show_room)

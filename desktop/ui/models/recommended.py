@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtCore import QDateTime, QLocale, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -33,6 +33,8 @@ HUB_ADDRESS = "https://huggingface.co/"
 class Recommended(QWidget):
     """Each card fetches its model; nothing is asked of the internet without a click."""
 
+    repository_wanted = Signal(str)
+
     def __init__(
         self, look: Look, session: Session, shelf: Shelf, downloads: DownloadsModel
     ) -> None:
@@ -47,7 +49,8 @@ class Recommended(QWidget):
         self.opened: RecommendedCard | None = None
         self.details: ModelDetails | None = None
         self._details_name = Text(kind="heading")
-        self._details_card = Card(look, self._details_name)
+        self.whole = Button(look, self.tr("All versions"), self._whole)
+        self._details_card = Card(look, row(self._details_name, 1, self.whole))
         self._all = False
         picks = self._make_picks()
         self.state = Text(kind="muted", wrap=True)
@@ -210,6 +213,11 @@ class Recommended(QWidget):
             self.details = card.details()
             self._details_card.inner.addWidget(self.details)
         self._details_card.setVisible(card is not None)
+
+    def _whole(self) -> None:
+        """Look into the repository where the file lies."""
+        if self.opened is not None:
+            self.repository_wanted.emit(self.opened.item.file.repo)
 
     def _choose_task(self, task: Task) -> None:
         self._all = False

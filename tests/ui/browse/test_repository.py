@@ -301,6 +301,18 @@ def test_more_of_the_author(models: Models) -> None:
     models.until(lambda: models.browser.queries[-1][0].author == "")
 
 
+def test_a_recommended_one_leads_to_its_repository(models: Models) -> None:
+    section = models.page.recommended
+    models.until(lambda: section.cards)
+    card = section.cards[0]
+    card.fold.click()
+    section.whole.click()
+    assert models.browsing.room == "repository"
+    models.until(lambda: models.browser.opened == [card.item.file.repo])
+    models.browsing.back()
+    models.until(models.page.home.isVisible)
+
+
 def test_a_change_of_language_keeps_the_place(models: Models) -> None:
     models.look_into()
     models.driven.desk.session.change(language="de")
