@@ -14,8 +14,9 @@ from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
-from desktop.library.copying import Progress, copy_model
-from desktop.library.entries import READING, Told, new_entry, renewed, with_told
+from desktop.library.adding import Adding, Wanted, note_duplicate
+from desktop.library.copying import Progress
+from desktop.library.entries import READING, Told, renewed
 from desktop.library.files import content_of, delete_files, same_file, stamp_of
 from desktop.library.folders import holder_of
 from desktop.library.guide import Guide
@@ -24,7 +25,7 @@ from desktop.library.index_entry import FOUND_WRONG, Entry
 from desktop.library.intake import Intake
 from desktop.library.model import GUIDE_NAME, LibraryModel, Source
 from desktop.library.model_settings import ModelSettings, ModelSettingsStore
-from desktop.library.naming import clean, clean_title, file_names, name_of, unique
+from desktop.library.naming import clean, clean_title, unique
 from desktop.library.notebook import Notebook
 from desktop.library.origin import Origin, origin_beside
 from desktop.library.presence import Answer, Presence
@@ -185,7 +186,8 @@ class Library:
         The same model again, at this or another place, gives the entry that is there, with the
         news; one whose file has vanished, that shall now be copied, or that is now the app's own,
         moves to the new place and keeps its name.
-        Raises ModelFileError as read_header, StorageError as copy_model, whatever `progress` does.
+        Raises ModelFileError as read_header, and hash_wrong where what is to be copied is not what
+        it should be; StorageError as copy_model, whatever `progress` does.
         """
         header = header or read_header(path)
         parts = tuple(part.absolute() for part in header.paths)
@@ -196,56 +198,9 @@ class Library:
         told = Told(origin, clean(name or "") or None, projector, hashes)
         if settings is not None:
             self.model_settings.recommend(content, settings)
-        here = self._index.by_file(parts[0])
-        known = here or self._index.by_content(content)
-        if known is not None and not _shall_move(known, copy_to, source, is_here=here is not None):
-            if here is None:
-                # What is said is said of the other file: the entry's own came from elsewhere.
-                self._note_duplicate(parts, content)
-                return self._checked(known)
-            return self._with_news(known, told)
-        if copy_to is not None:
-            told = dataclasses.replace(
-                told, origin=origin or Origin("file", str(parts[0].parent), parts[0].name)
-            )
-            names = file_names(parts, told.name or name_of(header))
-            copied = copy_model(parts, copy_to, names=names, progress=progress)
-            parts, source = tuple(file.path for file in copied), "copy"
-            told = dataclasses.replace(told, hashes=tuple(file.sha256 for file in copied))
-        # A copy has the times of its own, and the content of what it was copied from.
-        entry = new_entry(header, parts, source, self._clock(), told, content)
-        return self._write(entry, known)
-
-    def _write(self, entry: Entry, known: Entry | None) -> LibraryModel:
-        """A new entry, or `known` at a new place."""
-        self._index.unsee([entry.path])
-        if known is None:
-            return self._shown(self._index.insert(entry, _free_name))
-        moved = dataclasses.replace(
-            entry,
-            name=known.name,
-            added_at=known.added_at,
-            last_used_at=known.last_used_at,
-            probed_engine=known.probed_engine if known.content == entry.content else "",
-        )
-        return self._shown(self._index.replace(known.name, moved))
-
-    def _with_news(self, known: Entry, told: Told) -> LibraryModel:
-        self._checked(known)  # which reads a file anew that was written since
-        entry = self._index.by_name(known.name) or known
-        if entry.is_damaged:
-            entry = dataclasses.replace(entry, hashes="", verified_at=None)
-        news = with_told(entry, told)
-        if news != known:
-            self._index.replace(entry.name, news)
-        return self._checked(news)
-
-    def _note_duplicate(self, parts: tuple[Path, ...], content: str) -> None:
-        try:
-            stamp = stamp_of(parts).text
-        except OSError:
-            return  # gone again: no duplicate
-        self._index.note([Seen(str(parts[0]), stamp, "duplicate", content)])
+        adding = Adding(self._index, self._presence, self._clock, _free_name, self._checked)
+        wanted = Wanted(header, parts, content, source, told, copy_to, progress)
+        return self._checked(adding.add(wanted))
 
     def remove(
         self,
@@ -305,7 +260,7 @@ class Library:
         self._index.unsee([moved.path])
         self._index.replace(entry.name, moved)
         if is_copy:
-            self._note_duplicate(entry.parts, entry.content)
+            note_duplicate(self._index, entry.parts, entry.content)
         return self._checked(moved)
 
     def touch(self, name: str) -> None:
@@ -392,10 +347,6 @@ class Library:
             raise ModelFileError("unknown_model", model=name)
         return found
 
-    def _shown(self, entry: Entry) -> LibraryModel:
-        """The entry with its folder, for files that are known to be there."""
-        return _model(entry, self._presence.ask([entry.parts])[0])
-
     def _checked(self, entry: Entry) -> LibraryModel:
         """The entry with what the disk says now; a file that was written since is read anew."""
         return self._judged(entry, self._presence.ask([entry.parts])[0])
@@ -426,14 +377,3 @@ def _is_guide(name: str) -> bool:
 
 def _free_name(wanted: str, is_taken: Callable[[str], bool]) -> str:
     return unique(wanted, lambda name: _is_guide(name) or is_taken(name))
-
-
-def _shall_move(entry: Entry, copy_to: Path | None, source: Source, *, is_here: bool) -> bool:
-    """Whether a known model gets a new place: its file is gone, or there is one of our own now."""
-    try:
-        stamp_of(entry.parts)
-    except OSError:
-        return True
-    if entry.source == "copy":
-        return False
-    return copy_to is not None or (source == "copy" and not is_here)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
+from desktop.common.errors import ModelFileError
 from desktop.gguf.reader import read_header
 from desktop.library.abilities import abilities_of
 from desktop.library.library import Library
@@ -135,3 +137,26 @@ def test_an_origin_in_the_index() -> None:
     assert to_text(None) == ""
     for wrong in ("", "{", "[]", '{"kind": "moon"}', '{"kind": "hub", "where": 5}'):
         assert from_text(wrong) is None
+
+
+def test_a_copy_of_what_is_damaged_is_not_kept(library: Library, drive: Path) -> None:
+    path = SHAPE.write(drive / "blob")
+    right = hashlib.sha256(path.read_bytes()).hexdigest()
+    ours = drive / "ours"
+    with pytest.raises(ModelFileError) as caught:
+        library.add(path, copy_to=ours, origin=Origin("ollama", "x", sha256="f" * 64))
+    assert (caught.value.kind, caught.value.params["path"]) == ("hash_wrong", str(path))
+    assert list(ours.iterdir()) == []
+    assert len(library.list()) == 1
+    model = library.add(path, copy_to=ours, origin=Origin("ollama", "x", sha256=right))
+    assert model.origin == Origin("ollama", "x", sha256=right, is_verified=True)
+    assert library.hashes(model.name) == (right,)
+
+
+def test_a_hash_moves_along_with_its_file(library: Library, drive: Path) -> None:
+    path = SHAPE.write(drive / "a.gguf")
+    name = library.add(path).name
+    library.know_hashes(name, ("a" * 64,))
+    path.rename(drive / "b.gguf")
+    assert library.add(drive / "b.gguf").name == name
+    assert library.hashes(name) == ("a" * 64,)
