@@ -17,7 +17,7 @@ from desktop.common.messages import format_bytes
 from desktop.common.settings import SettingsStore
 from desktop.engine.cancel import CancelToken
 from desktop.library.packs.minisign import parse_public_key, read_public_key
-from desktop.services.packs import pinned_keys
+from desktop.services.pack_keys import pinned_keys
 from desktop.services.sources import ModelSource, SourceModel, Sources
 
 

@@ -39,7 +39,7 @@ from desktop.library.packs.notes import Notes
 from desktop.library.packs.progress import Meter, OnProgress
 from desktop.services.models import model_files
 from desktop.services.pack_contents import model_to_pack
-from desktop.services.packs import signer
+from desktop.services.pack_keys import signer
 
 _NOTES = "index"  # .index.making.json in the folder: hashes are not computed twice
 

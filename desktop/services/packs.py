@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from desktop.common.errors import (
@@ -32,7 +31,6 @@ from desktop.library.packs.arrival import Arrival, Arrived, check_pack, delete_s
 from desktop.library.packs.making import (
     Making,
     ModelToPack,
-    Sign,
     archive_bytes,
     delete_unfinished,
     size_of,
@@ -42,11 +40,8 @@ from desktop.library.packs.making_folder import FolderMaking
 from desktop.library.packs.manifest import INDEX_NAME, PackedFile, PackedModel
 from desktop.library.packs.minisign import (
     PublicKey,
-    SecretKey,
-    new_key,
     parse_public_key,
     read_secret_key,
-    trusted_comment,
 )
 from desktop.library.packs.opening import OpenPack, open_pack
 from desktop.library.packs.progress import OnProgress
@@ -54,6 +49,7 @@ from desktop.library.packs.trust import judge
 from desktop.library.packs.writer import unfinished, volume_paths
 from desktop.services.model_places import ModelPlaces
 from desktop.services.pack_contents import contents_of
+from desktop.services.pack_keys import pinned_keys, signature_bytes, signer
 from desktop.services.pack_origins import note_origins
 from desktop.services.pack_views import (
     Packed,
@@ -117,7 +113,7 @@ class Packs:
         volumes = 0
         begun = 0
         if not wish.as_folder:
-            signature = 0 if wish.sign_with is None else _signature_bytes()
+            signature = 0 if wish.sign_with is None else signature_bytes()
             total = archive_bytes(models, wish.title, signature)
             paths = volume_paths(wish.target, total, split_bytes)
             volumes = len(paths)
@@ -360,17 +356,6 @@ class Packs:
         )
 
 
-def pinned_keys(settings: SettingsStore) -> tuple[str, ...]:
-    """The keys in the settings; a mistake there must not let everything in.
-
-    Raises StorageError("setting_unusable")."""
-    keys = settings.load().trusted_keys
-    problem = settings.problem
-    if problem is not None and "trusted_keys" in str(problem.params.get("names", "")):
-        raise problem
-    return keys
-
-
 class _InPack:
     """A file in a pack, as the header's reader wants it."""
 
@@ -421,18 +406,3 @@ def _licence_notes(models: Sequence[ModelToPack]) -> tuple[str, ...]:
     licences = {model.packed.licence for model in models}
     uses = {shipped_catalog().licence(licence).office for licence in licences}
     return tuple(f"packs.note.licence_{use}" for use in ("no", "conditions") if use in uses)
-
-
-def signer(key: SecretKey) -> Sign:
-    """What signs an index: the same bytes for the same index and time."""
-
-    def sign(index: bytes, made_at: str) -> bytes:
-        moment = datetime.fromisoformat(made_at).timestamp()
-        return key.sign(index, trusted_comment(INDEX_NAME, moment))
-
-    return sign
-
-
-def _signature_bytes() -> int:
-    """How long a signature is: all have one length."""
-    return len(signer(new_key())(b"", datetime.now().astimezone().isoformat()))

@@ -30,7 +30,8 @@ from desktop.library.packs.manifest import INDEX_NAME, PackedModel
 from desktop.library.packs.minisign import PublicKey, parse_public_key
 from desktop.services.core import Core
 from desktop.services.fetch_model import FoundModel
-from desktop.services.packs import Packs, pinned_keys
+from desktop.services.pack_keys import pinned_keys
+from desktop.services.packs import Packs
 from desktop.services.source_fetch import FolderJob, SourceJob, WebJob
 from desktop.services.source_index import KnownIndex, SourceIndex, SourceKind, kind_of
 

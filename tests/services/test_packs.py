@@ -19,7 +19,8 @@ from desktop.library.model_settings import ModelSettings
 from desktop.library.origin import Origin, origin_beside
 from desktop.library.packs.minisign import new_key, write_keys
 from desktop.library.packs.progress import PackProgress
-from desktop.services.packs import FAT32_SPLIT_BYTES, Packs, PackWish, pinned_keys
+from desktop.services.pack_keys import pinned_keys
+from desktop.services.packs import FAT32_SPLIT_BYTES, Packs, PackWish
 from tests.gguf_files import LlamaShape, write_gguf, write_split
 from tests.library.packs.packing import files_below, hash_of
 
