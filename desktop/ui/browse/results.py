@@ -147,9 +147,11 @@ class Results(QWidget):
 
     def _say(self, words: str) -> None:
         """Tell a screen reader how it went, once each time."""
+        told: QWidget = self.state
         if self._finder.phase == "known" and self._finder.rows:
             words = CountedRepos().found(len(self._finder.rows))
+            told = self.list  # the label is hidden then, and nobody hears a hidden one
         if words and words != self._told and self._finder.phase != "more":
-            self.state.setAccessibleName(words)
-            announce(self.state)
+            told.setAccessibleName(words)
+            announce(told)
         self._told = words

@@ -224,6 +224,21 @@ def test_escape_leads_back_also_while_an_answer_is_written(models: Models) -> No
     models.until(lambda: models.driven.desk.house.conversation.running() is None)
 
 
+def test_how_many_were_found_is_told(models: Models) -> None:
+    models.browser.pages = {None: SearchPage((found(1), found(2)))}
+    models.search()
+    models.until(lambda: models.page.results.list.accessibleName() == "2 models")
+
+
+def test_the_window_closes_while_the_hub_is_silent(models: Models) -> None:
+    models.browser.gate = threading.Event()
+    models.browsing.search()
+    models.until(lambda: models.browser.queries)
+    models.driven.window.close()
+    models.driven.desk.close()
+    assert models.browser.cancelled == ["search "]
+
+
 def test_rows_are_a_proper_model(models: Models) -> None:
     models.browser.pages = pages_of(2)
     rows = ResultRows(models.browsing.finder, models.driven.services.messages, lambda: None)
