@@ -33,6 +33,7 @@ from desktop.library.packs.making import (
     ModelToPack,
     archive_bytes,
     delete_unfinished,
+    require_folder,
     size_of,
     unique_files,
 )
@@ -121,6 +122,7 @@ class Packs:
         problem: HausgeistError | None = None
         room = 0
         try:
+            require_folder(wish.target.parent)
             room = self._free(wish.target.parent)
         except StorageError as error:
             problem = error

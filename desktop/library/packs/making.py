@@ -213,8 +213,19 @@ class _Run:
         require_room(self._target.parent, total_bytes - begun, self._making.free)
 
 
+def require_folder(folder: Path) -> None:
+    """Never made here: on a drive that is not connected it would lie on another one.
+
+    Raises StorageError("no_such_folder")."""
+    if not folder.is_dir():
+        raise StorageError("no_such_folder", path=str(folder))
+
+
 def claim_target(target: Path) -> FileClaim:
-    """Only one process makes a pack of that name. Raises PackError("pack_busy"), StorageError."""
+    """Only one process makes a pack of that name.
+
+    Raises PackError("pack_busy"), StorageError("no_such_folder")."""
+    require_folder(target.parent)
     lock = claim(lock_path(target))
     if lock is None:
         raise PackError("pack_busy", path=str(target))

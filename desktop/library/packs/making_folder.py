@@ -23,6 +23,7 @@ from desktop.library.packs.making import (
     claim_target,
     hashed,
     iso_time,
+    require_folder,
     require_hash,
     require_room,
     size_of,
@@ -68,8 +69,9 @@ class FolderMaking:
     ) -> Made:
         """Raises as Making.run, and PackError("pack_would_unsign") where the folder's index is
         signed and this one would not be."""
+        require_folder(self.target.parent)
         try:
-            self.target.mkdir(parents=True, exist_ok=True)
+            self.target.mkdir(exist_ok=True)
         except OSError as error:
             raise storage_error(error, self.target) from error
         lock = claim_target(self.target / _NOTES)

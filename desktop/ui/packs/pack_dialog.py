@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 from desktop.common.errors import HausgeistError, UsageError
 from desktop.common.wording import format_bytes
 from desktop.library.model import LibraryModel
+from desktop.library.naming import clean
 from desktop.library.packs.names import PACK_SUFFIX
 from desktop.services.pack_views import PackPlan, PackWish
 from desktop.ui.look import Look
@@ -254,10 +255,13 @@ class PackDialog(Sheet):
 
 
 def _first_target(models: tuple[LibraryModel, ...]) -> Path:
-    """In the documents' folder, called as the first model."""
-    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    name = models[0].name if models else "models"
-    return Path(place or ".") / f"{name}{PACK_SUFFIX}"
+    """In the documents' folder where there is one, called as the first model."""
+    where = QStandardPaths.StandardLocation
+    place = Path(QStandardPaths.writableLocation(where.DocumentsLocation))
+    if not place.is_dir():
+        place = Path(QStandardPaths.writableLocation(where.HomeLocation))
+    name = clean(models[0].name) if models else ""
+    return place / f"{name or 'models'}{PACK_SUFFIX}"
 
 
 def _has_password(path: Path) -> bool:

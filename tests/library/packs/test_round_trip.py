@@ -233,6 +233,19 @@ def test_what_is_there_is_not_written_over(sources: Sources, stick: Path) -> Non
     pack.close()
 
 
+def test_a_folder_that_is_not_there_is_not_made(sources: Sources, stick: Path) -> None:
+    """On the place of a stick that is not plugged in, it would fill the system's own disk."""
+    for making in (
+        Making(three(sources), stick / "gone" / "a.hgpack"),
+        FolderMaking(three(sources), stick / "gone" / "folder"),
+    ):
+        with pytest.raises(StorageError) as caught:
+            making.run()
+        assert caught.value.kind == "no_such_folder"
+    assert files_below(stick) == {}
+    assert list(stick.iterdir()) == []
+
+
 def test_no_room_is_said_before_the_first_byte(
     sources: Sources, stick: Path, models_dir: Path
 ) -> None:

@@ -13,10 +13,12 @@ from desktop.common.settings import Settings
 from desktop.library.library import Library
 from desktop.library.packs.minisign import new_key, write_keys
 from desktop.services.packs import Packs, PackWish
+from desktop.ui.models.page import ModelsPage
 from desktop.ui.notice import Toast
 from desktop.ui.packs.pack_dialog import PackDialog
 from desktop.ui.packs.unpack_dialog import UnpackDialog
 from desktop.ui.parts.sheet import Sheet
+from desktop.ui.rail import MODELS
 from tests.tiny_models import write_tiny_model
 from tests.ui.conftest import Driven
 
@@ -140,6 +142,23 @@ def test_unpacking_that_was_stopped_goes_on_or_is_forgotten(
     driven.until(lambda: len(told) == 2)
     assert not (driven.services.paths.models_dir / ".unpacking").exists()
     assert NAME not in [model.name for model in driven.services.library.list()]
+
+
+def test_the_menu_of_a_model_packs_it(driven: Driven, tmp_path: Path) -> None:
+    name = imported(driven, tmp_path)
+    driven.window.show_place(MODELS)
+    page = driven.window.page(MODELS)
+    assert isinstance(page, ModelsPage)
+    driven.until(lambda: page.mine.entry_of(name))
+    entry = page.mine.entry_of(name)
+    assert entry is not None
+    menu = page.mine.doings.menu(entry, driven.window)
+    (action,) = [a for a in menu.actions() if a.text().startswith("Pack for another")]
+    action.trigger()
+    dialog = dialog_of(driven, PackDialog)
+    assert isinstance(dialog, PackDialog)
+    assert dialog.wish.models == (name,)
+    menu.deleteLater()
 
 
 def test_the_guide_alone_makes_no_pack(driven: Driven) -> None:
