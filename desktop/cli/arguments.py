@@ -26,14 +26,16 @@ class Arguments:
         self._texts: set[str] = set()
         self._help: list[tuple[str, str]] = []
 
-    def positional(self, name: str, *, many: bool = False, optional: bool = False) -> None:
+    def positional(
+        self, name: str, *, many: bool = False, optional: bool = False, help_key: str = ""
+    ) -> None:
         """What must be given, in this order: MODEL, or PATH... with `many`.
 
         `optional` ones come last; not given they are None, or an empty list with `many`.
         """
         nargs = {(False, False): None, (False, True): "?", (True, False): "+", (True, True): "*"}
         self._parser.add_argument(name.lower(), nargs=nargs[many, optional])
-        text = self._messages.text(f"cli.argument.{name.lower()}")
+        text = self._messages.text(help_key or f"cli.argument.{name.lower()}")
         shown = f"{name}..." if many else name
         self._positionals.append(f"[{shown}]" if optional else shown)
         if not optional:

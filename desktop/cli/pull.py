@@ -33,7 +33,7 @@ _FIT_S = 10.0
 
 
 def configure(arguments: Arguments) -> None:
-    arguments.positional("MODEL")
+    arguments.positional("MODEL", help_key="cli.argument.hub_model")
     arguments.option("--connections", value="N", kind=whole(1, MAX_CONNECTIONS), default=4)
     speed = real(0, 100_000)
     arguments.option("--limit", value="MB", kind=speed, help_key="cli.option.limit_speed")
