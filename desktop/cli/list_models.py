@@ -98,6 +98,7 @@ def _document(item: ListedModel) -> dict[str, object]:
         "origin": asdict(model.origin) if model.origin else None,
         "projector": str(model.projector) if model.projector else None,
         "verified_at": model.verified_at,
+        "is_damaged": model.is_damaged,
         "folder": str(model.folder) if model.folder else None,
         "is_shared": model.is_shared,
     }
@@ -109,6 +110,8 @@ def _say(front: Front, item: ListedModel) -> None:
     kind = front.text("cli.list.guide") if model.source == "built_in" else model.quantization
     words = [kind, size, *(front.text(f"ability.{one}") for one in model.abilities)]
     front.say(f"{model.name}  {', '.join(words)}")
+    if model.is_damaged:
+        front.say("  " + front.text("cli.list.damaged"))
     if model.problem:
         said = problem_words(model, front.messages)
         front.say("  " + front.text("cli.list.problem", problem=said, path=str(model.path)))

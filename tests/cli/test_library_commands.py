@@ -53,7 +53,9 @@ def test_a_copy_that_rots_is_found_out(cli: Cli, tmp_path: Path) -> None:
     said = cli("verify", name)
     assert said.code == 1
     assert str(copy) in said.err
-    assert cli("list", "--json").json[1]["verified_at"] is None
+    listed = cli("list", "--json").json[1]
+    assert (listed["verified_at"], listed["is_damaged"]) == (None, True)
+    assert "damaged" in cli("list").out
     assert _import(cli, copy) == name  # it is meant to be so
     assert cli("verify", name, "--json").json["ok"] is True
 
