@@ -50,6 +50,7 @@ class ModelDetails(QWidget):
             words: Text | Elided = Text(value, "small", wrap=True, selectable=True)
             line = row(label, words, space=s.space_3)
         else:
+            label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # beside its button
             words = Elided(value, "small", middle=True)
             copy = IconButton(
                 look,
