@@ -45,12 +45,18 @@ class FollowingHash(threading.Thread):
             return self._hash.hexdigest()
 
     def offer(self, offset: int, data: bytes) -> None:
-        """These bytes were written there just now: so they need not be read."""
+        """These bytes were written there just now: so they need not be read.
+
+        Older ones that they replace are forgotten: of two connections the last to write counts.
+        """
+        end = offset + len(data)
         with self._offering:
+            for at in [at for at in self._offered if at < end]:
+                if offset < at + len(self._offered[at]):
+                    self._offered_bytes -= len(self._offered.pop(at))
             if (
                 offset < self._position + _OFFERED_BYTES
                 and self._offered_bytes + len(data) <= _OFFERED_BYTES
-                and offset not in self._offered
             ):
                 self._offered[offset] = data
                 self._offered_bytes += len(data)

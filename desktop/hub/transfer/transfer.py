@@ -195,6 +195,7 @@ class Transfer:
                 _log.warning("%s has another hash than the Hub says", self._final.name)
                 if number and not fill.changed_bytes:
                     break  # it comes the same again
+                hashed.rewind(0)  # by what is read from the disk, whatever was hashed so far
         finally:
             syncer.close()
         self._is_discarded = True  # worth nothing

@@ -114,6 +114,22 @@ def test_bytes_that_come_behind_the_hash_are_hashed_again(part: Watched) -> None
     part.discard()
 
 
+def test_an_offer_of_bytes_that_were_doubted_meanwhile_is_replaced(part: Watched) -> None:
+    """One connection writes, another's doubt comes before the first has offered: the offer that
+    came too late hid the right bytes, and a good file was called wrong."""
+    hashed = FollowingHash(part)
+    fill = FillRound(part, hashed)
+    wrong = bytes(2 * PIECE)
+    part.write(PIECE, wrong)
+    part.distrust(0, 3 * PIECE)
+    hashed.rewind(0)
+    hashed.offer(PIECE, wrong)
+    for at in _pieces():
+        fill.store(at, DATA[at : at + PIECE])
+    assert _digest(hashed) == WANTED
+    part.discard()
+
+
 def test_while_it_runs(part: Watched) -> None:
     hashed = FollowingHash(part)
     fill = FillRound(part, hashed)
