@@ -34,6 +34,9 @@ _COMPOSED = {
     },
     # The dry run's child passes on an error that is counted where it is raised.
     "answer['error']": {},
+    "_gate(said)": {
+        kind: frozenset({"repo"}) for kind in ("hub_waiting", "hub_token_access", "hub_gated")
+    },
     # A failed download's error of last time, out of the queue's file.
     "item['kind']": {},
 }
