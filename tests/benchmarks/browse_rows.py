@@ -5,7 +5,6 @@
 Prints one JSON line; milliseconds of the window's thread. A frame is 16 ms.
 """
 
-
 from __future__ import annotations
 
 import json
