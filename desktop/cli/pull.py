@@ -23,6 +23,7 @@ from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.transfer import METERED, TransferOptions, TransferProgress
 from desktop.services.core import Core
 from desktop.services.fetch_model import FetchedModel, ModelFetcher
+from desktop.services.fetch_wish import FetchWish
 from desktop.services.fit_model import fit
 from desktop.services.source_fetch import SourceJob
 from desktop.services.sources import Sources, is_source_reference
@@ -77,14 +78,13 @@ class _Pull:
         if given.limit is not None:
             limit = given.limit * _MEGABYTE
         waits = given.unmetered_only or settings.download_unmetered_only
-        make: Callable[..., SourceJob]
+        make: Callable[[str, FetchWish], SourceJob]
         if is_source_reference(given.model):
             make = Sources.of(core).job
         else:
             network, main = core.network, core.places.main
             make = ModelFetcher(network.hub, network.headers, core.library, main).job
-        return make(
-            given.model,
+        wish = FetchWish(
             with_projector=not given.no_mmproj,
             options=TransferOptions(connections=given.connections),
             limit=RateLimit(limit),
@@ -92,6 +92,7 @@ class _Pull:
             on_progress=self._show,
             on_header=self._begin_fit,
         )
+        return make(given.model, wish)
 
     def work(self, cancel: CancelToken) -> FetchedModel:
         self._status.show(self._front.text("cli.pull.looking", model=self._name))

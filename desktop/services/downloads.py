@@ -32,7 +32,8 @@ from desktop.services.downloads_turns import (
     take_turns,
 )
 from desktop.services.downloads_workers import Workers
-from desktop.services.fetch_model import FetchedModel, FoundModel
+from desktop.services.fetch_model import FetchedModel
+from desktop.services.fetch_wish import FetchWish, FoundModel
 
 LOOK_EVERY_S = 1.0
 MOST_AT_ONCE = 8
@@ -340,8 +341,7 @@ class Downloads:
     def _begin(self, line: Line) -> None:
         entry = line.entry
         home = Path(entry.folder) if entry.folder else self._fetcher.folder
-        job = self._fetcher.job(
-            entry.reference,
+        wish = FetchWish(
             with_projector=entry.with_projector,
             options=self._options,
             limit=self._limit,
@@ -349,6 +349,7 @@ class Downloads:
             on_found=lambda found: self._found(line, found, home),
             folder=home,
         )
+        job = self._fetcher.job(entry.reference, wish)
         line.begin(job)
         self._workers.start(lambda: self._work(line, job))
         self._is_unsaved = True

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from desktop.common.errors import CancelledError, HausgeistError
-from desktop.hub.transfer.pace import RateLimit
-from desktop.hub.transfer.transfer import METERED, TransferOptions, TransferProgress
+from desktop.hub.transfer.transfer import METERED, TransferProgress
 from desktop.services.downloads_entry import Download, DownloadState
 from desktop.services.downloads_outlook import NO_WAY, outlook
-from desktop.services.fetch_model import FetchedModel, FoundModel
+from desktop.services.fetch_model import FetchedModel
+from desktop.services.fetch_wish import FetchWish, FoundModel
 
 _STEADY = 0.1
 """Weight of the newest speed in the time that is left: it should not jump about."""
@@ -41,17 +40,7 @@ class Fetcher(Protocol):
     def folder(self) -> Path: ...
     def key(self, reference: str) -> str: ...
     def needs_network(self, reference: str) -> bool: ...
-    def job(
-        self,
-        text: str,
-        *,
-        with_projector: bool = True,
-        options: TransferOptions | None = None,
-        limit: RateLimit | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
-        folder: Path | None = None,
-    ) -> Job: ...
+    def job(self, text: str, wish: FetchWish) -> Job: ...
 
 
 @dataclass(slots=True)

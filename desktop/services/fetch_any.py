@@ -9,10 +9,9 @@ from pathlib import Path
 from desktop.common.errors import CancelledError
 from desktop.common.settings import SettingsStore
 from desktop.hub.refs import parse_ref
-from desktop.hub.transfer.pace import RateLimit
-from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
 from desktop.services.downloads_line import Job
-from desktop.services.fetch_model import FetchedModel, FoundModel, ModelFetcher
+from desktop.services.fetch_model import FetchedModel, ModelFetcher
+from desktop.services.fetch_wish import AS_USUAL, FetchWish
 from desktop.services.source_index import kind_of, source_id
 from desktop.services.sources import Sources, is_source_reference
 
@@ -84,29 +83,9 @@ class AnyFetcher:
         kinds = {source_id(address).casefold(): kind_of(address) for address in addresses}
         return kinds.get(id) != "folder"
 
-    def job(
-        self,
-        text: str,
-        *,
-        with_projector: bool = True,
-        options: TransferOptions | None = None,
-        limit: RateLimit | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
-        folder: Path | None = None,
-    ) -> Job:
+    def job(self, text: str, wish: FetchWish = AS_USUAL) -> Job:
         """As ModelFetcher.job; what is wrong with the reference is said by `run`."""
-        maker: Callable[..., Job] = (
+        maker: Callable[[str, FetchWish], Job] = (
             self._sources.job if is_source_reference(text) else self._hub.job
         )
-        return LateJob(
-            lambda: maker(
-                text,
-                with_projector=with_projector,
-                options=options,
-                limit=limit,
-                on_progress=on_progress,
-                on_found=on_found,
-                folder=folder,
-            )
-        )
+        return LateJob(lambda: maker(text, wish))

@@ -28,7 +28,6 @@ from desktop.hub.refs import HubRef, parse_ref
 from desktop.hub.remote_header import known_listing
 from desktop.hub.transfer.journal import Identity
 from desktop.hub.transfer.order import Order, OrderedFile
-from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.part_file import unfinished_path
 from desktop.hub.transfer.patience import Patience
 from desktop.hub.transfer.places import place_of, repo_folder
@@ -39,6 +38,7 @@ from desktop.library.model import LibraryModel
 from desktop.library.model_settings import ModelSettings
 from desktop.library.origin import Origin
 from desktop.services.card_settings import card_settings
+from desktop.services.fetch_wish import AS_USUAL, FetchWish, FoundModel
 
 _CHANGES = 3
 _LESS = 0.25
@@ -64,16 +64,6 @@ class FetchedModel:
     problem: HausgeistError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundModel:
-    """What the Hub says will come, before its first byte: `files` are where it will lie, the
-    first part of the model last."""
-
-    name: str
-    files: tuple[Path, ...]
-    total_bytes: int
-
-
 class FetchJob:
     """One model on its way. `run` in a thread of your own; all else from any thread."""
 
@@ -84,40 +74,27 @@ class FetchJob:
         library: Library,
         models_dir: Path,
         text: str,
+        wish: FetchWish = AS_USUAL,
         *,
-        with_projector: bool = True,
-        options: TransferOptions | None = None,
-        limit: RateLimit | None = None,
-        is_metered: Callable[[], bool] | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_header: Callable[[ModelHeader], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
-        """`text` names the model (``org/repo:Q4_K_M``...). `on_header` hears what it is as soon as
-        its description has come, long before the rest: the moment to say whether it fits.
-        `is_metered`, if given, holds the transfer back as long as it is true. `on_found` hears
-        which files will come.
+        """`text` names the model (``org/repo:Q4_K_M``...); it goes to `models_dir`.
+
         Raises UsageError(bad_hub_ref, bad_endpoint)."""
         self._client = client
         self._cache = cache
         self._library = library
         self._models_dir = models_dir
         self._ref: HubRef = parse_ref(text, client.endpoint)
-        self._with_projector = with_projector
-        self._options = options or TransferOptions()
-        self.limit = limit or RateLimit()
-        self._is_metered = is_metered
-        self._on_progress = on_progress
-        self._on_header = on_header
-        self._on_found = on_found
+        self._wish = wish
+        self._options = wish.options or TransferOptions()
         self._free = free
         self._lock = threading.Lock()
         self._order: Order | None = None
         self._stopped = threading.Event()
         self._is_paused = False
         self._is_cancelled = False
-        self._header_tries = list(_HEADER_TRIES_BYTES) if on_header is not None else []
+        self._header_tries = list(_HEADER_TRIES_BYTES) if wish.on_header is not None else []
 
     def pause(self) -> None:
         """Let go of the line until `resume`; what was fetched stays."""
@@ -183,18 +160,18 @@ class FetchJob:
         # The first part last: whoever sees it sees a whole model.
         wanted = [*group.files[1:], *self._projector(listing, group), group.files[0]]
         files = [self._ordered(listing, file) for file in wanted]
-        if self._on_found is not None:
+        if self._wish.on_found is not None:
             total_bytes = sum(file.identity.size_bytes for file in files)
             places = tuple(file.place for file in files)
-            self._on_found(FoundModel(_shown(listing, group), places, total_bytes))
+            self._wish.on_found(FoundModel(_shown(listing, group), places, total_bytes))
         order = Order(
             self._client,
             files,
             options=options,
-            limit=self.limit,
+            limit=self._wish.limit,
             on_progress=lambda progress: self._tell(progress, files[-1], group),
             free=self._free,
-            is_metered=self._is_metered,
+            is_metered=self._wish.is_metered,
         )
         with self._lock:
             self._order = order
@@ -212,7 +189,7 @@ class FetchJob:
 
     def _projector(self, listing: Listing, group: FileGroup) -> list[HubFile]:
         """What lets the model see, if it lies beside it: 16 bits first, then the smallest."""
-        if not self._with_projector or group.kind != "model":
+        if not self._wish.with_projector or group.kind != "model":
             return []
         found = sorted(
             listing.of_kind("projector"),
@@ -293,14 +270,14 @@ class FetchJob:
         return card_settings(self._client, self._cache, listing)
 
     def _tell(self, progress: TransferProgress, first: OrderedFile, group: FileGroup) -> None:
-        if self._on_progress is not None:
-            self._on_progress(progress)
+        if self._wish.on_progress is not None:
+            self._wish.on_progress(progress)
         if self._header_tries and len(group.files) == 1:
             self._look_at_header(progress.front_bytes, first.place)
 
     def _look_at_header(self, front_bytes: int, place: Path) -> None:
         """Read the description out of the file that is still coming."""
-        if front_bytes < self._header_tries[0] or self._on_header is None:
+        if front_bytes < self._header_tries[0] or self._wish.on_header is None:
             return
         while self._header_tries and front_bytes >= self._header_tries[0]:
             self._header_tries.pop(0)
@@ -313,9 +290,9 @@ class FetchJob:
 
     def _say_what_it_is(self, header: ModelHeader) -> None:
         """Once, and only where something was fetched."""
-        if self._header_tries and self._on_header is not None:
+        if self._header_tries and self._wish.on_header is not None:
             self._header_tries.clear()
-            self._on_header(header)
+            self._wish.on_header(header)
 
     def _patiently(self, ask: Callable[[], _Found]) -> _Found:
         """Once more after faults that pass."""
@@ -374,32 +351,9 @@ class ModelFetcher:
         """Where a model goes that is fetched now."""
         return self._models_dir if isinstance(self._models_dir, Path) else self._models_dir()
 
-    def job(
-        self,
-        text: str,
-        *,
-        with_projector: bool = True,
-        options: TransferOptions | None = None,
-        limit: RateLimit | None = None,
-        is_metered: Callable[[], bool] | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_header: Callable[[ModelHeader], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
-        folder: Path | None = None,
-    ) -> FetchJob:
-        """As FetchJob. `folder`: not where new models go now, but where this one was begun."""
+    def job(self, text: str, wish: FetchWish = AS_USUAL) -> FetchJob:
+        """As FetchJob."""
+        folder = wish.folder or self.folder
         return FetchJob(
-            self._client,
-            self._cache,
-            self._library,
-            folder or self.folder,
-            text,
-            with_projector=with_projector,
-            options=options,
-            limit=limit,
-            is_metered=is_metered,
-            on_progress=on_progress,
-            on_header=on_header,
-            on_found=on_found,
-            free=self._free,
+            self._client, self._cache, self._library, folder, text, wish, free=self._free
         )

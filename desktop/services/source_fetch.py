@@ -22,9 +22,8 @@ from desktop.gguf.safety import check
 from desktop.hub.index_source import IndexSource, as_source_error
 from desktop.hub.transfer.journal import Identity
 from desktop.hub.transfer.order import Order, OrderedFile
-from desktop.hub.transfer.pace import RateLimit
 from desktop.hub.transfer.places import place_of
-from desktop.hub.transfer.transfer import State, TransferOptions, TransferProgress
+from desktop.hub.transfer.transfer import State, TransferProgress
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.model_settings import settings_from
@@ -33,7 +32,8 @@ from desktop.library.packs.arrival import Arrival, delete_staged
 from desktop.library.packs.manifest import PackedFile, PackedModel
 from desktop.library.packs.opening import FolderPack
 from desktop.library.packs.progress import PackProgress
-from desktop.services.fetch_model import FetchedModel, FoundModel
+from desktop.services.fetch_model import FetchedModel
+from desktop.services.fetch_wish import FetchWish, FoundModel
 from desktop.services.pack_origins import note_origins
 
 
@@ -60,24 +60,17 @@ class WebJob:
         source_name: str,
         folder: Path,
         web: IndexSource,
+        wish: FetchWish,
         *,
-        with_projector: bool = True,
-        options: TransferOptions | None = None,
-        limit: RateLimit | None = None,
-        is_metered: Callable[[], bool] | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_header: Callable[[ModelHeader], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         self._library = library
         self._packed = packed
         self._source_name = source_name
         self._host = web.host
-        self._on_header = on_header
-        self._on_found = on_found
+        self._wish = wish
         # The first part last: whoever sees it sees a whole model.
-        self._files = (*_wanted(packed, with_projector)[1:], packed.files[0])
+        self._files = (*_wanted(packed, wish.with_projector)[1:], packed.files[0])
         paths = [file.path for file in self._files]
         self._places = [place_of(folder, path, paths) for path in paths]
         ordered = [
@@ -85,8 +78,8 @@ class WebJob:
             for file, place in zip(self._files, self._places, strict=True)
         ]
         self._order = Order(
-            web, ordered, options=options, limit=limit, on_progress=on_progress, free=free,
-            is_metered=is_metered,
+            web, ordered, options=wish.options, limit=wish.limit, on_progress=wish.on_progress,
+            free=free, is_metered=wish.is_metered,
         )  # fmt: skip
 
     def pause(self) -> None:
@@ -102,9 +95,9 @@ class WebJob:
         self._order.cancel()
 
     def run(self) -> FetchedModel:
-        if self._on_found is not None:
+        if self._wish.on_found is not None:
             total = self._order.total_bytes
-            self._on_found(FoundModel(self._packed.name, tuple(self._places), total))
+            self._wish.on_found(FoundModel(self._packed.name, tuple(self._places), total))
         try:
             fetched = self._order.run()
         except NetworkError as error:
@@ -112,7 +105,7 @@ class WebJob:
         received = sum(one.received_bytes for one in fetched)
         places = {file.path: one.path for file, one in zip(self._files, fetched, strict=True)}
         return take_in(
-            self._library, self._packed, self._source_name, places, received, self._on_header
+            self._library, self._packed, self._source_name, places, received, self._wish.on_header
         )
 
 
@@ -126,23 +119,16 @@ class FolderJob:
         source_name: str,
         folder: Path,
         source: Path,
+        wish: FetchWish,
         *,
-        with_projector: bool = True,
-        limit: RateLimit | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_header: Callable[[ModelHeader], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
         free: Callable[[Path], int] = free_bytes,
     ) -> None:
         self._library = library
-        self._packed = replace(packed, files=_wanted(packed, with_projector))
+        self._packed = replace(packed, files=_wanted(packed, wish.with_projector))
         self._source_name = source_name
         self._folder = folder
         self._source = source
-        self._limit = limit
-        self._on_progress = on_progress
-        self._on_header = on_header
-        self._on_found = on_found
+        self._wish = wish
         self._free = free
         self._going = threading.Event()
         self._going.set()
@@ -170,12 +156,12 @@ class FolderJob:
         try:
             if not any(_same_files(self._packed, one) for one in pack.manifest.models):
                 raise PackError("source_changed", model=self._packed.name)
-            if self._on_found is not None:
+            if self._wish.on_found is not None:
                 places = tuple(
                     place_of(self._folder, file.path) for file in reversed(self._packed.files)
                 )
                 total = self._packed.total_bytes
-                self._on_found(FoundModel(self._packed.name, places, total))
+                self._wish.on_found(FoundModel(self._packed.name, places, total))
             arrival = Arrival(pack, (self._packed,), self._folder, free=self._free)
             try:
                 arrived = arrival.run(self._tell, self._shall_end)[0]
@@ -188,7 +174,7 @@ class FolderJob:
         by_path = dict(zip((file.path for file in self._packed.files), arrived.paths, strict=True))
         received = 0 if arrived.was_here else self._packed.total_bytes
         return take_in(
-            self._library, self._packed, self._source_name, by_path, received, self._on_header
+            self._library, self._packed, self._source_name, by_path, received, self._wish.on_header
         )
 
     def _shall_end(self) -> bool:
@@ -200,13 +186,13 @@ class FolderJob:
 
     def _tell(self, progress: PackProgress, state: State | None = None) -> None:
         self._last = progress
-        if self._limit is not None:
-            pause_s = self._limit.wait_s(max(0, progress.done_bytes - self._seen_bytes))
+        if self._wish.limit is not None:
+            pause_s = self._wish.limit.wait_s(max(0, progress.done_bytes - self._seen_bytes))
             self._seen_bytes = progress.done_bytes
             self._stopped.wait(pause_s)
-        if self._on_progress is None:
+        if self._wish.on_progress is None:
             return
-        self._on_progress(
+        self._wish.on_progress(
             TransferProgress(
                 state=state or ("running" if progress.state == "writing" else "checking"),
                 done_bytes=progress.done_bytes,

@@ -22,14 +22,12 @@ from desktop.hub.index_source import as_source_error, clean_address
 from desktop.hub.listing import HubFile
 from desktop.hub.policy import origin_of
 from desktop.hub.ranges import HubRangeReader
-from desktop.hub.transfer.pace import RateLimit
-from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
 from desktop.library.catalog import Licence, shipped_catalog
 from desktop.library.library import Library
 from desktop.library.packs.manifest import INDEX_NAME, PackedModel
 from desktop.library.packs.minisign import PublicKey, parse_public_key
 from desktop.services.core import Core
-from desktop.services.fetch_model import FoundModel
+from desktop.services.fetch_wish import AS_USUAL, FetchWish
 from desktop.services.pack_keys import pinned_keys
 from desktop.services.packs import Packs
 from desktop.services.source_fetch import FolderJob, SourceJob, WebJob
@@ -207,35 +205,21 @@ class Sources:
         except NetworkError as error:
             raise as_source_error(error, web.host, model.packed.parts[0].path) from error
 
-    def job(
-        self,
-        reference: str,
-        *,
-        with_projector: bool = True,
-        options: TransferOptions | None = None,
-        limit: RateLimit | None = None,
-        is_metered: Callable[[], bool] | None = None,
-        on_progress: Callable[[TransferProgress], None] | None = None,
-        on_header: Callable[[ModelHeader], None] | None = None,
-        on_found: Callable[[FoundModel], None] | None = None,
-        folder: Path | None = None,
-    ) -> SourceJob:
+    def job(self, reference: str, wish: FetchWish = AS_USUAL) -> SourceJob:
         """Fetches one model as services.fetch_model.FetchJob does: pausable, resumable, verified.
 
         Raises UsageError("no_source_model")."""
         model = self.get(reference)
         index = self._index_of(model.source)
-        target = self._main_folder() if folder is None else folder
+        target = self._main_folder() if wish.folder is None else wish.folder
         if index.kind == "folder":
             return FolderJob(
-                self._library, model.packed, model.source.name, target, index.path,
-                with_projector=with_projector, limit=limit, on_progress=on_progress,
-                on_header=on_header, on_found=on_found, free=self._free,
+                self._library, model.packed, model.source.name, target, index.path, wish,
+                free=self._free,
             )  # fmt: skip
         return WebJob(
-            self._library, model.packed, model.source.name, target, index.web(self._door),
-            with_projector=with_projector, options=options, limit=limit, is_metered=is_metered,
-            on_progress=on_progress, on_header=on_header, on_found=on_found, free=self._free,
+            self._library, model.packed, model.source.name, target, index.web(self._door), wish,
+            free=self._free,
         )  # fmt: skip
 
     def _keys(self) -> list[PublicKey]:

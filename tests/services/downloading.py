@@ -14,7 +14,8 @@ from desktop.hub.refs import parse_ref
 from desktop.hub.transfer.transfer import TransferProgress
 from desktop.services.downloads import Downloads
 from desktop.services.downloads_entry import Download
-from desktop.services.fetch_model import FetchedModel, FoundModel
+from desktop.services.fetch_model import FetchedModel
+from desktop.services.fetch_wish import FetchWish, FoundModel
 
 TIMEOUT_S = 20.0
 
@@ -22,13 +23,16 @@ TIMEOUT_S = 20.0
 class ScriptedJob:
     """Runs until it is told how to end."""
 
-    def __init__(self, text: str, folder: Path, **more: Any) -> None:
+    def __init__(self, text: str, folder: Path, wish: FetchWish) -> None:
         self.text = text
         self.folder = folder
-        self.with_projector: bool = more["with_projector"]
-        self.on_progress: Callable[[TransferProgress], None] = more["on_progress"]
-        self.on_found: Callable[[FoundModel], None] = more["on_found"]
-        self.limit = more["limit"]
+        assert wish.on_progress is not None
+        assert wish.on_found is not None
+        assert wish.limit is not None
+        self.with_projector = wish.with_projector
+        self.on_progress = wish.on_progress
+        self.on_found = wish.on_found
+        self.limit = wish.limit
         self.began = threading.Event()
         self.ended = threading.Event()
         self.was_cancelled = False
@@ -94,8 +98,8 @@ class ScriptedFetcher:
     def needs_network(self, reference: str) -> bool:
         return not reference.startswith("share")
 
-    def job(self, text: str, *, folder: Path | None = None, **more: Any) -> ScriptedJob:
-        made = ScriptedJob(text, folder or self.folder, **more)
+    def job(self, text: str, wish: FetchWish) -> ScriptedJob:
+        made = ScriptedJob(text, wish.folder or self.folder, wish)
         self.jobs.append(made)
         return made
 

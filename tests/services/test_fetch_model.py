@@ -18,6 +18,7 @@ from desktop.gguf.header import ModelHeader
 from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
 from desktop.library.library import Library
 from desktop.services.fetch_model import FetchJob, ModelFetcher
+from desktop.services.fetch_wish import FetchWish
 from tests.hub.conftest import House, hub, make_house  # noqa: F401  (fixtures)
 from tests.hub.models import split_files
 from tests.hub.stand_in import HubStandIn
@@ -49,7 +50,7 @@ class Shop:
             free=lambda _: self.room,
         )
         settings: dict[str, Any] = {"options": QUICK, "on_progress": self.progress.append} | more
-        return fetcher.job(text, on_header=self.headers.append, **settings)
+        return fetcher.job(text, FetchWish(on_header=self.headers.append, **settings))
 
     def kind(self, text: str) -> str:
         with pytest.raises(HausgeistError) as failure:

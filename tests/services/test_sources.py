@@ -18,7 +18,7 @@ from desktop.hub.transfer.transfer import TransferOptions, TransferProgress
 from desktop.library.library import Library
 from desktop.library.packs.arrival import STAGING
 from desktop.library.packs.minisign import new_key, write_keys
-from desktop.services.fetch_model import FoundModel
+from desktop.services.fetch_wish import FetchWish, FoundModel
 from desktop.services.folder_index import write_folder_index
 from desktop.services.sources import Sources, is_source_reference
 from tests.gguf_files import LlamaShape, write_gguf
@@ -111,7 +111,8 @@ def test_found_searched_fetched(office: Office, which: int) -> None:
     progress: list[TransferProgress] = []
     told: list[FoundModel] = []
     fetched = sources.job(
-        found.reference, options=QUICK, on_progress=progress.append, on_found=told.append
+        found.reference,
+        FetchWish(options=QUICK, on_progress=progress.append, on_found=told.append),
     ).run()
     assert fetched.problem is None
     assert fetched.is_verified
@@ -124,7 +125,7 @@ def test_found_searched_fetched(office: Office, which: int) -> None:
     assert model.origin is not None
     assert (model.origin.where, model.origin.is_verified) == ("Büro", True)
     assert [one.is_here for one in sources.search("qwen")] == [True]
-    again = sources.job(found.reference, options=QUICK).run()
+    again = sources.job(found.reference, FetchWish(options=QUICK)).run()
     assert again.received_bytes == 0
 
 
@@ -148,7 +149,7 @@ def test_the_token_for_the_hub_goes_nowhere_else(office: Office) -> None:
     office.env["HF_TOKEN"] = "hf_secret"
     sources = office.sources
     sources.add(office.server.address)
-    sources.job(sources.search("qwen")[0].reference, options=QUICK).run()
+    sources.job(sources.search("qwen")[0].reference, FetchWish(options=QUICK)).run()
     assert office.server.tokens == []
 
 
@@ -163,7 +164,7 @@ def test_a_dropped_line_costs_little(office: Office) -> None:
     office.server.cut_after_bytes = 200_000
     sources = office.sources
     sources.add(office.server.address)
-    fetched = sources.job(sources.search("qwen")[0].reference, options=QUICK).run()
+    fetched = sources.job(sources.search("qwen")[0].reference, FetchWish(options=QUICK)).run()
     assert fetched.problem is None
     assert fetched.received_bytes <= fetched.file_bytes + (1 << 20)
 
@@ -178,7 +179,7 @@ def test_a_file_that_is_not_what_the_index_says(office: Office) -> None:
     for model, kind in zip(
         sources.search("qwen"), ("source_wrong_content", "pack_wrong_hash"), strict=True
     ):
-        job = sources.job(model.reference, options=QUICK)
+        job = sources.job(model.reference, FetchWish(options=QUICK))
         assert kind_of(job.run) == kind
     assert [one.name for one in office.library.list()] == ["guide"]
     assert not list((office.home / "models").rglob("*.gguf"))
@@ -191,7 +192,8 @@ def test_a_missing_file_is_said(office: Office) -> None:
     (office.share / "Qwen" / "Qwen3-4B.gguf").unlink()
     office.publish()
     kinds = [
-        kind_of(sources.job(model.reference, options=QUICK).run) for model in sources.search("qwen")
+        kind_of(sources.job(model.reference, FetchWish(options=QUICK)).run)
+        for model in sources.search("qwen")
     ]
     assert kinds == ["source_no_file", "source_changed"]
 
@@ -281,7 +283,7 @@ def test_paused_off_a_share_it_waits(office: Office) -> None:
         if progress.state == "paused":
             paused.set()
 
-    job = sources.job(sources.search("qwen")[0].reference, on_progress=see)
+    job = sources.job(sources.search("qwen")[0].reference, FetchWish(on_progress=see))
     job.pause()
     done: list[object] = []
     thread = threading.Thread(target=lambda: done.append(job.run()))
