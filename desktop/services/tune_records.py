@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -10,20 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from desktop.common.atomic import write_atomic
-from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.fit.tuning_terms import Stopped
 from desktop.fit.types import Basis, Plan, Speed
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
-from desktop.library.files import content_of
+from desktop.services.kept_entries import KeptEntries, content_key
 from desktop.services.machine_key import machine_key
 from desktop.services.tune_report import Trial, TuneReport
 
 TUNE_RECORDS_FILE = "tuning.json"
 MOST = 40
-_FORMAT = 1
 
 _log = get_logger("services")
 
@@ -64,13 +60,12 @@ class TuneRecords:
     def __init__(
         self, path: Path, *, most: int = MOST, now: Callable[[], float] = time.time
     ) -> None:
-        self._path = path
-        self._most = most
+        self._entries = KeptEntries(path, "models", most)
         self._now = now
 
     def keep(self, header: ModelHeader, machine: Machine, report: TuneReport) -> None:
         """Instead of what was tried before; a report without any trial says nothing new."""
-        content = _content(header)
+        content = content_key(header)
         if not content or not report.trials:
             return
         record = TuneRecord(
@@ -84,45 +79,17 @@ class TuneRecords:
             seconds=report.seconds,
             stopped=report.stopped,
         )
-        entries = self._load()
-        entries.pop(content, None)  # the newest stands last
-        entries[content] = record.to_json()
-        document = {"format": _FORMAT, "models": dict(list(entries.items())[-self._most :])}
-        try:
-            write_atomic(self._path, json.dumps(document, indent=1).encode())
-        except StorageError as error:
-            _log.warning("tuning not kept: %s", error)
+        self._entries.keep(content, record.to_json())
 
     def of(self, header: ModelHeader) -> TuneRecord | None:
         """What was tried last for this very model, on whatever computer."""
-        entry = self._load().get(_content(header))
+        entry = self._entries.load().get(content_key(header))
         return None if entry is None else _read(entry)
 
     def all(self) -> tuple[TuneRecord, ...]:
         """The newest last."""
-        found = (_read(entry) for entry in self._load().values())
+        found = (_read(entry) for entry in self._entries.load().values())
         return tuple(record for record in found if record is not None)
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, RecursionError) as error:
-            _log.warning("unreadable list of tunings: %s", error)
-            return {}
-        if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            return {}
-        models = document.get("models")
-        return models if isinstance(models, dict) else {}
-
-
-def _content(header: ModelHeader) -> str:
-    try:
-        return content_of(header.paths)
-    except StorageError as error:
-        _log.warning("no fingerprint for tuning: %s", error)
-        return ""
 
 
 def _read(entry: object) -> TuneRecord | None:

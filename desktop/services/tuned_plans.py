@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -10,19 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from desktop.common.atomic import write_atomic
-from desktop.common.errors import LoadError, StorageError
+from desktop.common.errors import LoadError
 from desktop.common.logs import get_logger
 from desktop.engine.plan_limits import check_plan
 from desktop.fit.types import Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Machine
-from desktop.library.files import content_of
+from desktop.services.kept_entries import KeptEntries, content_key
 from desktop.services.known_plan import KnownPlan
 from desktop.services.machine_key import driver_key, machine_key
 
 MOST = 300
-_FORMAT = 1
 _DISTURBED_FOR_S = 86_400.0
 _log = get_logger("services")
 
@@ -56,18 +53,17 @@ class TunedPlans:
     def __init__(
         self, path: Path, *, most: int = MOST, now: Callable[[], float] = time.time
     ) -> None:
-        self._path = path
-        self._most = most
+        self._entries = KeptEntries(path, "plans", most)
         self._now = now
 
     def is_empty(self) -> bool:
         """Whether nothing was ever tuned here: then no file needs to be read for a lookup."""
-        return not self._load()
+        return not self._entries.load()
 
     def lookup(self, header: ModelHeader, machine: Machine, wish: Wish) -> TunedPlan | None:
         """What was found for this very model here, if nothing has changed since."""
         key = _key(header, machine, wish)
-        entry = self._load().get(key) if key else None
+        entry = self._entries.load().get(key) if key else None
         found = None if entry is None else _read(entry)
         if found is None or (found.disturbed and not self._is_recent(found)):
             return None
@@ -78,49 +74,18 @@ class TunedPlans:
 
     def keep(self, header: ModelHeader, machine: Machine, wish: Wish, found: TunedPlan) -> None:
         key = _key(header, machine, wish)
-        if not key:
-            return
-        entries = self._load()
-        entries.pop(key, None)  # the newest stands last
-        entries[key] = {**found.to_json(), "at": self._now()}
-        newest = dict(list(entries.items())[-self._most :])
-        document = {"format": _FORMAT, "plans": newest}
-        try:
-            write_atomic(self._path, json.dumps(document, indent=1).encode())
-        except StorageError as error:
-            _log.warning("tuned plan not kept: %s", error)
+        if key:
+            self._entries.keep(key, {**found.to_json(), "at": self._now()})
 
     def forget(self, header: ModelHeader, machine: Machine, wish: Wish) -> None:
         """The plan did not hold after all: the next opening tunes again."""
-        entries = self._load()
-        if entries.pop(_key(header, machine, wish), None) is None:
-            return
-        try:
-            document = {"format": _FORMAT, "plans": entries}
-            write_atomic(self._path, json.dumps(document, indent=1).encode())
-        except StorageError as error:
-            _log.warning("tuned plan not forgotten: %s", error)
-
-    def _load(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, RecursionError) as error:
-            _log.warning("unreadable list of tuned plans: %s", error)
-            return {}
-        if not isinstance(document, dict) or document.get("format") != _FORMAT:
-            return {}
-        plans = document.get("plans")
-        return plans if isinstance(plans, dict) else {}
+        self._entries.forget(_key(header, machine, wish))
 
 
 def _key(header: ModelHeader, machine: Machine, wish: Wish) -> str:
     """Another driver or engine, another computer, a changed file or wish: another key."""
-    try:
-        content = content_of(header.paths)
-    except StorageError as error:
-        _log.warning("no fingerprint for tuning: %s", error)
+    content = content_key(header)
+    if not content:
         return ""
     wished = " ".join(f"{name}={value}" for name, value in sorted(asdict(wish).items()))
     return f"{content}|{machine_key(machine)}|{driver_key(machine)}|{wished}"
