@@ -28,6 +28,7 @@ from desktop.services.crash_marker import CrashRecord
 from desktop.services.history_records import FailureRecord, Record, Session, sessions
 from desktop.services.history_summary import Accuracy, accuracy, compared
 from desktop.services.log_tail import LoggedError, last_errors
+from desktop.services.model_places import ModelPlaces
 from desktop.services.network import Network
 from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecord, TuneRecords
 
@@ -148,7 +149,7 @@ class _Examination:
             system=self._part("system", system_name, sys.platform),
             versions=self._part("versions", versions, {}),
             machine=machine,
-            places=self._part("paths", lambda: places(core.paths), ()),
+            places=self._part("paths", lambda: places(core.paths, core.places), ()),
             settings=asdict(core.settings),
             problems=core.problems,
             errors=self._part("errors", lambda: last_errors(core.paths.log_file), ()),
@@ -221,13 +222,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def places(paths: Paths) -> tuple[Place, ...]:
-    """The app's folders and files."""
+def places(paths: Paths, model_places: ModelPlaces) -> tuple[Place, ...]:
+    """The app's folders and files; `models` is the folder chosen for new ones."""
     named = {
         "home": paths.home,
         "data": paths.data_dir,
         "cache": paths.cache_dir,
-        "models": paths.models_dir,
         "chats": paths.database,
         "library": paths.library_database,
         "settings": paths.settings_file,
@@ -235,7 +235,14 @@ def places(paths: Paths) -> tuple[Place, ...]:
         "ledger": paths.ledger_file,
         "history": paths.data_dir / HISTORY_FILE,
     }
-    return tuple(_place(name, path) for name, path in named.items())
+    own = (_place(name, path) for name, path in named.items())
+    return (*own, _models_place(model_places))
+
+
+def _models_place(model_places: ModelPlaces) -> Place:
+    """It may lie on a drive that does not answer: then it is told as not there."""
+    main = model_places.all()[0]
+    return Place("models", main.path, main.present and main.path.is_dir(), main.free_bytes)
 
 
 def _place(name: str, path: Path) -> Place:

@@ -71,6 +71,20 @@ def test_a_fresh_installation(core: Core) -> None:
     assert found["ledger"] == []
 
 
+def test_the_models_folder_is_the_chosen_one(core: Core, tmp_path: Path) -> None:
+    """It was always the app's own."""
+    assert document(core)["paths"]["models"]["path"] == str(core.paths.models_dir)
+    chosen = tmp_path / "drive" / "models"
+    core.places.choose_main(chosen)
+    told = document(core)["paths"]["models"]
+    assert told["path"] == str(chosen)
+    assert told["exists"]
+    assert told["free_bytes"] > 0
+    chosen.rmdir()
+    gone = document(core)["paths"]["models"]
+    assert gone == {"path": str(chosen), "exists": False, "free_bytes": None}
+
+
 def test_a_history_is_told_predicted_against_actual(core: Core) -> None:
     core.history.add(load_record(1, actual=(held(compute=200 * MIB),), grown={"CPU": 5 * GIB}))
     core.history.add(answer(1, generation=8.0, prompt=50.0))
