@@ -158,7 +158,7 @@ class _Run:
         bodies: dict[str, bytes] = {INDEX_NAME: index}
         if signature is not None:
             bodies[SIGNATURE_NAME] = signature
-        sources = {path: place for model in models for path, place in model.places.items()}
+        sources = places_of(models)
         files = unique_files(models)
         with Digests() as digests:
             for header, entry in zip(layout.headers, layout.entries, strict=True):
@@ -167,23 +167,13 @@ class _Run:
                     self._meter.begin("writing", self._target.name)
                     writer.write(bodies[entry.path], digests)
                 else:
-                    file = files[entry.path]
-                    self._copy(file, sources[entry.path], writer, digests)
+                    source = sources[entry.path]
+                    copy(files[entry.path], source, writer, digests, self._meter)
                 writer.write(bytes(padded(entry.size_bytes) - entry.size_bytes), digests)
             writer.write(bytes(END_BYTES), digests)
         written = writer.finish()
         self._meter.finish()
         return written
-
-    def _copy(
-        self, file: PackedFile, source: Where, writer: VolumeWriter, digests: Digests
-    ) -> None:
-        self._meter.begin("writing", file.path)
-        digest = hashlib.sha256()
-        for chunk in chunks_of(source, file):
-            writer.write(chunk, digests, digest)
-            self._meter.add(len(chunk))
-        require_hash(file, source, digest.hexdigest())
 
     def _stop(self, writer: VolumeWriter, *, keep: bool) -> None:
         if not keep:
@@ -268,9 +258,14 @@ def unique_files(models: Sequence[ModelToPack]) -> dict[str, PackedFile]:
     return {file.path: file for model in models for file in model.packed.files}
 
 
+def places_of(models: Sequence[ModelToPack]) -> dict[str, Where]:
+    """Where each file lies, by its path in the pack."""
+    return {path: place for model in models for path, place in model.places.items()}
+
+
 def to_hash_bytes(models: Sequence[ModelToPack]) -> int:
     """What must be read before anything is written."""
-    places = {path: place for model in models for path, place in model.places.items()}
+    places = places_of(models)
     return sum(
         file.size_bytes
         for file in unique_files(models).values()
@@ -298,9 +293,19 @@ def chunks_of(source: Where, file: PackedFile) -> Iterator[bytes]:
         raise storage_error(error, source, reading=True) from error
 
 
-def require_hash(file: PackedFile, source: Where, found: str) -> None:
-    """Raises PackError("pack_source_damaged")."""
-    if found != file.sha256:
+def copy(
+    file: PackedFile, source: Where, writer: VolumeWriter, digests: Digests, meter: Meter
+) -> None:
+    """All of a file, which must still be what it was.
+
+    Raises PackError: pack_source_changed, pack_source_damaged; StorageError, CancelledError.
+    """
+    meter.begin("writing", file.path)
+    digest = hashlib.sha256()
+    for chunk in chunks_of(source, file):
+        writer.write(chunk, digests, digest)
+        meter.add(len(chunk))
+    if digest.hexdigest() != file.sha256:
         shown = str(source) if isinstance(source, Path) else file.path
         raise PackError("pack_source_damaged", path=shown)
 

@@ -21,10 +21,11 @@ from desktop.library.packs.making import (
     Where,
     chunks_of,
     claim_target,
+    copy,
     hashed,
     iso_time,
+    places_of,
     require_folder,
-    require_hash,
     require_room,
     size_of,
     to_hash_bytes,
@@ -114,7 +115,7 @@ class _Run:
                 self._notes.forget()
             raise
         files = unique_files(models)
-        sources = {path: place for model in models for path, place in model.places.items()}
+        sources = places_of(models)
         written: list[Written] = []
         with Digests() as digests:
             for file in files.values():
@@ -161,13 +162,8 @@ class _Run:
             self._piece_bytes,
             with_hashes=len(paths) > 1,
         )
-        self._meter.begin("writing", file.path)
-        digest = hashlib.sha256()
         try:
-            for chunk in chunks_of(source, file):
-                writer.write(chunk, digests, digest)
-                self._meter.add(len(chunk))
-            require_hash(file, source, digest.hexdigest())
+            copy(file, source, writer, digests, self._meter)
         except CancelledError:
             writer.close()
             if not self._keep_unfinished:
