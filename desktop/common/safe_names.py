@@ -13,7 +13,7 @@ _MAX_PATH_CHARACTERS = 400
 _MAX_NAME_BYTES = 200  # file systems take 255, and a temporary name is a little longer
 _FORBIDDEN = set('\\:*?"<>|')
 _DEVICES = re.compile(
-    r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE
+    r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?", re.IGNORECASE
 )
 
 

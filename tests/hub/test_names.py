@@ -158,6 +158,8 @@ def test_what_names_tell(path: str, quantization: str, kind: FileKind) -> None:
         "con.gguf",
         "LPT1.gguf",
         "a/nul.gguf",
+        "con .gguf",
+        "a/LPT1  .x.gguf",
         "a.gguf.",
         "a.gguf ",
         " a.gguf",

@@ -20,7 +20,13 @@ from desktop.library.packs.manifest import (
     Refused,
 )
 from desktop.library.packs.minisign import MAX_FILE_BYTES
-from desktop.library.packs.volumes import VolumeReader, volume_path, volumes_of, whole_path
+from desktop.library.packs.volumes import (
+    MOST_VOLUMES,
+    VolumeReader,
+    volume_path,
+    volumes_of,
+    whole_path,
+)
 
 
 class OpenPack(Protocol):
@@ -163,6 +169,8 @@ class FolderPack:
         return tuple(volume_path(whole, number) for number in range(1, count + 1))
 
     def _problem(self, file: PackedFile) -> str:
+        if self._piece_bytes > 0 and file.size_bytes > self._piece_bytes * MOST_VOLUMES:
+            return "pack_file_missing"  # a stranger's numbers may mean billions of pieces
         try:
             size = sum(path.stat().st_size for path in self._paths(file))
         except OSError:

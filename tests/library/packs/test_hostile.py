@@ -407,6 +407,17 @@ def test_a_link_out_of_a_folder_is_held_to_its_hash(tmp_path: Path, models_dir: 
     assert [path for path in files_below(models_dir) if not path.startswith(".")] == []
 
 
+@pytest.mark.parametrize("size", [1_000, 1 << 49])
+def test_pieces_without_number_are_not_looked_for(tmp_path: Path, size: int) -> None:
+    """``x.001`` has three digits: an index that wants more pieces is wrong, and costs no memory."""
+    (tmp_path / "M").mkdir()
+    (tmp_path / "M" / "m.gguf").write_bytes(BODY)
+    document = json.loads(index_document([entry(size_bytes=size)]))
+    document["piece_bytes"] = 1
+    (tmp_path / "index.json").write_text(json.dumps(document))
+    assert opened_kind(tmp_path) == "pack_file_missing"
+
+
 def test_a_target_that_is_a_link_out_of_the_folder(
     sources: Sources, stick: Path, models_dir: Path, tmp_path: Path
 ) -> None:
