@@ -18,11 +18,12 @@ from desktop.common.storage import free_bytes, storage_error
 # What a system needs to go on breathing when the copy is done.
 SPARE_BYTES = 500_000_000
 FLUSHED_BYTES = 32 << 20
-_CHUNK_BYTES = 8 << 20
+_CHUNK_BYTES = 4 << 20
 _UNFINISHED = ".part"
 _ABANDONED = re.compile(r"\.(\d+_[\d.]*_[\da-f-]*)\.part$")
 
 Progress = Callable[[float], None]
+OnBytes = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,17 @@ def copy_model(
     unfinished = [target / (name + ending) for name in names]
     finished = [target / name for name in names]
     placed: list[Path] = []
-    hashes: list[str] = []
+    done_bytes = 0
+
+    def tell(count: int) -> None:
+        nonlocal done_bytes
+        done_bytes += count
+        if progress is not None:
+            progress(min(1.0, done_bytes / max(1, total_bytes)))
+
     try:
         target.mkdir(parents=True, exist_ok=True)
-        done_bytes = 0
-        for part, into in zip(parts, unfinished, strict=True):
-            done_bytes, sha256 = _copy(part, into, done_bytes, total_bytes, progress)
-            hashes.append(sha256)
+        hashes = [copy_file(part, into, tell) for part, into in zip(parts, unfinished, strict=True)]
         # The first part comes last: whoever sees it sees a whole model.
         for temporary, final in reversed(list(zip(unfinished, finished, strict=True))):
             temporary.rename(final)
@@ -109,6 +114,21 @@ class Flusher:
             self._waiting_bytes = 0
 
 
+def copy_file(source: Path, into: Path, on_bytes: OnBytes) -> str:
+    """Copy onto the disk itself; returns the SHA-256 of what was read. Raises OSError."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reader, into.open("wb") as writer:
+        flusher = Flusher(writer)
+        while chunk := reader.read(_CHUNK_BYTES):
+            writer.write(chunk)
+            flusher.wrote(len(chunk))
+            digest.update(chunk)
+            on_bytes(len(chunk))
+        writer.flush()
+        os.fsync(writer.fileno())
+    return digest.hexdigest()
+
+
 def remove_abandoned(folder: Path) -> None:
     """Delete what copies left behind whose process was killed: gigabytes that nobody would miss."""
     for file in [*folder.glob(f"*{_UNFINISHED}"), *folder.glob(f"*/*{_UNFINISHED}")]:
@@ -130,24 +150,6 @@ def _free_folder(names: Sequence[str], folder: Path) -> Path:
         number += 1
         target = folder / f"{Path(names[0]).stem}-{number}"
     return target
-
-
-def _copy(
-    source: Path, into: Path, done_bytes: int, total_bytes: int, progress: Progress | None
-) -> tuple[int, str]:
-    digest = hashlib.sha256()
-    with source.open("rb") as reader, into.open("wb") as writer:
-        flusher = Flusher(writer)
-        while chunk := reader.read(_CHUNK_BYTES):
-            writer.write(chunk)
-            flusher.wrote(len(chunk))
-            digest.update(chunk)
-            done_bytes += len(chunk)
-            if progress is not None:
-                progress(min(1.0, done_bytes / max(1, total_bytes)))
-        writer.flush()
-        os.fsync(writer.fileno())
-    return done_bytes, digest.hexdigest()
 
 
 def _clean_up(files: Sequence[Path], folder: Path | None) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -27,15 +26,13 @@ from desktop.common.atomic import sync_folder, write_atomic
 from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
-from desktop.library.copying import Flusher
+from desktop.library.copying import OnBytes, copy_file
 from desktop.library.files import same_file, size_of
 from desktop.library.hashing import sha256_of
 
 UNFINISHED = ".moving"
-_CHUNK_BYTES = 4 << 20
 
 State = Literal["copying", "placing", "renaming", "clearing"]
-OnBytes = Callable[[int], None]
 
 _log = get_logger("library")
 
@@ -176,23 +173,14 @@ _NOT_SAME_DEVICE = 17  # ERROR_NOT_SAME_DEVICE
 
 
 def _copy_and_compare(source: Path, into: Path, on_bytes: OnBytes) -> None:
-    digest = hashlib.sha256()
     try:
-        with source.open("rb") as reader, into.open("wb") as writer:
-            flusher = Flusher(writer)
-            while chunk := reader.read(_CHUNK_BYTES):
-                writer.write(chunk)
-                flusher.wrote(len(chunk))
-                digest.update(chunk)
-                on_bytes(len(chunk))
-            writer.flush()
-            os.fsync(writer.fileno())
+        read = copy_file(source, into, on_bytes)
         found = source.stat()
         os.utime(into, ns=(found.st_atime_ns, found.st_mtime_ns))
         arrived = sha256_of(into, on_bytes, from_disk=True)
     except OSError as error:
         raise storage_error(error, into) from error
-    if arrived != digest.hexdigest():
+    if arrived != read:
         raise StorageError("copy_differs", path=str(into))
 
 

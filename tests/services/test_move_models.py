@@ -14,7 +14,7 @@ import pytest
 
 from desktop.common.errors import CancelledError, ModelFileError, StorageError
 from desktop.engine.cancel import CancelToken
-from desktop.library import moving
+from desktop.library import copying, moving
 from desktop.library.library import Library
 from desktop.library.model import LibraryModel
 from desktop.library.moving import Move, MoveJournal
@@ -157,7 +157,7 @@ def test_cancelled_it_was_never_begun(
     library: Library, mover: ModelMover, own: Path, target: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, stop_after: int,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(moving, "_CHUNK_BYTES", 100_000)
+    monkeypatch.setattr(copying, "_CHUNK_BYTES", 100_000)
     model = _split(library, own)
     before = _files(own)
     token = CancelToken()
@@ -190,7 +190,7 @@ def test_a_disk_that_fills_up_in_the_middle(
     copy = moving._copy_and_compare
     calls = 0
 
-    def fill(source: Path, into: Path, on_bytes: moving.OnBytes) -> None:
+    def fill(source: Path, into: Path, on_bytes: copying.OnBytes) -> None:
         nonlocal calls
         calls += 1
         if calls == 2:
@@ -259,12 +259,12 @@ def test_one_at_a_time(library: Library, own: Path, target: Path, tmp_path: Path
 _MOVER = """
 import errno, os, signal, sys
 from pathlib import Path
-from desktop.library import library as module, moving
+from desktop.library import copying, library as module, moving
 from desktop.library.library import Library
 from desktop.services.move_models import ModelMover
 data, own, target, guide, name, point = sys.argv[1:]
 library = Library.open(Path(data) / "l.db", Path(guide), folders=lambda: (Path(own), Path(target)))
-moving._CHUNK_BYTES = 60_000
+copying._CHUNK_BYTES = 60_000
 rename = Path.rename
 steps = 0
 def step(*_):
