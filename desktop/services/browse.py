@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from desktop.common.errors import CancelledError, HausgeistError, HubError, NetworkError
 from desktop.common.logs import get_logger
-from desktop.fit.corrections import Corrections
 from desktop.gguf.header import ModelHeader
-from desktop.hardware.machine import Machine
 from desktop.hub.client import HubClient
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.model_card import fetch_card
@@ -30,6 +28,7 @@ from desktop.services.licences import OFFICE, licence_of, may_be_used_at_work
 from desktop.services.model_ref import KnownModels
 from desktop.services.offer_list import beside, offers_in, projectors_in
 from desktop.services.offers import FileOffer, RepositoryView
+from desktop.services.this_machine import HeldOn, MachineNow, PastOf
 
 OnOffer = Callable[[FileOffer], None]
 IsCancelled = Callable[[], bool]
@@ -45,18 +44,6 @@ class KnownCatalog(Protocol):
 
     def catalog(self) -> Catalog: ...
     def header(self, file: CatalogFile) -> ModelHeader | None: ...
-
-
-class MachineNow(Protocol):
-    def machine(self, refresh: bool = False) -> Machine: ...
-
-
-class PastOf(Protocol):
-    def corrections(self, machine: Machine) -> Corrections: ...
-
-
-class HeldOn(Protocol):
-    def by_device(self, machine: Machine | None = None) -> Mapping[str, int]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
 from desktop.common.errors import CancelledError, HausgeistError
-from desktop.fit.corrections import Corrections
 from desktop.fit.planner import plan
 from desktop.fit.types import Wish
 from desktop.gguf.header import ModelHeader
-from desktop.hardware.machine import Machine
 from desktop.hub.found import FoundRepo, SearchTask
 from desktop.hub.listing import FileGroup, HubFile, Listing
 from desktop.hub.model_card import ModelCard
@@ -22,6 +20,7 @@ from desktop.services.licences import OFFICE, may_be_used_at_work
 from desktop.services.offers import FileOffer, RepositoryView
 from desktop.services.remote_model import Beside
 from desktop.services.sources import ModelSource, SourceModel
+from desktop.services.this_machine import HeldOn, MachineNow, PastOf
 
 MOST = 500
 """Of one answer: an index may list thousands."""
@@ -38,18 +37,6 @@ class KnownSources(Protocol):
     def header(
         self, model: SourceModel, is_cancelled: Callable[[], bool] | None = None
     ) -> ModelHeader: ...
-
-
-class MachineNow(Protocol):
-    def machine(self, refresh: bool = False) -> Machine: ...
-
-
-class PastOf(Protocol):
-    def corrections(self, machine: Machine) -> Corrections: ...
-
-
-class HeldOn(Protocol):
-    def by_device(self, machine: Machine | None = None) -> Mapping[str, int]: ...
 
 
 class SourceBrowser:
