@@ -95,7 +95,7 @@ QPushButton[role="link"]:hover {{ color: {accent_strong}; }}
 QPushButton[role="pill"], QPushButton[role="chip"] {{ border-radius: {pill}px;
   padding: 0 {s.space_3}px; }}
 QPushButton[role="pill"]:checked {{ background: {accent_soft}; color: {accent_strong};
-  border-color: {accent_soft}; font-weight: 600; }}
+  border-color: {accent_soft}; }}
 QPushButton[role="chip"]:hover {{ border-color: {accent}; color: {accent_strong};
   background: {accent_soft}; }}
 QPushButton[role="icon"] {{ background: transparent; border-color: transparent; padding: 0;

@@ -182,6 +182,10 @@
         <translation>Nicht zu beurteilen</translation>
     </message>
     <message>
+        <source>only after consent to its terms</source>
+        <translation>erst nach Zustimmung zu den Bedingungen</translation>
+    </message>
+    <message>
         <source>needs {bytes} of memory</source>
         <translation>braucht {bytes} Arbeitsspeicher</translation>
     </message>
@@ -1063,7 +1067,7 @@
     </message>
     <message>
         <source>Being fetched</source>
-        <translation>Wird geholt</translation>
+        <translation>Wird geladen</translation>
     </message>
 </context>
 <context>

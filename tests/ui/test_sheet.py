@@ -9,7 +9,6 @@ from shiboken6 import isValid
 
 from desktop.ui.focus_ring import FocusRing
 from desktop.ui.look import Look
-from desktop.ui.parts.button import Button
 from desktop.ui.parts.confirm import Confirm
 from desktop.ui.parts.sheet import Sheet
 from desktop.ui.parts.text import Text
@@ -96,13 +95,3 @@ def test_boxes_and_circles_by_mouse_and_keyboard(driven: Driven) -> None:
     assert radio.isChecked()
     assert radio.grab().toImage() != empty
     sheet.close()
-
-
-def test_a_pressed_pill_has_room_for_its_bold_words(driven: Driven) -> None:
-    """Qt measures the words of a button that is not pressed."""
-    look: Look = driven.desk.house.look
-    plain, pill = (Button(look, "Dateien und mehr", kind="pill") for _ in range(2))
-    for button in (plain, pill):
-        driven.bot.addWidget(button)
-    pill.setCheckable(True)
-    assert pill.sizeHint().width() > plain.sizeHint().width()

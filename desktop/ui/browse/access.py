@@ -16,11 +16,6 @@ from desktop.ui.settings.account import AccountForm
 from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.transcript.outside import ask_and_open
 
-ACCESS_KINDS = frozenset(
-    ("hub_gated", "hub_token_access", "hub_token_refused", "hub_waiting", "hub_forbidden")
-)
-"""Kinds of HubError that a consent, a token or patience may help against."""
-
 
 class AccessCard(Card):
     """Open the page and agree; make a token; put it in here; ask again."""

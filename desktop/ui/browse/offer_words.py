@@ -24,6 +24,12 @@ FULL_NATS = 0.005
 """Q6_K and better: less than what two runs of the same test differ by."""
 
 
+ACCESS_KINDS = frozenset(
+    ("hub_gated", "hub_token_access", "hub_token_refused", "hub_waiting", "hub_forbidden")
+)
+"""Kinds of HubError that a consent, a token or patience may help against."""
+
+
 @dataclass(frozen=True, slots=True)
 class OfferWords:
     """`tag` with its tone says whether it fits, `below` how fast or why not, `number` exactly."""
@@ -87,7 +93,11 @@ def offer_words(offer: FileOffer, messages: Messages, *, judging: bool) -> Offer
             return OfferWords(looking, "", "")
         tip = "" if offer.problem is None else messages.error(offer.problem)
         unknown = QCoreApplication.translate("Browse", "Cannot be judged")
-        return OfferWords(unknown, "", tip, tip)
+        below = tip
+        if offer.problem is not None and offer.problem.kind in ACCESS_KINDS:
+            # The page says above the list what is to be done, once for all of them.
+            below = QCoreApplication.translate("Browse", "only after consent to its terms")
+        return OfferWords(unknown, "", below, tip)
     tag, tone = report_words(report)
     reason = messages.text(report.reason_key, **report.reason_params)
     if report.verdict == "too_large":

@@ -7,14 +7,15 @@ from datetime import date
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QStackedWidget, QWidget
 
-from desktop.common.errors import HubError
+from desktop.common.errors import HausgeistError, HubError
 from desktop.services.offers import RepositoryView
-from desktop.ui.browse.access import ACCESS_KINDS, AccessCard
+from desktop.ui.browse.access import AccessCard
 from desktop.ui.browse.browsing import Browsing
 from desktop.ui.browse.card_view import CardView
 from desktop.ui.browse.facts import FactList, facts_of, more_facts_of
 from desktop.ui.browse.offer_list import OfferList
 from desktop.ui.browse.offer_row import Fetches
+from desktop.ui.browse.offer_words import ACCESS_KINDS
 from desktop.ui.browse.ours import is_ours
 from desktop.ui.browse.trouble import TroubleCard
 from desktop.ui.browse.words import breakable, one_line
@@ -79,16 +80,11 @@ class Repository(QWidget):
         self._show_head(repo)
         error = opened.error if opened.phase == "failed" else None
         needs_access = error is not None and error.kind in ACCESS_KINDS
-        gated = view is not None and view.gated != ""
         shows_trouble = opened.problem is not None and not needs_access
         self.trouble.show_problem(
             opened.problem if shows_trouble else None,
             with_catalogue=view is not None and view.is_catalogue,
         )
-        if needs_access or gated:
-            self.access.show_need(self._page_of(repo), error)
-        else:
-            self.access.hide()
         self._show_state(shows_words=not needs_access and not shows_trouble)
         messages = self._session.messages
         self.facts.show_facts(facts_of(view, found, messages))
@@ -106,7 +102,27 @@ class Repository(QWidget):
     def _show_offers(self) -> None:
         opened = self._opened
         judging = opened.phase in ("opening", "judging")
+        self._show_access()
         self.offers.show_view(opened.view, judging=judging)
+
+    def _show_access(self) -> None:
+        """What its makers want, until one of its files could be read."""
+        opened = self._opened
+        view = opened.view
+        errors: list[HausgeistError | None] = [opened.error if opened.phase == "failed" else None]
+        if view is not None and not any(offer.basis == "header" for offer in view.offers):
+            errors += [offer.problem for offer in view.offers]
+            has_gate = view.gated != ""
+        else:
+            has_gate = False
+        refused = next((e for e in errors if e is not None and e.kind in ACCESS_KINDS), None)
+        if refused is None and not has_gate:
+            self.access.hide()
+            return
+        # Files that are listed and closed: what the card says by itself is friendlier.
+        is_first_word = refused is not None and refused.kind == "hub_gated" and has_gate
+        repo = opened.repo if view is None else view.repo
+        self.access.show_need(self._page_of(repo), None if is_first_word else refused)
 
     def _show_state(self, *, shows_words: bool) -> None:
         opened = self._opened

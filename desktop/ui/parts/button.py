@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QPushButton
 
 from desktop.ui.look import Look
@@ -48,17 +47,6 @@ class Button(QPushButton):
         self.setIcon(look.icon(icon, _TOKEN.get(str(self.property("role")), "text")))
         # The icon is drawn in the middle of its box: what is wider than high is air.
         self.setIconSize(QSize(s.icon_small + s.space_2, s.icon_small))
-
-    def sizeHint(self) -> QSize:
-        """With room for the bold words of a pressed pill: Qt measures those of one that is not."""
-        hint = super().sizeHint()
-        if not self.isCheckable():
-            return hint
-        bold = QFont(self.font())
-        bold.setWeight(QFont.Weight.DemiBold)
-        more = QFontMetrics(bold).horizontalAdvance(self.text())
-        more -= self.fontMetrics().horizontalAdvance(self.text())
-        return QSize(hint.width() + max(0, more), hint.height())
 
 
 class IconButton(QPushButton):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop.ui.look import Look
@@ -67,10 +68,16 @@ class AccountForm(QWidget):
         self.words.setText(words)
         self.words.setVisible(signed_in or not self._brief)
         self.place.setText(self._place_words())
+        can_enter = not model.busy and bool(self.field.text().strip())
+        had_focus = self.enter.hasFocus() or self.leave.hasFocus() or self.field.hasFocus()
+        stays = self.enter.hasFocus() and can_enter and not signed_in
         self.leave.setVisible(signed_in and can_change)
         for part in (self.field, self.enter):
             part.setVisible(not signed_in and can_change)
-        self.enter.setEnabled(not model.busy and bool(self.field.text().strip()))
+        if had_focus and can_change and not stays:
+            # What goes away or is greyed would give the focus to the window's first button.
+            (self.leave if signed_in else self.field).setFocus(Qt.FocusReason.OtherFocusReason)
+        self.enter.setEnabled(can_enter)
         self._show_problem()
 
     def _show_problem(self) -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from desktop.common.errors import CancelledError, HausgeistError, UsageError
+from desktop.common.errors import CancelledError, HausgeistError, HubError, UsageError
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict
 from desktop.hub.listing import FileGroup, HubFile, Listing
 from desktop.hub.model_card import ModelCard
@@ -192,7 +192,8 @@ class ScriptedBrowser:
         for number, entry in enumerate(view.offers):
             if number:
                 self._wait(self.judge_gate, f"judge {view.repo}", is_cancelled)
-            known.append(with_verdict(entry))
+            closed = HubError("hub_gated", repo=view.repo)  # as the Hub says without a token
+            known.append(replace(entry, problem=closed) if view.gated else with_verdict(entry))
             on_offer(known[-1])
         return replace(view, offers=tuple(known))
 

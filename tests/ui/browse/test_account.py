@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from desktop.services.account import AccountState
@@ -35,6 +37,24 @@ def test_signing_in_and_out(models: Models) -> None:
     assert not form.field.isVisible()
     form.leave.click()
     models.until(lambda: form.field.isVisible())
+
+
+def test_the_keyboard_stays_in_the_form(models: Models) -> None:
+    """It used to begin at the window's first button when what it stood on went away."""
+    form = form_of(models)
+    form.field.setFocus()
+    form.field.setText("hf_good")
+    QTest.keyClick(form.field, Qt.Key.Key_Return)
+    models.until(lambda: form.leave.isVisible())
+    assert form.leave.hasFocus()
+    QTest.keyClick(form.leave, Qt.Key.Key_Space)
+    models.until(lambda: form.field.isVisible())
+    assert form.field.hasFocus()
+    form.field.setText("hf_good")
+    form.enter.setFocus()
+    QTest.keyClick(form.enter, Qt.Key.Key_Space)
+    models.until(lambda: form.leave.isVisible())
+    assert form.leave.hasFocus()
 
 
 def test_a_file_is_called_a_file(models: Models) -> None:

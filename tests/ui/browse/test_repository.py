@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from desktop.common.errors import HubError
+from desktop.common.messages import Messages
 from desktop.hub.listing import FileGroup, HubFile
 from desktop.hub.model_card import ModelCard
 from desktop.hub.search import SearchPage
@@ -20,7 +21,7 @@ from desktop.services.downloads_entry import DownloadState
 from desktop.services.offers import FileOffer
 from desktop.ui.browse.card_view import MOST_CHARS
 from desktop.ui.browse.offer_list import SHOWN_AT_FIRST, SHOWN_MORE
-from desktop.ui.browse.offer_words import group_of
+from desktop.ui.browse.offer_words import group_of, offer_words
 from tests.ui.browse.conftest import Models
 from tests.ui.browse.scenes import demo_view
 from tests.ui.browse.stand_ins import found, offer, repository
@@ -240,6 +241,35 @@ def test_a_gated_repository_whose_files_are_listed(models: Models) -> None:
     models.look_into()
     assert models.page.repository.access.isVisible()
     assert models.page.repository.offers.rows
+
+
+def test_who_has_access_is_not_asked_for_consent(models: Models) -> None:
+    models.browser.views[REPO] = repository(gated="auto")
+    models.look_into()
+    opened, access = models.browsing.opened, models.page.repository.access
+    assert access.isVisible()
+    assert opened.view is not None
+    first, *others = opened.view.offers
+    opened.view = replace(opened.view, offers=(replace(first, basis="header"), *others))
+    opened.offers_changed.emit()
+    assert not access.isVisible()
+
+
+def test_files_that_are_refused_say_so_once(models: Models) -> None:
+    """Each of ten files used to repeat eight lines on terms."""
+    models.browser.views[REPO] = repository(gated="manual")
+    models.look_into()
+    opened, page = models.browsing.opened, models.page.repository
+    assert opened.view is not None
+    waits = HubError("hub_waiting", repo=REPO)
+    refused = tuple(
+        replace(one, report=None, basis="", problem=waits) for one in opened.view.offers
+    )
+    opened.view = replace(opened.view, offers=refused)
+    opened.offers_changed.emit()
+    assert "decided" in page.access.headline.text()
+    said = offer_words(refused[0], Messages("en"), judging=False)
+    assert len(said.below) < 50 < len(said.tip)
 
 
 def test_the_card_is_markdown_without_anything_remote(models: Models) -> None:
