@@ -10,10 +10,9 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
-from desktop.common.errors import HausgeistError, NetworkError, StorageError, UsageError
+from desktop.common.errors import HausgeistError, NetworkError, StorageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import free_bytes
 from desktop.hub.transfer.pace import RateLimit
@@ -23,6 +22,7 @@ from desktop.services.downloads_entry import Download
 from desktop.services.downloads_file import DownloadsFile
 from desktop.services.downloads_leftovers import delete_leftovers
 from desktop.services.downloads_line import Fetcher, Halt, Job, Line
+from desktop.services.downloads_lines import Lines
 from desktop.services.downloads_listeners import Listener, Listeners
 from desktop.services.downloads_turns import (
     Hold,
@@ -77,7 +77,7 @@ class Downloads:
         self._clock = clock
         self._wall = wall
         self._change = threading.Condition()
-        self._lines: list[Line] = []
+        self._lines = Lines(fetcher)
         self._listeners = Listeners(clock)
         self._workers = Workers()
         self._is_stirred = False
@@ -96,13 +96,10 @@ class Downloads:
         with self._change:
             if self._keeper is not None or self._is_closed:
                 return
-            known = {line.entry.id for line in self._lines}
-            found = self._file.load(self._is_reference)
-            left = [self._new_line(entry) for entry in found if entry.id not in known]
-            self._lines[:0] = left
+            is_new = self._lines.put_first(self._file.load(self._lines.is_reference))
             self._keeper = threading.Thread(target=self._keep, name="downloads", daemon=True)
             self._keeper.start()
-            self._changed(is_new=bool(left))
+            self._changed(is_new=is_new)
 
     def add(self, reference: str, *, name: str = "", with_projector: bool = True) -> Download:
         """Put a model at the end of the queue; one that is in it already is not added again, one
@@ -113,11 +110,10 @@ class Downloads:
         """
         wanted = self._fetcher.key(reference)
         with self._change:
-            line = self._line_of(wanted)
+            line = self._lines.by_reference(wanted)
             if line is None:
                 entry = Download(secrets.token_hex(6), wanted, name, with_projector=with_projector)
-                line = self._new_line(entry)
-                self._lines.append(line)
+                line = self._lines.add(entry)
             elif line.entry.state in ("done", "failed", "paused"):
                 line.try_soon()
                 line.rest("waiting")
@@ -128,31 +124,30 @@ class Downloads:
         """The download of that model, however its reference is written."""
         wanted = self._fetcher.key(reference)
         with self._change:
-            line = self._line_of(wanted)
+            line = self._lines.by_reference(wanted)
             return None if line is None else line.entry
 
     def all(self) -> tuple[Download, ...]:
         """The queue, first one first; what has ended stays until it is forgotten."""
         with self._change:
-            now = self._clock()
-            return tuple(_counted_down(line, now) for line in self._lines)
+            return self._lines.told(self._clock())
 
     def pause(self, id: str) -> None:
         """Let go of the line; what was fetched stays, and the next one's turn has come."""
         with self._change:
-            self._pause(self._line(id))
+            self._pause(self._lines.by_id(id))
             self._changed()
 
     def resume(self, id: str) -> None:
         """Take a place in the queue again."""
         with self._change:
-            self._resume(self._line(id))
+            self._resume(self._lines.by_id(id))
             self._changed()
 
     def retry(self, id: str) -> None:
         """Begin a failed or waiting one now."""
         with self._change:
-            line = self._line(id)
+            line = self._lines.by_id(id)
             if line is not None and line.entry.state != "done" and line.job is None:
                 line.try_soon()
                 line.failures = 0
@@ -161,23 +156,23 @@ class Downloads:
 
     def pause_all(self) -> None:
         with self._change:
-            for line in self._lines:
+            for line in self._lines.all:
                 self._pause(line)
             self._changed()
 
     def resume_all(self) -> None:
         with self._change:
-            for line in self._lines:
+            for line in self._lines.all:
                 self._resume(line)
             self._changed()
 
     def cancel(self, id: str) -> None:
         """Take it out and delete what was fetched of it."""
         with self._change:
-            line = self._line(id)
+            line = self._lines.by_id(id)
             if line is None:
                 return
-            self._lines.remove(line)
+            self._lines.all.remove(line)
             if line.job is not None:
                 line.halt = "cancelled"
                 self._workers.start(line.job.cancel)
@@ -188,20 +183,19 @@ class Downloads:
     def forget(self, id: str) -> None:
         """Take what has ended out of the list; no file is touched."""
         with self._change:
-            line = self._line(id)
+            line = self._lines.by_id(id)
             if line is not None and line.entry.is_ended:
-                self._lines.remove(line)
+                self._lines.all.remove(line)
             self._changed()
 
     def move(self, id: str, place: int) -> None:
         """Give it another place in the queue (0: first); what runs behind it makes room."""
         with self._change:
-            line = self._line(id)
+            line = self._lines.by_id(id)
             if line is None:
                 return
-            self._lines.remove(line)
-            self._lines.insert(max(0, min(place, len(self._lines))), line)
-            other = in_the_way(line, self._lines, self._at_once)
+            self._lines.move(line, place)
+            other = in_the_way(line, self._lines.all, self._at_once)
             if other is not None:
                 self._stop(other, "later")
             self._changed()
@@ -220,14 +214,14 @@ class Downloads:
         """How many may run at the same time."""
         with self._change:
             self._at_once = _bounded(n)
-            for line in surplus(self._lines, self._at_once):
+            for line in surplus(self._lines.all, self._at_once):
                 self._stop(line, "later")
             self._changed()
 
     def wake(self) -> None:
         """Try at once what waits for a network or a disk: perhaps it is back."""
         with self._change:
-            for line in self._lines:
+            for line in self._lines.all:
                 if line.retry_at is not None and not line.is_retry_sure:
                     line.retry_at = self._clock()
             self._changed(is_new=False)
@@ -243,7 +237,7 @@ class Downloads:
             if self._is_closed:
                 return
             self._is_closed = True
-            for line in self._lines:
+            for line in self._lines.all:
                 self._stop(line, "closed")
             self._change.notify_all()
         self._workers.join(_END_S)
@@ -252,23 +246,6 @@ class Downloads:
             self._save()
 
     # All below with the lock held, unless it says otherwise.
-
-    def _line(self, id: str) -> Line | None:
-        return next((line for line in self._lines if line.entry.id == id), None)
-
-    def _new_line(self, entry: Download) -> Line:
-        return Line(entry, is_remote=self._fetcher.needs_network(entry.reference))
-
-    def _is_reference(self, reference: str) -> bool:
-        try:
-            return bool(self._fetcher.key(reference))
-        except UsageError as error:
-            return error.kind == "bad_endpoint"  # today's; nothing is wrong with the reference
-
-    def _line_of(self, reference: str) -> Line | None:
-        wanted = reference.casefold()
-        found = (line for line in self._lines if line.entry.reference.casefold() == wanted)
-        return next(found, None)
 
     def _stop(self, line: Line, why: Halt) -> None:
         """Ask its job to end, which may take a fifth of a second; what was fetched stays."""
@@ -327,10 +304,10 @@ class Downloads:
         now = (self._clock(), self._wall())
         before, self._seen = self._seen, now
         slept_s = (now[1] - before[1]) - (now[0] - before[0])
-        shorten_after_sleep(self._lines, slept_s, now[0])
+        shorten_after_sleep(self._lines.all, slept_s, now[0])
 
     def _schedule(self, hold: Hold | None) -> None:
-        turns = take_turns(self._lines, hold, self._at_once, self._clock())
+        turns = take_turns(self._lines.all, hold, self._at_once, self._clock())
         for line in turns.stop:
             self._stop(line, "held")
         for line in turns.begin:
@@ -358,7 +335,7 @@ class Downloads:
     def _pause_s(self) -> float | None:
         """Until when the keeper may sleep."""
         due_s = 0.0 if self._is_unsaved else self._listeners.due_s()
-        if due_s is None and any(line.is_wanted for line in self._lines):
+        if due_s is None and any(line.is_wanted for line in self._lines.all):
             return LOOK_EVERY_S
         return due_s
 
@@ -407,13 +384,7 @@ class Downloads:
         """What failed for want of room stays where it is until there is some."""
         now = self._clock()
         with self._change:
-            due = [
-                (line, line.entry)
-                for line in self._lines
-                if line.retry_at is not None
-                and line.retry_at <= now
-                and is_of_disk(line.entry.error)
-            ]
+            due = self._lines.due_for_disks(now)
         for line, entry in due:
             folder = Path(entry.folder) if entry.folder else self._fetcher.folder
             if not is_over(entry, folder, self._free):
@@ -430,10 +401,3 @@ class Downloads:
 
 def _bounded(n: int) -> int:
     return max(1, min(n, MOST_AT_ONCE))
-
-
-def _counted_down(line: Line, now: float) -> Download:
-    """With the seconds that are left of a wait."""
-    if line.retry_at is None or line.entry.retry_in_s is None:
-        return line.entry
-    return replace(line.entry, retry_in_s=max(0.0, line.retry_at - now))
