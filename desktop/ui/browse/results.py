@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QWidget
 
 from desktop.hub.search import SearchQuery
 from desktop.ui.browse.browsing import Browsing
@@ -35,7 +35,12 @@ class ResultList(QListView):
 
 
 class Results(QWidget):
-    """Follows the finder: asking, found, nothing found, stuck, offline with the catalogue."""
+    """Follows the finder: asking, found, nothing found, stuck, offline with the catalogue.
+
+    `search_wanted`: what had the focus is gone, and the search is where one goes on.
+    """
+
+    search_wanted = Signal()
 
     def __init__(self, look: Look, session: Session, browsing: Browsing, shelf: Shelf) -> None:
         super().__init__()
@@ -54,8 +59,10 @@ class Results(QWidget):
         below.setStretchFactor(self.state, 1)
         # In line with the rows, beside which the scroll bar stands.
         above = row(self.trouble, margins=(0, 0, s.scroll_bar, 0))
-        layout = column(above, self.list, below, space=s.space_2)
-        layout.setStretchFactor(self.list, 1)
+        self._rest = QWidget()  # what lies below a problem without rows
+        layout = column(above, self.list, below, self._rest, space=s.space_2)
+        for filling in (self.list, self._rest):
+            layout.setStretchFactor(filling, 1)
         self.setLayout(layout)
         self._finder.changed.connect(self.refresh)
         self._finder.emptied.connect(self.list.scrollToTop)
@@ -73,8 +80,15 @@ class Results(QWidget):
     def refresh(self) -> None:
         """Show the finder's state."""
         finder = self._finder
-        self.trouble.show_problem(finder.problem, with_catalogue=finder.is_catalogue)
-        self.list.setVisible(bool(finder.rows))
+        focused = QApplication.focusWidget()
+        gone = (self.trouble, self.list, self.again)
+        had_focus = focused is not None and any(
+            p is focused or p.isAncestorOf(focused) for p in gone
+        )
+        has_rows = bool(finder.rows)
+        self.trouble.show_problem(finder.problem, with_catalogue=finder.is_catalogue and has_rows)
+        self.list.setVisible(has_rows)
+        self._rest.setVisible(not has_rows and finder.problem is not None)
         words = self._state_words()
         self.state.setText(words)
         self.state.setVisible(bool(words))
@@ -83,6 +97,8 @@ class Results(QWidget):
         self.state.setAlignment(align | Qt.AlignmentFlag.AlignVCenter)
         can_retry = finder.phase in ("stuck", "failed") and finder.problem is None
         self.again.setVisible(can_retry)
+        if had_focus and focused is not None and not focused.isVisible():
+            self.search_wanted.emit()
         self._say(words)
         self._look_ahead()
 

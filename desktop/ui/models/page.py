@@ -53,6 +53,7 @@ class ModelsPage(QWidget):
         layout.setStretchFactor(self._stack, 1)
         self.setLayout(layout)
         self.search.list_wanted.connect(self.results.focus_list)
+        self.results.search_wanted.connect(self.search.field.setFocus)
         self.repository.author_wanted.connect(self.search.by_author)
         self.recommended.repository_wanted.connect(house.browsing.open)
         self.organisation.wanted.connect(self.search.show_ours)

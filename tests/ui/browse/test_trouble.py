@@ -50,6 +50,33 @@ def test_the_catalogue_below_what_is_the_matter(models: Models, explained: Expla
     assert not results.trouble.isVisible()
 
 
+def test_without_rows_the_card_is_no_higher_than_its_words(
+    models: Models, explained: Explained
+) -> None:
+    explained["no_such_host"] = problem("name_resolution")
+    error = NetworkError("no_such_host", host="huggingface.co")
+    models.browser.pages = {None: SearchPage((), None, is_catalogue=True, problem=error)}
+    models.search()
+    trouble = models.page.results.trouble
+    models.until(trouble.isVisible)
+    assert not trouble.below.isVisible()  # it spoke of a list that is not there
+    models.until(lambda: trouble.height() <= trouble.heightForWidth(trouble.width()))
+
+
+def test_the_keyboard_goes_to_the_search_when_the_card_goes(
+    models: Models, explained: Explained
+) -> None:
+    explained["no_such_host"] = problem("name_resolution")
+    models.browser.pages = catalogue(NetworkError("no_such_host", host="huggingface.co"))
+    models.search()
+    results = models.page.results
+    results.trouble.again.setFocus()
+    models.browser.pages = {None: SearchPage((found(3),))}
+    QTest.keyClick(results.trouble.again, Qt.Key.Key_Space)
+    models.until(lambda: results.rows.rowCount() == 1)
+    assert models.page.search.field.hasFocus()
+
+
 def test_text_for_the_it_department(models: Models, explained: Explained) -> None:
     explained["tls_untrusted"] = problem("certificate")
     models.browser.error = NetworkError("tls_untrusted", host="huggingface.co")
