@@ -15,3 +15,12 @@ def display_name(model: str) -> str:
     if model in (GUIDE_NAME, GUIDE_NAME_IN_FILE):
         return QCoreApplication.translate("Models", "Hausgeist guide")
     return model
+
+
+def short_name(model: str, quantization: str) -> str:
+    """`display_name` for where the quantization stands beside it anyway."""
+    name = display_name(model)
+    ending = f"-{quantization}"
+    if quantization and name.casefold().endswith(ending.casefold()):
+        return name[: -len(ending)] or name
+    return name

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 
 from desktop.common.errors import HausgeistError
 from desktop.engine.cancel import CancelToken
-from desktop.ui.notice import Action, Banner, Toast
-from desktop.ui.session import Session
+from desktop.ui.long_work import LongWork
+from desktop.ui.notice import Banner, Toast
 from desktop.ui.words import Counted
-from desktop.ui.works import Work, Works
+from desktop.ui.works import Work
 
 if TYPE_CHECKING:
     from desktop.library.stores.model import StoreModel
@@ -23,17 +22,10 @@ if TYPE_CHECKING:
 SHOWN_FAILURES = 3
 
 
-class Bringing(QObject):
+class Bringing(LongWork):
     """One import at a time; `imported` tells of the first model, `ended` of the end."""
 
     imported = Signal(object)
-    ended = Signal()
-    use_wanted = Signal(str)
-
-    def __init__(self, session: Session, works: Works) -> None:
-        super().__init__()
-        self._session = session
-        self._works = works
 
     def files(self, paths: list[Path], *, copy: bool = False) -> None:
         """Import files and folders; what becomes of them is told."""
@@ -107,10 +99,8 @@ class Bringing(QObject):
                 shown.append(Counted().more_failed(more))
             self._session.tell(Banner("import", "\n".join(shown), "bad"))
         if len(good) == 1:
-            use = Action(self.tr("Chat with it"), partial(self.use_wanted.emit, good[0].name))
-            self._session.tell(
-                Toast(self.tr("“{name}” is in your models.").format(name=good[0].name), use)
-            )
+            words = self.tr("“{name}” is in your models.").format(name=good[0].name)
+            self._session.tell(Toast(words, self._chat_with(good[0].name)))
         elif good:
             self._session.tell(Toast(Counted().imported(len(good))))
         for model in good[:1]:

@@ -13,7 +13,7 @@ from desktop.fit.types import FitReport
 from desktop.library.model import LibraryModel
 from desktop.services.model_problem import problem_words
 from desktop.ui.mine.origin_words import OriginWords
-from desktop.ui.model_names import display_name
+from desktop.ui.model_names import short_name
 from desktop.ui.parts.text import Tone
 from desktop.ui.words import last_used, page_time, parameters, report_words, tokens_per_s
 
@@ -87,7 +87,7 @@ class EntryWords(QObject):
             about = parameters(model.parameters, self._language)
         made = Entry(
             model=model,
-            name=display_name(model.name),
+            name=short_name(model.name, model.quantization),
             chip=self.tr("built in") if guide else model.quantization,
             about=about,
             size=format_bytes(model.file_bytes, self._language) if model.file_bytes else "",

@@ -195,7 +195,8 @@ class ModelTableView(QTableView):
             wide[Column.DO] = chat_width(self._look, "") + s.space_1 + s.target
             wide[Column.HERE] = max(22 * em, min(34 * em, room - least - wide[Column.DO]))
         spare = room - least - sum(wide.values())
-        if Column.ABILITIES in wide and spare > 0:
+        if Column.ABILITIES in wide and spare > 0 and Column.ORIGIN not in hidden:
+            # Else the names need it, below which the origin stands.
             wide[Column.ABILITIES] += min(spare // 2, 8 * em)
         self._delegate.compact = tuple(hidden)
         self._delegate.chat_words = words
