@@ -26,6 +26,7 @@ from desktop.services.offers import RepositoryView
 
 DEFAULT_LIMIT = 20
 _MOST = 200
+_BARREN_PAGES = 3  # that brought nothing new, one after the other: a host may lead in a circle
 _NOT_FOR_IT = ("offline", "rate_limit", "hub_down", "portal", "clock")
 _SIZE = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*(?:([kmgt])i?b?)?", re.IGNORECASE)
 _UNITS = MappingProxyType({"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12})
@@ -127,6 +128,7 @@ class _Search:
         """
         found: dict[str, FoundRepo] = {}
         cursor: str | None = None
+        barren = 0
         while len(found) < limit:
             if self._unreachable is not None:  # found out a moment ago, and it may have taken 15 s
                 page = self._browser.in_catalogue(query, self._unreachable)
@@ -136,9 +138,11 @@ class _Search:
                 self._tell(page.problem)
                 if not page.repos and not may_be_none:
                     raise page.problem
-            found |= {repo.repo: repo for repo in page.repos if repo.repo not in found}
+            new = {repo.repo: repo for repo in page.repos if repo.repo not in found}
+            found |= new
+            barren = 0 if new else barren + 1
             cursor = page.next
-            if cursor is None:
+            if cursor is None or barren == _BARREN_PAGES:
                 break
         return tuple(found.values())[:limit]
 

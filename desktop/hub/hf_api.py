@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx2
-from huggingface_hub import HfApi, get_session, set_client_factory
+from huggingface_hub import HfApi, constants, get_session, set_client_factory
 from huggingface_hub.hf_api import ExpandModelProperty_T, ModelInfo
 
 from desktop.common.errors import HubError
@@ -150,6 +150,9 @@ def _repo(model: ModelInfo) -> FoundRepo:
 
 def _install() -> None:
     """Anew where somebody else has set another client."""
+    # Else it asks the Hub once a day for a list by which it tells who calls it, keeps that beside
+    # our own folders, and a wrong one there ends every search.
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     if not isinstance(get_session(), _DoorClient):
         set_client_factory(_DoorClient)
 

@@ -97,7 +97,8 @@ class HubSearch:
         limit = self._page_repos * (_MORE_TO_SORT if sorts else 1)
         found: dict[str, FoundRepo] = {}
         for _ in range(_MOST_REQUESTS if sorts else 1):
-            repos, cursor = self._ask(query, cursor, limit, is_cancelled)
+            repos, after = self._ask(query, cursor, limit, is_cancelled)
+            cursor = None if after == cursor else after  # else that page is its own successor
             for repo in repos:
                 if _suits(repo, query) and (is_wanted is None or is_wanted(repo)):
                     found.setdefault(repo.repo, repo)

@@ -43,6 +43,12 @@ def repos(cli: Cli, *arguments: str) -> list[str]:
     return [entry["repo"] for entry in done.json]
 
 
+def test_a_host_that_leads_in_a_circle(cli: Cli, hub: HubStandIn) -> None:
+    hub.next_page = f'<{hub.endpoint}/api/models?cursor=MA==&n={{n}}>; rel="next"'
+    assert QWEN in repos(cli, "maker", "--limit", "200")
+    assert len(hub.requests()) < 10
+
+
 def test_what_is_found_as_json(cli: Cli, hub: HubStandIn) -> None:
     done = cli("search", "qwen", "--json")
     assert done.code == 0

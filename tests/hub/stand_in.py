@@ -39,6 +39,7 @@ class HubStandIn:
         self.bytes_per_s = 0.0  # the line's speed, for benchmarks; 0: as fast as loopback
         self.connection_bytes_per_s = 0.0  # the same for each connection
         self.latency_s = 0.0
+        self.next_page = ""  # the search's "Link" where it is wrong; "{n}" is another one each time
         self.is_xet = False  # form B: headers that lead Xet's clients another way
         self.valid_signature = "first"
         self._expiry: list[Any] = ["", 0]
@@ -238,6 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/api/models":
             query = parse_qs(urlsplit(self.path).query)
             page, link = list_models(self.stand_in.repos, query, self.stand_in.endpoint)
+            if self.stand_in.next_page:
+                link = self.stand_in.next_page.format(n=len(self.stand_in.seen))
             self._json(page, {"Link": link} if link else {})
             return
         if path == "/api/whoami-v2":

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from huggingface_hub import HfApi, set_client_factory
+from huggingface_hub import HfApi, constants, set_client_factory
+from huggingface_hub.utils import _detect_agent
 from huggingface_hub.utils._http import default_client_factory
 
 from desktop.common.errors import CancelledError, HausgeistError
@@ -99,6 +101,31 @@ def test_pages_follow_one_another(house: House, hub: HubStandIn) -> None:
     assert cursor is None
     assert len(set(seen)) == 5
     assert len(hub.requests("api")) == 3  # one request a page
+
+
+def test_the_library_asks_nothing_of_its_own(
+    house: House, hub: HubStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """huggingface-hub fetches a list of its callers once a day and keeps it beside our folders; a
+    hotel's answer kept there would end every search."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    monkeypatch.setattr(_detect_agent, "_registry", None)
+    kept = tmp_path / "list.json"
+    monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(kept))
+    assert found(house, text="qwen") == [QWEN]
+    assert len(hub.requests()) == 1
+    assert not kept.exists()
+    kept.write_text('[{"no": "list of callers"}]')
+    monkeypatch.setattr(_detect_agent, "_registry", None)
+    assert found(house, text="qwen") == [QWEN]
+
+
+def test_a_page_is_not_its_own_successor(house: House, hub: HubStandIn) -> None:
+    searching = search(house, page_repos=2)
+    cursor = searching.page(SearchQuery()).next
+    assert cursor is not None
+    hub.next_page = f'<{hub.endpoint}/api/models?{cursor}>; rel="next"'
+    assert searching.page(SearchQuery(), cursor).next is None
 
 
 def test_models_for_programming_are_known_by_their_names_too(house: House, hub: HubStandIn) -> None:
