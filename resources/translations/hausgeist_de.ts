@@ -131,10 +131,6 @@
         <translation>Der Import wurde abgebrochen.</translation>
     </message>
     <message>
-        <source>Chat with it</source>
-        <translation>Damit chatten</translation>
-    </message>
-    <message>
         <source>“{name}” is in your models.</source>
         <translation>„{name}“ ist bei Ihren Modellen.</translation>
     </message>
@@ -1208,6 +1204,17 @@
     </message>
 </context>
 <context>
+    <name>LongWork</name>
+    <message>
+        <source>Chat with it</source>
+        <translation>Damit chatten</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+</context>
+<context>
     <name>Machine</name>
     <message>
         <source>Graphics</source>
@@ -2068,10 +2075,6 @@
         <translation>{what}: wird geprüft, {percent} %</translation>
     </message>
     <message>
-        <source>{time} left</source>
-        <translation>noch {time}</translation>
-    </message>
-    <message>
         <source>Stopped. Nothing of the pack was left.</source>
         <translation>Angehalten. Vom Paket ist nichts zurückgeblieben.</translation>
     </message>
@@ -2105,10 +2108,6 @@
             <numerusform>%n Modell ist bei Ihren Modellen, und geprüft.</numerusform>
             <numerusform>%n Modelle sind bei Ihren Modellen, und geprüft.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Chat with it</source>
-        <translation>Damit chatten</translation>
     </message>
 </context>
 <context>
@@ -2810,20 +2809,12 @@
         <translation>{what}: {percent} %</translation>
     </message>
     <message>
-        <source>{time} left</source>
-        <translation>noch {time}</translation>
-    </message>
-    <message>
         <source>Stopped. The model is as it was; nothing was left.</source>
         <translation>Abgebrochen. Das Modell ist, wie es war; nichts blieb zurück.</translation>
     </message>
     <message>
         <source>“{name}” is in your models: {size}.</source>
         <translation>„{name}“ ist bei Ihren Modellen: {size}.</translation>
-    </message>
-    <message>
-        <source>Chat with it</source>
-        <translation>Damit chatten</translation>
     </message>
 </context>
 <context>

@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
-from desktop.common.wording import format_bytes, format_duration
+from desktop.common.wording import format_bytes
 from desktop.engine.cancel import CancelToken
+from desktop.ui.long_work import LongWork
 from desktop.ui.notice import Action, Banner, Toast
-from desktop.ui.session import Session
-from desktop.ui.works import Work, Works
+from desktop.ui.works import Work
 
 if TYPE_CHECKING:
     from desktop.library.packs.progress import PackProgress
@@ -23,16 +23,8 @@ if TYPE_CHECKING:
 LANE = "pack-leftovers"
 
 
-class Packing(QObject):
+class Packing(LongWork):
     """Packs are made one after the other, and so are they unpacked."""
-
-    ended = Signal()
-    use_wanted = Signal(str)
-
-    def __init__(self, session: Session, works: Works) -> None:
-        super().__init__()
-        self._session = session
-        self._works = works
 
     def pack(self, wish: PackWish) -> None:
         """Make what is wished for; an interrupted one goes on where it stopped."""
@@ -79,10 +71,7 @@ class Packing(QObject):
         text = self.tr("{what}: {percent} %").format(what=words, percent=percent)
         if progress.state in ("hashing", "checking"):
             text = self.tr("{what}: checking, {percent} %").format(what=words, percent=percent)
-        if progress.left_s is not None:
-            left = format_duration(progress.left_s, self._session.language)
-            text += " · " + self.tr("{time} left").format(time=left)
-        work.words = text
+        work.words = self._with_time(text, progress.left_s)
 
     def _stopped(self, packs: Packs, wish: PackWish) -> None:
         def gone(_: object) -> None:
@@ -120,8 +109,8 @@ class Packing(QObject):
             words = self.tr("“{name}” is in your models, and checked.").format(name=good[0].name)
         else:
             words = self.tr("%n model(s) are in your models, and checked.", "", len(good))
-        use = Action(self.tr("Chat with it"), partial(self.use_wanted.emit, good[0].name))
-        self._session.tell(Toast(words, use if len(good) == 1 else None))
+        use = self._chat_with(good[0].name) if len(good) == 1 else None
+        self._session.tell(Toast(words, use))
 
 
 def _open_folder(folder: Path) -> None:
