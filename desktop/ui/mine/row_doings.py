@@ -131,8 +131,8 @@ class RowDoings(QObject):
         """Everything that can be done to it."""
         menu = QMenu(parent)
         if one.can_chat:
-            self._add(menu, "chat-circle", self.tr("Chat"), lambda: self.chat(one), "Return")
-        self._add(menu, "info", self.tr("Details"), lambda: self.details(one), "Alt+Return")
+            self._add(menu, "chat-circle", self.tr("Chat"), lambda: self.chat(one), "Enter")
+        self._add(menu, "info", self.tr("Details"), lambda: self.details(one), "Alt+Enter")
         if not one.problem:
             self._add(menu, "sliders-horizontal", self.tr("Settings"), lambda: self.settings(one))
             if not one.is_guide:

@@ -117,6 +117,8 @@ class TableDelegate(QStyledItemDelegate):
                 parts.append(words)
         if len(self.compact) > 1 and not one.is_guide:
             parts = parts[1:]  # how large it is stands in bytes already
+        elif len(self.compact) == 1 and not one.is_guide:
+            parts.reverse()  # where it came from is told nowhere else in the row
         return " · ".join(part for part in parts if part)
 
     def _paint_here(self, painter: QPainter, cell: QRect, one: Entry) -> None:
