@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.common.errors import EngineError
-from desktop.engine.device_usage import DeviceUsage
-from desktop.engine.engine import Engine, ModelInfo
+from desktop.engine.engine import Engine
 from desktop.engine.events import Failed
-from desktop.engine.request import Message, Rendered, Request
+from desktop.engine.request import Request
 from desktop.engine.stream import Stream
+from desktop.services.wrapped_engine import WrappedEngine
 
 _Stamp = tuple[int, int, int, int]
 
@@ -46,16 +46,12 @@ def _stamp(path: Path) -> _Stamp | None:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-class GuardedEngine:
+class GuardedEngine(WrappedEngine):
     """An engine that looks at its mapped file before every request."""
 
     def __init__(self, engine: Engine, guard: FileGuard) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._guard = guard
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._engine.info
 
     def submit(self, request: Request) -> Stream:
         try:
@@ -65,17 +61,3 @@ class GuardedEngine:
             stream.put(Failed(request.id, error.kind, error.params, error.detail))
             return stream
         return self._engine.submit(request)
-
-    def count_tokens(self, text: str) -> int:
-        return self._engine.count_tokens(text)
-
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
-
-    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
-        return self._engine.memory_usage()
-
-    def close(self) -> None:
-        self._engine.close()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from desktop.engine.device_usage import DeviceUsage
-from desktop.engine.engine import Engine, ModelInfo
+from desktop.engine.engine import Engine
 from desktop.engine.events import EndEvent, Finished, Stats
 from desktop.engine.memory_now import MemoryNow
-from desktop.engine.request import Message, Rendered, Request
+from desktop.engine.request import Request
 from desktop.engine.stream import Stream
 from desktop.fit.memory import CPU
 from desktop.services.held_memory import HeldMemory
@@ -23,6 +22,7 @@ from desktop.services.history_records import (
     Rates,
     SpeedRecord,
 )
+from desktop.services.wrapped_engine import WrappedEngine
 
 LEAST_READ_TOKENS = 64
 """A shorter prompt's time is mostly that of starting."""
@@ -40,7 +40,7 @@ class Recorder:
     held: HeldMemory
 
 
-class RecordedEngine:
+class RecordedEngine(WrappedEngine):
     """An engine that writes down what it does. `load` is its record so far, written at once."""
 
     def __init__(
@@ -52,7 +52,7 @@ class RecordedEngine:
         meter: MemoryMeter,
     ) -> None:
         """`before`: the process as it was before the load; `meter` tells how it is now."""
-        self._engine = engine
+        super().__init__(engine)
         self._recorder = recorder
         self._load = load
         self._before = before
@@ -69,10 +69,6 @@ class RecordedEngine:
         )
         recorder.history.add(load)
 
-    @property
-    def info(self) -> ModelInfo:
-        return self._engine.info
-
     def submit(self, request: Request) -> Stream:
         stream = self._engine.submit(request)
         with self._lock:
@@ -81,17 +77,6 @@ class RecordedEngine:
             self._alone[stream] = not self._alone
         stream.on_end = self._ended
         return stream
-
-    def count_tokens(self, text: str) -> int:
-        return self._engine.count_tokens(text)
-
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
-
-    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
-        return self._engine.memory_usage()
 
     def close(self) -> None:
         with self._lock:

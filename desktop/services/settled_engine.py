@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import Engine, ModelInfo
-from desktop.engine.request import Message, Rendered, Request
-from desktop.engine.stream import Stream
+from desktop.engine.request import Message, Rendered
 from desktop.library.model_settings import ModelSettings
 from desktop.services.model_settings import sampling_of
+from desktop.services.wrapped_engine import WrappedEngine
 
 _NO_SAMPLING: dict[str, Any] = {"context_tokens": None, "template": None, "system_prompt": None}
 
 
-class SettledEngine:
+class SettledEngine(WrappedEngine):
     """See `Engine`. What is asked for explicitly (a system message, a sampling) wins.
 
     Sampling and system prompt are asked for at every answer: a change holds from the next one on.
@@ -24,7 +23,7 @@ class SettledEngine:
 
     def __init__(self, engine: Engine, settings: Callable[[], ModelSettings]) -> None:
         """`settings` never raises."""
-        self._engine = engine
+        super().__init__(engine)
         self._settings = settings
 
     @property
@@ -34,12 +33,6 @@ class SettledEngine:
             return info
         return replace(info, sampling=sampling_of(self._engine, settings))
 
-    def submit(self, request: Request) -> Stream:
-        return self._engine.submit(request)
-
-    def count_tokens(self, text: str) -> int:
-        return self._engine.count_tokens(text)
-
     def render(
         self, messages: Sequence[Message], *, add_generation_prompt: bool = True
     ) -> Rendered:
@@ -47,9 +40,3 @@ class SettledEngine:
         if system and not any(message.role == "system" for message in messages):
             messages = [Message("system", system), *messages]
         return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
-
-    def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
-        return self._engine.memory_usage()
-
-    def close(self) -> None:
-        self._engine.close()
