@@ -47,6 +47,23 @@ class Seen:
 
 _PLACES = ", ".join("?" * len(dataclasses.fields(Entry)))
 _PATHS = ("path", "part_names", "projector")
+_KINDS = {
+    "int": "'integer'",
+    "float": "'real'",
+    "float | None": "'real', 'null'",
+    "str": "'text'",
+    "Source": "'text'",
+}
+_NO_ENTRY = " OR ".join(
+    f"typeof({field.name}) NOT IN ('text', 'blob') OR instr(CAST({field.name} AS BLOB), x'00')"
+    if field.name in _PATHS
+    else f"typeof({field.name}) NOT IN ({_KINDS[str(field.type)]})"
+    for field in dataclasses.fields(Entry)
+)
+_NOT_SEEN = (
+    "typeof(path) NOT IN ('text', 'blob') OR instr(CAST(path AS BLOB), x'00')"
+    " OR typeof(stamp) <> 'text' OR typeof(what) <> 'text' OR typeof(content) <> 'text'"
+)
 
 
 class Index:
@@ -60,6 +77,22 @@ class Index:
     def all(self) -> tuple[Entry, ...]:
         """Every entry, by name."""
         return self._select("ORDER BY name COLLATE NOCASE")
+
+    def drop_unreadable(self) -> bool:
+        """Throw out rows that a fault of the disk has left without sense; True if there were any.
+
+        The notebook or the next scan brings back what they stood for.
+        """
+        wrong = [
+            (table, sign)
+            for table, sign in (("models", _NO_ENTRY), ("seen", _NOT_SEEN))
+            if self._db.row(f"SELECT 1 FROM {table} WHERE {sign} LIMIT 1") is not None
+        ]
+        if wrong:
+            with self._db.transaction() as db:
+                for table, sign in wrong:
+                    db.execute(f"DELETE FROM {table} WHERE {sign}")
+        return bool(wrong)
 
     def is_empty(self) -> bool:
         return self._db.row("SELECT 1 FROM models LIMIT 1") is None

@@ -96,7 +96,9 @@ class Library:
         """
         kept = None if like is None else like.with_name(SETTINGS_FILE)
         settings = ModelSettingsStore(kept, writable=False)
-        return cls(open_in_memory(SCHEMA, like), guide, folders=folders, settings=settings)
+        library = cls(open_in_memory(SCHEMA, like), guide, folders=folders, settings=settings)
+        library.restore_lost()
+        return library
 
     @property
     def problem(self) -> StorageError | None:
@@ -116,6 +118,9 @@ class Library:
     def restore_lost(self) -> int:
         """Where the index is empty or was damaged, bring back what was written down beside it."""
         is_damaged = self.problem is not None and self.problem.kind == "library_damaged"
+        if self._index.drop_unreadable():
+            _log.warning("rows of the index made no sense and were thrown out")
+            is_damaged = True
         if not is_damaged and not self._index.is_empty():
             return 0
         count = self._index.restore(_free_name)

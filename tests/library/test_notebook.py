@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from desktop.library.library import NOTEBOOK_FILE, Library
 from desktop.library.model import LibraryModel
 from desktop.library.notebook import Notebook
 from desktop.library.origin import Origin
+from desktop.library.schema import COLUMNS, SEEN_COLUMNS
 from tests.gguf_files import LlamaShape
 
 
@@ -46,6 +48,32 @@ def test_a_lost_index_loses_nothing(tmp_path: Path, guide: Path, drive: Path) ->
     again = Library.open(path, guide)  # and it is written down once, not at every opening
     assert _facts(again.list()) == _facts(before)
     again.close()
+
+
+@pytest.mark.parametrize("column", COLUMNS.split(", "))
+def test_a_row_without_sense_costs_nothing(
+    tmp_path: Path, guide: Path, drive: Path, column: str
+) -> None:
+    """A fault of the disk may leave a database that is one, and values that nobody wrote."""
+    path = tmp_path / "library.db"
+    library = Library.open(path, guide)
+    for number in range(3):
+        library.add(LlamaShape().with_(vocab=300 + number).write(drive / f"{number}.gguf"))
+    library.touch("Test-Q4_K_M-2")
+    before = library.list()
+    library.close()
+    with sqlite3.connect(path) as database:
+        database.execute(f"UPDATE models SET {column} = x'ff00ff' WHERE name = 'Test-Q4_K_M-2'")
+        for seen in SEEN_COLUMNS.split(", "):
+            values = {**dict.fromkeys(SEEN_COLUMNS.split(", "), seen), seen: b"\xff\x00"}
+            places = ", ".join("?" * len(values))
+            database.execute(f"INSERT INTO seen VALUES ({places})", tuple(values.values()))
+    database.close()
+    library = Library.open(path, guide)
+    assert _facts(library.list()) == _facts(before)
+    library.look_through(drive, is_ours=False)
+    assert _facts(library.list()) == _facts(before)
+    library.close()
 
 
 def test_an_index_that_was_emptied_stays_empty(tmp_path: Path, guide: Path, drive: Path) -> None:
