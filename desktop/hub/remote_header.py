@@ -143,7 +143,7 @@ def _fetch_from(
     on_progress: Callable[[int], None] | None,
 ) -> RemoteModel:
     group = listing.select(ref)
-    header = _known_header(cache, listing, group)
+    header = known_header(cache, listing, group)
     if header is not None:
         return RemoteModel(ref, listing, group, header)
     fetch = _Fetch(client, cache, listing, on_progress)
@@ -151,7 +151,8 @@ def _fetch_from(
     return RemoteModel(ref, listing, group, header, fetch.fetched_bytes)
 
 
-def _known_header(cache: HeaderCache, listing: Listing, group: FileGroup) -> ModelHeader | None:
+def known_header(cache: HeaderCache, listing: Listing, group: FileGroup) -> ModelHeader | None:
+    """What is kept of the group's description; a kept one that cannot be read is dropped."""
     paths = cache.header_paths(listing, group)
     if paths is None:
         return None

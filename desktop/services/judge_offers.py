@@ -14,13 +14,12 @@ from desktop.common.logs import get_logger
 from desktop.fit.corrections import Corrections
 from desktop.fit.types import FitReport
 from desktop.gguf.header import ModelHeader
-from desktop.gguf.reader import read_header
 from desktop.hardware.machine import Machine
 from desktop.hub.client import HubClient
 from desktop.hub.header_cache import HeaderCache
 from desktop.hub.listing import FileGroup, Listing
 from desktop.hub.refs import parse_ref
-from desktop.hub.remote_header import fetch_header
+from desktop.hub.remote_header import fetch_header, known_header
 from desktop.library.abilities import abilities_of, is_embedding
 from desktop.library.catalog import CatalogFile, CatalogModel, Task
 from desktop.library.model import Ability
@@ -117,7 +116,7 @@ class OfferJudge:
     def _take_cached(self) -> None:
         """What was fetched before costs nothing."""
         for offer in self._complete():
-            header = _cached(self._cache, self._view.listing, offer.group)
+            header = known_header(self._cache, self._view.listing, offer.group)
             if header is not None:
                 self._known[offer.reference] = _Known(header, "header")
                 self._left_bytes -= header.data_offset  # of what one repository may cost at all
@@ -317,17 +316,6 @@ def active_parameters(header: ModelHeader) -> int:
         tensor.values * used // experts if "_exps." in tensor.name else tensor.values
         for tensor in header.tensors
     )
-
-
-def _cached(cache: HeaderCache, listing: Listing, group: FileGroup) -> ModelHeader | None:
-    paths = cache.header_paths(listing, group)
-    if paths is None:
-        return None
-    try:
-        return read_header(paths[0], allow_missing_data=True)
-    except ModelFileError as error:
-        _log.info("kept header of %s not used: %s", group.path, error)
-        return None
 
 
 def _usual(listing: Listing) -> str:
