@@ -97,6 +97,7 @@ class ModelTableView(QTableView):
         self._look = look
         self._table = table
         self._doing = doing
+        self._stood = -1
         self._hovered = -1
         self._pointer = QPoint(-1, -1)
         self._delegate = TableDelegate(look, self._is_marked, self._under_mouse)
@@ -105,6 +106,8 @@ class ModelTableView(QTableView):
         self.setHorizontalHeader(Header(look, table))
         self._set_up()
         self.horizontalHeader().sectionClicked.connect(self._order)
+        table.modelAboutToBeReset.connect(self._remember)
+        table.modelReset.connect(self._come_back)
         table.modelReset.connect(self._fit_height)
         look.changed.connect(self._look_changed)
         self._fit_height()
@@ -143,6 +146,14 @@ class ModelTableView(QTableView):
             self.selectionModel().setCurrentIndex(
                 index, flags | QItemSelectionModel.SelectionFlag.Rows
             )
+
+    def _remember(self) -> None:
+        self._stood = self.currentIndex().row()
+
+    def _come_back(self) -> None:
+        """A renamed model, or the next one after one that is gone, takes over the keyboard."""
+        if self._stood >= 0 and self._table.rows:
+            self.mark(self._table.rows[min(self._stood, len(self._table.rows) - 1)].model.name)
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self._whole_height())

@@ -322,3 +322,17 @@ def test_what_vanished_and_came_from_the_hub_can_be_fetched_again(
     (fetch,) = [a for a in menu.actions() if a.text() == "Download it again"]
     fetch.trigger()
     assert asked == ["org/repo:model-Q4_K_M.gguf"]
+
+
+def test_the_keyboard_stays_where_a_model_was(three: Driven) -> None:
+    """It used to stand nowhere after a model was renamed or removed."""
+    mine = mine_of(three)
+    mine.view.mark("Alder")
+    entries = list(mine.table.rows)
+    renamed = replace(entries[1], model=replace(entries[1].model, name="Ash"))
+    mine.table.show([entries[0], renamed, *entries[2:]])
+    assert mine.view.current is not None
+    assert mine.view.current.model.name == "Ash"
+    mine.table.show([entries[0], *entries[2:]])
+    assert mine.view.current is not None
+    assert mine.view.current.model.name == "Cedar"
