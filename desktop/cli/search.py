@@ -70,7 +70,13 @@ def run(given: Namespace, front: Front) -> int:
         front.note(front.text("cli.search.reached"))
     if front.as_json:
         entries = [source_document(model) for model in ours]
-        front.document(entries + [document(repo, view) for repo, view in known])
+        front.document(
+            entries
+            + [
+                document(repo, view, of_catalogue=repo.repo in search.of_catalogue)
+                for repo, view in known
+            ]
+        )
         return 0
     for model in ours:
         say_source(model, front)
@@ -118,6 +124,7 @@ class _Search:
         self._status = status
         self._explains = explains
         self.has_told = False
+        self.of_catalogue: set[str] = set()  # what is known without the Hub, by name
         self._unreachable: NetworkError | None = None
 
     def found(self, query: SearchQuery, limit: int, *, may_be_none: bool) -> tuple[FoundRepo, ...]:
@@ -140,6 +147,8 @@ class _Search:
                     raise page.problem
             new = {repo.repo: repo for repo in page.repos if repo.repo not in found}
             found |= new
+            if page.is_catalogue:
+                self.of_catalogue |= new.keys()
             barren = 0 if new else barren + 1
             cursor = page.next
             if cursor is None or barren == _BARREN_PAGES:
@@ -158,6 +167,8 @@ class _Search:
             return None
         if view.problem is not None:
             self._tell(view.problem)
+        if view.is_catalogue:
+            self.of_catalogue.add(view.repo)
         return view
 
     def opened_all(self, repos: list[FoundRepo]) -> dict[str, RepositoryView]:

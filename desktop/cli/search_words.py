@@ -21,8 +21,11 @@ def as_found(view: RepositoryView) -> FoundRepo:
     return view.found or FoundRepo(view.repo, author, name, gated=view.gated)
 
 
-def document(repo: FoundRepo, view: RepositoryView | None) -> Mapping[str, object]:
-    """One entry of the answer; its files where they were asked for."""
+def document(
+    repo: FoundRepo, view: RepositoryView | None, *, of_catalogue: bool = False
+) -> Mapping[str, object]:
+    """One entry of the answer; its files where they were asked for. `source` tells a script whom
+    it has from: the Hub, the built-in catalogue because the Hub did not answer."""
     found: dict[str, object] = {
         "repo": repo.repo,
         "author": repo.author,
@@ -38,6 +41,7 @@ def document(repo: FoundRepo, view: RepositoryView | None) -> Mapping[str, objec
         "context": repo.context_tokens,
         "languages": list(repo.languages),
         "task": repo.task,
+        "source": "catalogue" if of_catalogue else "hub",
     }
     if view is not None:
         found["abilities"] = list(view.abilities)

@@ -65,6 +65,14 @@ def _note_refused(view: PackView, front: Front) -> None:
         front.note(front.text("cli.unpack.refused", name=refused.name, reason=reason))
 
 
+def _refused(view: PackView, front: Front) -> list[dict[str, str]]:
+    """What was left out and why, for a script."""
+    return [
+        {"name": one.name, "kind": one.kind, "message": front.text(f"packs.refused.{one.kind}")}
+        for one in view.manifest.refused
+    ]
+
+
 def _tell_view(view: PackView, front: Front, *, checked: bool) -> None:
     if front.as_json:
         line(
@@ -87,6 +95,7 @@ def _tell_view(view: PackView, front: Front, *, checked: bool) -> None:
                     }
                     for model in view.manifest.models
                 ],
+                "refused": _refused(view, front),
             }
         )
         return
@@ -119,6 +128,7 @@ def _tell(unpacked: Unpacked, front: Front) -> int:
                 "path": str(good[0].path),
                 "sha256": good[0].sha256,
                 "models": [_document(one, front) for one in unpacked.models],
+                "refused": _refused(unpacked.view, front),
                 "signed_by": unpacked.view.signed_by,
                 "trusted": unpacked.view.is_trusted,
                 "seconds": round(unpacked.seconds, 3),

@@ -272,3 +272,20 @@ def test_interrupted_it_goes_on(hausgeist_home: Path, tmp_path: Path) -> None:
         timeout=TIMEOUT_S, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout.splitlines()[-1])["event"] in ("done", "pack")
+
+
+def test_a_script_hears_what_was_left_out(
+    cli: Cli, model: Path, tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "stick"
+    assert cli("pack", NAME, "--out", f"{folder}/", "--json").code == 0
+    document = json.loads((folder / "index.json").read_bytes())
+    evil = json.loads(json.dumps(document["models"][0]).replace(NAME + "/", "../"))
+    document["models"].append({**evil, "name": "Evil"})
+    (folder / "index.json").write_text(json.dumps(document))
+    move_to(monkeypatch, elsewhere)
+    for arguments in (("--list",), ()):
+        done = cli("unpack", str(folder), *arguments, "--json")
+        assert done.code == 0
+        (refused,) = lines(done.out)[-1]["refused"]
+        assert (refused["name"], refused["kind"]) == ("Evil", "pack_unsafe_name")

@@ -59,6 +59,7 @@ def test_what_is_found_as_json(cli: Cli, hub: HubStandIn) -> None:
     assert entry["languages"] == ["en", "de"]
     assert entry["updated"] == "2026-02-03T04:05:06Z"
     assert entry["gated"] is False
+    assert entry["source"] == "hub"
     assert "files" not in entry
     assert done.err == ""
     assert len(hub.requests()) == 1
@@ -127,11 +128,13 @@ def test_offline_the_catalogue_answers(
     done = cli("search", "qwen3", "--json", language=language)
     assert done.code == 0
     assert all("qwen3" in entry["repo"].lower() for entry in done.json)
+    assert {entry["source"] for entry in done.json} == {"catalogue"}
     assert "HAUSGEIST_OFFLINE" in done.err
     assert cli("search", "no such model", "--json").json["error"]["kind"] == "offline_environment"
     assert cli("search", "no such model").code == 1
     (entry,) = cli("search", "Qwen/Qwen3-8B-GGUF", "--json").json
     assert entry["files"][0]["verdict"]
+    assert entry["source"] == "catalogue"
     assert hub.seen == []
 
 
