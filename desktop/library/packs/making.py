@@ -30,6 +30,7 @@ from desktop.library.packs.writer import (
     VolumeWriter,
     Written,
     remove,
+    take_back,
     unfinished,
     volume_paths,
 )
@@ -196,6 +197,7 @@ class _Run:
         return Manifest(packed, self._making.title, self._notes.made_at)
 
     def _require_place(self, volumes: Sequence[Path], total_bytes: int) -> None:
+        take_back(volumes)
         taken = [path for path in (self._target, *volumes) if path.exists()]
         if taken and not self._making.may_replace:
             raise PackError("pack_target_taken", path=str(taken[0]))

@@ -50,6 +50,21 @@ def volume_paths(path: Path, total_bytes: int, volume_bytes: int) -> tuple[Path,
     return tuple(volume_path(path, number) for number in range(1, count + 1))
 
 
+def take_back(volumes: Sequence[Path]) -> None:
+    """Make unfinished again what the end of the power left half under its names: the first file is
+    named last, so that while it is unfinished none of the others is done.
+
+    Raises StorageError."""
+    if volumes[0].exists() or not unfinished(volumes[0]).exists():
+        return
+    for final in volumes[1:]:
+        if final.exists() and not unfinished(final).exists():
+            try:
+                replace(final, unfinished(final))
+            except OSError as error:
+                raise write_error(error, final) from error
+
+
 class VolumeWriter:
     """Write everything from the first byte on; what an earlier time has written is compared and
     left, up to the first byte that is another one. No note is trusted for that: a stick that was

@@ -83,6 +83,30 @@ def test_cancelled_it_goes_on_there(
     assert [name for name in files_below(stick) if name.startswith(".")] == []
 
 
+def test_ended_between_two_names_it_goes_on(
+    sources: Sources, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later pieces had their names already, and the next time took them for somebody's pack."""
+    making = Making(models_of(sources), stick / "a.hgpack", 60_000, now=lambda: 5.0)
+    named: list[Path] = []
+
+    def replace_two(part: Path, final: Path) -> None:
+        if len(named) == 2:
+            raise KeyboardInterrupt
+        named.append(final)
+        part.replace(final)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("desktop.library.packs.writer.replace", replace_two)
+        with pytest.raises(KeyboardInterrupt):
+            making.run()
+    assert all(path.exists() for path in named)
+    counts = written_by(monkeypatch)
+    making.run()
+    check_pack(open_pack(stick / "a.hgpack.001"))
+    assert sum(counts) == 0
+
+
 def test_cancelled_for_good_it_leaves_nothing(sources: Sources, stick: Path) -> None:
     making = Making(models_of(sources), stick / "a.hgpack", 60_000)
     for stop in (1, 20, 40):
