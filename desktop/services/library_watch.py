@@ -154,6 +154,7 @@ class LibraryWatch:
         self._listeners: list[Listener] = []
         self._collected: list[ScanChange] = []
         self._problems: dict[str, str] | None = None
+        self._is_coming = False  # a folder is being looked through, and things are found
         self._woken = threading.Event()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -190,11 +191,12 @@ class LibraryWatch:
 
     def round(self) -> LibraryChange:
         """One look at everything, and what is different since the one before."""
-        self._looks.look()
+        late = self._looks.look()
         gone, back = self._presence()
         with self._lock:
             changes, self._collected = tuple(self._collected), []
         change = LibraryChange(changes, gone, back)
+        self._is_coming = bool(late and changes)
         if change:
             with self._lock:
                 listeners = list(self._listeners)
@@ -209,8 +211,11 @@ class LibraryWatch:
                 self.round()
             except HausgeistError as error:  # a full disk, a closed index: the next round tells
                 _log.warning("library not looked at: %s", error)
-            # Never more than a thirtieth of the time, however slow the disk is.
+            # Never more than a thirtieth of the time, however slow the disk is; but what is found
+            # meanwhile in a large folder is told as it comes.
             pause_s = max(self._every_s, 30 * (time.monotonic() - started))
+            if self._is_coming:
+                pause_s = self._every_s
             self._woken.wait(min(pause_s, FULL_LOOK_EVERY_S))
             self._woken.clear()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
 from desktop.library import library as library_module
 from desktop.library.library import Library
-from desktop.library.scan import ScanReport
+from desktop.library.scan import ScanChange, ScanReport
 from desktop.services.library_watch import FolderLooks, LibraryChange, LibraryWatch, look_once
 from desktop.services.model_places import ModelPlaces
 from tests.gguf_files import LlamaShape
@@ -197,3 +198,42 @@ def test_a_full_disk_does_not_end_the_watch(library: Library, places: ModelPlace
     watch.start()
     watch.close()
     look_once(library, places, 5.0)
+
+
+def test_what_a_large_folder_still_brings_is_told_as_it_comes(
+    library: Library, places: ModelPlaces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of new models take longer than the watch's patience: the rest came a minute later,
+    because the pause was thirty times what the round had taken."""
+    first, second = "Test-Q4_K_M", "Test-Q4_K_M-2"
+    heard = threading.Event()
+    real = Library.look_through
+
+    def slow(self: Library, folder: Path, **more: Any) -> ScanReport:
+        tell = more.pop("on_change")
+
+        def one_by_one(change: ScanChange) -> None:
+            if change.name == second:
+                assert heard.wait(30)
+            tell(change)
+
+        return real(self, folder, on_change=one_by_one, **more)
+
+    monkeypatch.setattr(Library, "look_through", slow)
+    monkeypatch.setattr(FolderLooks.look, "__defaults__", (0.5,))  # thirty times: 15 s
+    for number, name in enumerate(("a.gguf", "b.gguf")):
+        SHAPE.with_(vocab=300 + number).write(places.main() / name)
+    watch = LibraryWatch(library, places, every_s=0.01)
+    all_heard = threading.Event()
+
+    def hear(change: LibraryChange) -> None:
+        names = {one.name for one in change.changes}
+        if first in names:
+            heard.set()
+        if second in names:
+            all_heard.set()
+
+    watch.subscribe(hear)
+    watch.start()
+    assert all_heard.wait(10)
+    watch.close()
