@@ -164,7 +164,7 @@ def test_a_disk_that_fills_up_while_copying(
     cli: Cli, tmp_path: Path, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_tiny_model(tmp_path / "m.gguf", seed=9)
-    monkeypatch.setattr("desktop.library.copying._copy", no_room)
+    monkeypatch.setattr("desktop.library.copying.copy_file", no_room)
     refused(cli, "disk_full", "import", str(file), "--copy")
     assert file.exists()
     assert list((hausgeist_home / "models").iterdir()) == []
