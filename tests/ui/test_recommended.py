@@ -25,6 +25,7 @@ from desktop.ui.mine.details import ModelDetails
 from desktop.ui.models import advice
 from desktop.ui.models.page import ModelsPage
 from desktop.ui.models.recommended import Recommended
+from desktop.ui.parts.button import Button
 from desktop.ui.rail import MODELS
 from tests.fit.machines import laptop
 from tests.ui.conftest import Driven
@@ -126,6 +127,10 @@ def test_a_machine_for_nothing_gets_a_kind_word(driven: Driven) -> None:
     driven.until(lambda: section.advice.phase == "known" and not section.cards)
     assert "built-in guide" in section.state.text()
     assert section.state.isVisibleTo(section)
+    cards = page_of(driven).recommended.findChildren(QWidget)
+    assert not any(
+        c.isVisible() and c.text() == "All versions" for c in cards if isinstance(c, Button)
+    )
 
 
 def test_before_the_machine_is_known_it_says_that_it_looks(driven: Driven) -> None:

@@ -51,6 +51,7 @@ class Recommended(QWidget):
         self._details_name = Text(kind="heading")
         self.whole = Button(look, self.tr("All versions"), self._whole)
         self._details_card = Card(look, row(self._details_name, 1, self.whole))
+        self._details_card.hide()
         self._all = False
         picks = self._make_picks()
         self.state = Text(kind="muted", wrap=True)
