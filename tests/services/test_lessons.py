@@ -44,6 +44,15 @@ def test_slower_than_predicted_is_learned() -> None:
     assert 1.5 < found.prompt["CPU"] < 2.0
 
 
+def test_a_tiny_model_says_nothing_of_the_others() -> None:
+    """One of half a megabyte, used once, made all recommendations go away."""
+    load = load_record(1)
+    answers: list[Record] = [answer(1, generation=5.0), answer(1, generation=5.0)]
+    assert generation([load, *answers])
+    rows = tuple(replace(row, weights_bytes=450_000) for row in load.predicted)
+    assert generation([replace(load, predicted=rows), *answers]) == {}
+
+
 def test_a_long_chat_is_compared_with_the_prediction_for_its_length() -> None:
     """A small model with a full cache is half as fast, as was predicted: nothing to correct."""
     expected = Expected(Rates(100.0, 10.0), 512, Rates(50.0, 5.0), 4096)
