@@ -200,8 +200,9 @@ def _attribute(pattern: re.Pattern[str], attributes: str) -> str:
 
 
 def _picture(description: str) -> str:
+    """What a picture shows, in brackets and in no language of ours: pictures are not fetched."""
     words = " ".join(re.sub(r"[\[\]()*_]", " ", html.unescape(description)).split())
-    return f"*(image: {words[:120]})*" if words.strip("*_ ") else ""
+    return f"*({words[:120]})*" if words.strip("*_ ") else ""
 
 
 def _link(label: str, target: str) -> str:

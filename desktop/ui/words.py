@@ -137,5 +137,8 @@ def parameters(count: int, language: Language) -> str:
     if count >= 1_000_000_000:
         shown = format_number(count / 1e9, language, 1)
         return QCoreApplication.translate("Words", "{count} billion parameters").format(count=shown)
-    shown = format_number(max(1.0, count / 1e6), language)
+    if count < 1_000_000:
+        shown = format_number(count, language)
+        return QCoreApplication.translate("Words", "{count} parameters").format(count=shown)
+    shown = format_number(count / 1e6, language, 1 if count < 10_000_000 else 0)
     return QCoreApplication.translate("Words", "{count} million parameters").format(count=shown)

@@ -2508,6 +2508,10 @@
         <translation>Auf Hugging Face suchen oder die Adresse eines Modells einfügen</translation>
     </message>
     <message>
+        <source>Search</source>
+        <translation>Suchen</translation>
+    </message>
+    <message>
         <source>all</source>
         <translation>alle</translation>
     </message>
@@ -3544,6 +3548,10 @@
     <message>
         <source>{count} billion parameters</source>
         <translation>{count} Milliarden Parameter</translation>
+    </message>
+    <message>
+        <source>{count} parameters</source>
+        <translation>{count} Parameter</translation>
     </message>
     <message>
         <source>{count} million parameters</source>

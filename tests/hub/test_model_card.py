@@ -59,7 +59,7 @@ def test_what_a_card_tells(house: House, hub: HubStandIn) -> None:
     assert card.base_model == "Maker/Model"
     assert card.gated_prompt == "Tell us who you are."
     assert card.sampling == {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "min_p": 0.05}
-    assert "*(image: Logo)*" in card.markdown
+    assert "*(Logo)*" in card.markdown
     assert "http://" not in card.markdown
 
 

@@ -102,3 +102,5 @@ def test_last_use_is_as_rough_as_memory(
 def test_parameters_are_billions(english: Translation) -> None:
     assert words.parameters(8_190_000_000, "en") == "8.2 billion parameters"
     assert words.parameters(120_000_000, "en") == "120 million parameters"
+    assert words.parameters(1_100_000, "en") == "1.1 million parameters"
+    assert words.parameters(412_000, "en") == "412,000 parameters"

@@ -97,10 +97,9 @@ class SearchBar(QWidget):
         field.setAccessibleName(self.tr("Search for models"))
         field.setPlaceholderText(self.tr("Search on Hugging Face, or paste a model's address"))
         field.setMaxLength(200)
-        field.addAction(
-            QAction(self._look.icon("magnifying-glass", "muted"), "", field),
-            QLineEdit.ActionPosition.LeadingPosition,
-        )
+        glass = QAction(self._look.icon("magnifying-glass", "muted"), self.tr("Search"), field)
+        glass.triggered.connect(self._entered)
+        field.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
         field.setClearButtonEnabled(False)
         field.textEdited.connect(self._typed)
         field.returnPressed.connect(self._entered)

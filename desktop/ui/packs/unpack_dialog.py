@@ -222,7 +222,10 @@ class UnpackDialog(Sheet):
                 free=format_bytes(view.free_bytes, language),
             )
         self.place.setText(words)
-        self.take.setText(self.tr("Add %n model(s)", "", len(chosen)))
+        if chosen:
+            self.take.setText(self.tr("Add %n model(s)", "", len(chosen)))
+        else:
+            self.take.setText(self.tr("Add to my models"))
         self.take.setEnabled(bool(chosen) and needed <= view.free_bytes)
 
     def _take(self) -> None:
