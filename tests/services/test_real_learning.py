@@ -77,9 +77,10 @@ def test_predicted_and_actual_stand_side_by_side(services: Services, talkative: 
 
 
 def test_what_one_model_taught_corrects_the_prediction_of_another(
-    services: Services, talkative: Path, tmp_path: Path
+    services: Services, talkative: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How fast this was on busy cores nobody knows: but the correction goes all the way to it."""
+    monkeypatch.setattr("desktop.services.lessons.LEAST_TELLING_BYTES", 1)
     for _ in range(3):
         use(services, talkative)
     machine = services.machine_service.machine()

@@ -56,6 +56,8 @@ def test_whole_talk_with_the_keyboard_alone(driven: Driven) -> None:
     QTest.keyClick(window.chats.composer.edit, Qt.Key.Key_Return)
     driven.asked(1)
     driven.answer("Hi!")
+    # Before the first chat stands in it, the list is not there to be reached.
+    driven.bot.waitUntil(window.chats.sidebar.list.isVisible)
     seen: set[QWidget] = set()
     for _ in range(60):  # the transcript takes several for itself: its messages and actions
         focused = QApplication.focusWidget()

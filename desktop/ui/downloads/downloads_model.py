@@ -178,7 +178,10 @@ class DownloadsModel(QObject):
         )
 
     def _started(self, downloads: Downloads) -> None:
-        if downloads.problem is not None:
+        services = self._session.services
+        # A home that cannot be written is told once, by whoever began the house.
+        told = () if services is None else {problem.kind for problem in services.problems}
+        if downloads.problem is not None and downloads.problem.kind not in told:
             words = self._session.messages.error(downloads.problem)
             self._session.tell(Banner("downloads", words, "warn"))
         self._heard([downloads.all()])
