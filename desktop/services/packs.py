@@ -9,7 +9,6 @@ from pathlib import Path
 
 from desktop.common.errors import (
     HausgeistError,
-    ModelFileError,
     PackError,
     StorageError,
     UsageError,
@@ -20,14 +19,10 @@ from desktop.common.settings import SettingsStore
 from desktop.common.storage import free_bytes
 from desktop.engine.cancel import CancelToken
 from desktop.gguf.header import ModelHeader
-from desktop.gguf.reader import read_header, read_header_from
-from desktop.gguf.safety import check
+from desktop.gguf.reader import read_header_from
 from desktop.library.catalog import shipped_catalog
 from desktop.library.library import Library
-from desktop.library.model import LibraryModel
-from desktop.library.model_settings import settings_from
-from desktop.library.origin import Origin
-from desktop.library.packs.arrival import Arrival, Arrived, check_pack, delete_staged
+from desktop.library.packs.arrival import Arrival, check_pack, delete_staged
 from desktop.library.packs.making import (
     Making,
     ModelToPack,
@@ -38,7 +33,7 @@ from desktop.library.packs.making import (
     unique_files,
 )
 from desktop.library.packs.making_folder import FolderMaking
-from desktop.library.packs.manifest import INDEX_NAME, PackedFile, PackedModel
+from desktop.library.packs.manifest import INDEX_NAME, PackedModel
 from desktop.library.packs.minisign import (
     PublicKey,
     parse_public_key,
@@ -50,8 +45,8 @@ from desktop.library.packs.trust import judge
 from desktop.library.packs.writer import unfinished, volume_paths
 from desktop.services.model_places import ModelPlaces
 from desktop.services.pack_contents import contents_of
+from desktop.services.pack_intake import InPack, already_here, taken_in
 from desktop.services.pack_keys import pinned_keys, signature_bytes, signer
-from desktop.services.pack_origins import note_origins
 from desktop.services.pack_views import (
     Packed,
     PackPlan,
@@ -227,7 +222,7 @@ class Packs:
         """As `header`, for a pack or a source's folder."""
         pack = open_pack(path)
         try:
-            readers = [_InPack(pack, file) for file in model.parts]
+            readers = [InPack(pack, file) for file in model.parts]
             return read_header_from(readers, model.parts[0].path, allow_missing_data=False)
         finally:
             pack.close()
@@ -250,7 +245,9 @@ class Packs:
         started = time.monotonic()
         chosen = _chosen(view, only)
         here = {
-            model.packed.name: model for one in chosen if (model := self._here(one)) is not None
+            model.packed.name: model
+            for one in chosen
+            if (model := already_here(self._library, one)) is not None
         }
         wanted = tuple(model for model in chosen if model.name not in here)
         results = dict(here)
@@ -263,7 +260,7 @@ class Packs:
                 )
             finally:
                 pack.close()
-            results |= {one.packed.name: self._take_in(one, view) for one in arrived}
+            results |= {one.packed.name: taken_in(self._library, one, view) for one in arrived}
         models = tuple(results[model.name] for model in chosen)
         return Unpacked(view, models, time.monotonic() - started)
 
@@ -321,54 +318,6 @@ class Packs:
         """Raises UsageError("bad_public_key"): a mistyped pin must not open the door."""
         return [parse_public_key(text) for text in self._trusted_keys()]
 
-    def _here(self, packed: PackedModel) -> UnpackedModel | None:
-        """The very model in the library, if it is there and whole."""
-        for model in self._library.list():
-            if packed.content and model.content == packed.content and not model.problem:
-                first = packed.files[0].sha256
-                return UnpackedModel(packed, model.path, first, model, was_here=True)
-        return None
-
-    def _take_in(self, arrived: Arrived, view: PackView) -> UnpackedModel:
-        packed = arrived.packed
-        first = arrived.paths[0]
-        model: LibraryModel | None = None
-        problem: HausgeistError | None = None
-        by_path = dict(zip((file.path for file in packed.files), arrived.paths, strict=True))
-        note_origins(packed, by_path, view.manifest.title or view.path.name)
-        projectors = packed.of_role("projector")
-        try:
-            header = read_header(first)
-            check(header)
-            model = self._library.add(
-                first,
-                header,
-                source="copy",
-                origin=_origin_of(packed, view),
-                name=packed.name,
-                projector=by_path[projectors[0].path] if projectors else None,
-                settings=settings_from(dict(packed.settings)),
-                hashes=tuple(file.sha256 for file in packed.parts),
-            )
-        except ModelFileError as error:  # it is what the pack says; only no model for us
-            _log.warning("%s: %s", packed.name, error)
-            problem = error
-        return UnpackedModel(
-            packed, first, packed.files[0].sha256, model, problem, arrived.was_here
-        )
-
-
-class _InPack:
-    """A file in a pack, as the header's reader wants it."""
-
-    def __init__(self, pack: OpenPack, file: PackedFile) -> None:
-        self._pack = pack
-        self._file = file
-        self.size_bytes = file.size_bytes
-
-    def read(self, offset: int, n: int) -> bytes:
-        return self._pack.read_at(self._file, offset, n)
-
 
 def _chosen(view: PackView, only: Sequence[str] | None) -> tuple[PackedModel, ...]:
     if only is None:
@@ -385,22 +334,6 @@ def _require_same(pack: OpenPack, view: PackView) -> None:
     """What was looked at is what is taken in: sticks get exchanged."""
     if pack.manifest != view.manifest:
         raise PackError("pack_changed", path=str(view.path))
-
-
-def _origin_of(packed: PackedModel, view: PackView) -> Origin:
-    """From this pack; and where it first came from, in `file`."""
-    first = packed.origin
-    file = packed.files[0].path
-    if first.get("kind") == "hub" and first.get("where"):
-        file = f"{first['where']}:{first.get('file', '')}".rstrip(":")
-    return Origin(
-        "pack",
-        view.manifest.title or view.path.name,
-        file,
-        str(first.get("commit", "")),
-        packed.files[0].sha256,
-        is_verified=True,
-    )
 
 
 def _licence_notes(models: Sequence[ModelToPack]) -> tuple[str, ...]:
