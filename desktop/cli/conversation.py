@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
+from desktop.engine.chat import Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Stats, Text
-from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.prompt_fit import fit_prompt, merge_roles

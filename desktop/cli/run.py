@@ -17,7 +17,7 @@ from desktop.cli.interrupts import Interrupts
 from desktop.cli.opening import open_model
 from desktop.cli.typed import read_all, repaired
 from desktop.common.errors import CancelledError, UsageError
-from desktop.engine.request import MAX_SEED, Sampling
+from desktop.engine.sampling import MAX_SEED, Sampling
 from desktop.fit.types import Wish
 from desktop.services.open_progress import OpenedModel
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from desktop.common.errors import TemplateError
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.chat_template import TemplateRenderer, chatml
-from desktop.engine.request import MAX_STOP_CHARACTERS, Message, Rendered
+from desktop.engine.request import MAX_STOP_CHARACTERS
 from desktop.engine.vocabulary import Vocabulary
 
 _CHATML_STOP = ("<|im_end|>", "<|im_start|>")

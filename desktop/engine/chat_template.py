@@ -10,8 +10,8 @@ from typing import Any
 import psutil
 
 from desktop.common.errors import TemplateError
+from desktop.engine.chat import Message
 from desktop.engine.process import Child, ChildDiedError
-from desktop.engine.request import Message
 
 MOST_CPU_S = 1.0
 """A whole chat renders in a millisecond; a second of computing is a loop without end."""

@@ -7,10 +7,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.device_usage import DeviceUsage
-from desktop.engine.request import Message, Rendered, Request, Sampling
+from desktop.engine.embedding import EmbeddingRequest, Embeddings, Pooling, Ranking, RerankRequest
+from desktop.engine.request import Adapter, Request
+from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 from desktop.fit.types import Plan
+
+EngineKind = Literal["local", "isolated", "pooled", "remote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What may be asked of an open model."""
+
+    chat: bool = True
+    tools: bool = False
+    reasoning: bool = False
+    reasoning_switch: bool = False
+    vision: bool = False
+    audio: bool = False
+    embeddings: bool = False
+    reranking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceState:
+    """One of the engine's sequences now, for whoever watches it."""
+
+    place: int
+    request_id: str
+    conversation: str
+    state: Literal["idle", "reading", "writing"]
+    cached_tokens: int
+    pending_tokens: int
+    completion_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +64,9 @@ class ModelInfo:
     sampling: Sampling | None = None
     trained_context_tokens: int = 0
     parameters: int = 0
+    kind: EngineKind = "local"
+    abilities: Abilities = Abilities()
+    pooling: Pooling | None = None
 
 
 class Engine(Protocol):
@@ -46,6 +81,32 @@ class Engine(Protocol):
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is as a part of a prompt."""
+        ...
+
+    def tokenize(self, text: str, *, add_special: bool = True, special: bool = True) -> list[int]:
+        """`add_special` puts the model's own first token before it, `special` reads the names of
+        control tokens as such. Raises EngineError("not_offered") where the model is elsewhere."""
+        ...
+
+    def detokenize(self, tokens: Sequence[int], *, special: bool = False) -> str:
+        """The text of `tokens`. Raises RequestError("bad_request"), EngineError("not_offered")."""
+        ...
+
+    def embed(self, request: EmbeddingRequest) -> Embeddings:
+        """Vectors for texts; blocks, between the answers of others. Raises RequestError,
+        EngineError("not_offered")."""
+        ...
+
+    def rerank(self, request: RerankRequest) -> Ranking:
+        """Scores for documents; blocks. Raises RequestError, EngineError("not_offered")."""
+        ...
+
+    def adapters(self) -> tuple[Adapter, ...]:
+        """The LoRA adapters that are loaded, with the scale of a request that names none."""
+        ...
+
+    def sequences(self) -> tuple[SequenceState, ...]:
+        """What each sequence is doing; empty where nobody tells."""
         ...
 
     def render(

@@ -8,7 +8,7 @@ from typing import Literal
 
 from desktop.common.errors import Param
 
-FinishReason = Literal["stop", "length", "cancelled"]
+FinishReason = Literal["stop", "length", "cancelled", "tool_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Stats:
 
     `first_token_s` counts from submission and so holds the time spent waiting for a free
     sequence; `prompt_s` and `generation_s` count the reading and the writing alone.
+    `reasoning_tokens` are part of `completion_tokens`. Of `draft_tokens` guessed ahead,
+    `accepted_tokens` held. `energy_j` joules as `energy_method` tells, None where nobody measures.
     """
 
     prompt_tokens: int = 0
@@ -27,6 +29,12 @@ class Stats:
     first_token_s: float = 0.0
     context_tokens_used: int = 0
     context_tokens: int = 0
+    reasoning_tokens: int = 0
+    draft_tokens: int = 0
+    accepted_tokens: int = 0
+    restored: Literal["", "memory", "disk"] = ""
+    energy_j: float | None = None
+    energy_method: str = ""
 
     @property
     def prompt_tokens_per_s(self) -> float:
@@ -43,11 +51,17 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The request got a sequence; `cached_tokens` of its prompt need no reading."""
+    """The request got a sequence; `cached_tokens` of its prompt need no reading.
+
+    `left_out` are the places of the messages that did not fit (only where the request allowed
+    that), `first_kept` where the rest begins: to be handed in with the next turn.
+    """
 
     request_id: str
     prompt_tokens: int
     cached_tokens: int
+    left_out: tuple[int, ...] = ()
+    first_kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +78,58 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoning:
+    """What the model thinks before it answers."""
+
+    request_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A piece of a call while it is written: `id` and `name` come with its first piece alone.
+
+    `index` counts the calls of one answer; the pieces of `arguments` together are JSON text.
+    """
+
+    request_id: str
+    index: int
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChance:
+    """A token, the bytes it writes and its natural log probability."""
+
+    token: int
+    raw: bytes
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChances:
+    """A written token with the likeliest ones at its place, the likeliest first.
+
+    Comes where the request asked for `logprobs`, before the text that it is part of.
+    `of_prompt` marks the tokens of an echoed prompt; the first one has no chance (0.0).
+    """
+
+    request_id: str
+    token: TokenChance
+    top: tuple[TokenChance, ...] = ()
+    of_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
+    """`stop_string` is the one that ended the answer, empty where the model did."""
+
     request_id: str
     reason: FinishReason
     stats: Stats
+    stop_string: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +142,7 @@ class Failed:
     detail: str = ""
 
 
-Event = Started | PromptProgress | Text | Finished | Failed
+Event = (
+    Started | PromptProgress | Text | Reasoning | ToolCallPart | TokenChances | Finished | Failed
+)
 EndEvent = Finished | Failed

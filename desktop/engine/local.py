@@ -7,13 +7,16 @@ from pathlib import Path
 
 from desktop.common.errors import RequestError
 from desktop.engine.cancel import CancelToken
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.device_usage import DeviceUsage
+from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Model, Progress
-from desktop.engine.request import Message, Rendered, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 from desktop.engine.worker import Worker
 from desktop.fit.types import Plan
@@ -21,7 +24,7 @@ from desktop.fit.types import Plan
 _TEMPLATE_KEY = "tokenizer.chat_template"
 
 
-class LocalEngine:
+class LocalEngine(Elsewhere):
     """See `Engine`. Made by `load`; `close` it, or it lives as long as the process."""
 
     def __init__(

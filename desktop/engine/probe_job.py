@@ -10,7 +10,8 @@ from desktop.common.errors import HausgeistError
 from desktop.engine.events import Failed
 from desktop.engine.loaded import Loaded
 from desktop.engine.peak import peak_bytes
-from desktop.engine.request import Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Plan
 
 _PROMPT = "Hallo Welt, 1 2 3."

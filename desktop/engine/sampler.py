@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from desktop.engine.llama import Llama
-from desktop.engine.request import MAX_SEED, Sampling
+from desktop.engine.sampling import MAX_SEED, Sampling
 
 PENALTY_TOKENS = 64
 """How far back the repeat penalty looks, as in llama.cpp's own programs."""

@@ -17,7 +17,8 @@ from desktop.common.errors import CancelledError, EngineError, RequestError
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
 from desktop.engine.events import Failed, Finished, Stats
-from desktop.engine.request import Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 
 _GREEDY = Sampling(temperature=0.0)

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from desktop.chats.model import Turn
 from desktop.chats.store import ChatStore
 from desktop.common.errors import RequestError
+from desktop.engine.chat import Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import Stats
-from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.services.answer_writer import AnswerWriter
 from desktop.services.chat_title import title_from
 from desktop.services.crash_marker import CrashMarker

@@ -5,7 +5,7 @@ from __future__ import annotations
 from desktop.common.errors import HausgeistError
 from desktop.common.logs import get_logger
 from desktop.engine.engine import Engine
-from desktop.engine.request import Sampling
+from desktop.engine.sampling import Sampling
 from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from desktop.common.errors import RequestError
+from desktop.engine.chat import Message
 from desktop.engine.engine import Engine
-from desktop.engine.request import Message
 
 _MOST_ANSWER_TOKENS = 1024
 # Characters that a template may put around one message; only for the estimate.

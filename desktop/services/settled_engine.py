@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.engine import Engine, ModelInfo
-from desktop.engine.request import Message, Rendered
 from desktop.library.model_settings import ModelSettings
 from desktop.services.model_settings import sampling_of
 from desktop.services.wrapped_engine import WrappedEngine

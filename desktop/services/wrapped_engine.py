@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.device_usage import DeviceUsage
-from desktop.engine.engine import Engine, ModelInfo
-from desktop.engine.request import Message, Rendered, Request
+from desktop.engine.embedding import EmbeddingRequest, Embeddings, Ranking, RerankRequest
+from desktop.engine.engine import Engine, ModelInfo, SequenceState
+from desktop.engine.request import Adapter, Request
 from desktop.engine.stream import Stream
 
 
@@ -25,6 +27,24 @@ class WrappedEngine:
 
     def count_tokens(self, text: str) -> int:
         return self._engine.count_tokens(text)
+
+    def tokenize(self, text: str, *, add_special: bool = True, special: bool = True) -> list[int]:
+        return self._engine.tokenize(text, add_special=add_special, special=special)
+
+    def detokenize(self, tokens: Sequence[int], *, special: bool = False) -> str:
+        return self._engine.detokenize(tokens, special=special)
+
+    def embed(self, request: EmbeddingRequest) -> Embeddings:
+        return self._engine.embed(request)
+
+    def rerank(self, request: RerankRequest) -> Ranking:
+        return self._engine.rerank(request)
+
+    def adapters(self) -> tuple[Adapter, ...]:
+        return self._engine.adapters()
+
+    def sequences(self) -> tuple[SequenceState, ...]:
+        return self._engine.sequences()
 
     def render(
         self, messages: Sequence[Message], *, add_generation_prompt: bool = True

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from desktop.engine.model import Context, Model
-from desktop.engine.request import Sampling
 from desktop.engine.sampler import Sampler
+from desktop.engine.sampling import Sampling
 from desktop.engine.vocabulary import Vocabulary
 from desktop.fit.types import Plan
 

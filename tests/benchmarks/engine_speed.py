@@ -18,9 +18,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from desktop.engine.chat import Message
 from desktop.engine.events import Finished, Started, Stats, Text
 from desktop.engine.local import LocalEngine, load
-from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Plan
 from tests.benchmarks.bare_loop import BareLoop, Seconds, Stopwatch
 from tests.benchmarks.big_model import big_model

@@ -13,7 +13,7 @@ import pytest
 from desktop.cli.conversation import Conversation
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
-from desktop.engine.request import Message, Rendered
+from desktop.engine.chat import Message, Rendered
 from desktop.services.crash_marker import CrashMarker
 from tests.cli.running import Cli
 from tests.services.fake_engine import FakeEngine

@@ -7,7 +7,8 @@ from typing import Any
 
 from desktop.engine.batcher import Batcher
 from desktop.engine.events import Event, Failed, Finished, PromptProgress, Started, Text
-from desktop.engine.request import Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Plan
 
 GREEDY = Sampling(temperature=0.0)
@@ -66,9 +67,9 @@ def sort_out(events: list[Event]) -> dict[str, Told]:
             one.progress.append(event)
         elif isinstance(event, Finished):
             one.finished = event
-        else:
+        elif isinstance(event, Failed):
             one.failed = event
-    return told
+        else:
 
 
 def drive(batcher: Batcher, *requests: Request, most_steps: int = 20_000) -> dict[str, Told]:

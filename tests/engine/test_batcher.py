@@ -12,7 +12,8 @@ from desktop.engine.batch import Batch
 from desktop.engine.batcher import Batcher
 from desktop.engine.events import Failed, Finished
 from desktop.engine.loaded import Loaded
-from desktop.engine.request import Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel
 from tests.engine.driving import answer, ask, check_cache, drive, sort_out
 from tests.tiny_models import Array, vocabulary, write_tiny_model

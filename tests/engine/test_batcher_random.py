@@ -10,7 +10,8 @@ import pytest
 
 from desktop.engine.events import Event, Failed, Finished
 from desktop.engine.loaded import Loaded
-from desktop.engine.request import Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel
 from tests.engine.driving import check_cache, sort_out
 from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba

@@ -9,10 +9,11 @@ from contextlib import closing
 import pytest
 
 from desktop.common.errors import TemplateError
+from desktop.engine.chat import Message
 from desktop.engine.chat_format import ChatFormat, fold_system
 from desktop.engine.chat_template import TemplateRenderer, chatml
 from desktop.engine.local import recommended_sampling
-from desktop.engine.request import Message, Sampling
+from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel, OpenEngine
 from tests.tiny_models import CHATML, write_tiny_model
 

@@ -13,8 +13,8 @@ from desktop.engine.backends import report, report_in_child
 from desktop.engine.llama import llama
 from desktop.engine.log_tail import LogTail
 from desktop.engine.pace import Pace
-from desktop.engine.request import Sampling
 from desktop.engine.sampler import Sampler
+from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel
 
 _LIGHT = """

@@ -12,10 +12,12 @@ import pytest
 from desktop.common.errors import CancelledError, EngineError, LoadError
 from desktop.engine import worker as worker_module
 from desktop.engine.cancel import CancelToken
+from desktop.engine.chat import Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import Failed, Finished, PromptProgress, Started, Text
 from desktop.engine.local import LocalEngine, load
-from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.engine.worker import Worker
 from tests.engine.conftest import OpenEngine
 from tests.engine.driving import ask, check_cache, plan_for

@@ -11,9 +11,11 @@ import pytest
 from guide_model.corpus import Corpus
 from guide_model.judge import Judge, Question, Verdict, held_out
 
+from desktop.engine.chat import Message
 from desktop.engine.engine import Engine
 from desktop.engine.local import load
-from desktop.engine.request import Message, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Plan
 
 ANSWER_TOKENS = 48

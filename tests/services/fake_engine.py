@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop.common.errors import Param
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.device_usage import DeviceUsage
+from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
 from desktop.engine.events import (
     Failed,
@@ -18,7 +20,8 @@ from desktop.engine.events import (
     Stats,
     Text,
 )
-from desktop.engine.request import Message, Rendered, Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 from desktop.fit.types import Plan
 
@@ -87,7 +90,7 @@ class FakeTurn:
         )
 
 
-class FakeEngine:
+class FakeEngine(Elsewhere):
     """The `Engine` protocol. A token is a word.
 
     With `answers` each request is answered at once by the next of them; without, the test takes

@@ -10,7 +10,7 @@ import pytest
 
 from desktop.chats.store import ChatStore
 from desktop.common.errors import RequestError, StorageError
-from desktop.engine.request import Sampling
+from desktop.engine.sampling import Sampling
 from desktop.services.chat_turn import ChatService, TurnHandle
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.turn_events import TurnEvent, TurnProgress, TurnText

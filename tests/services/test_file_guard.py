@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from desktop.engine.chat import Message
 from desktop.engine.events import Failed, Finished
-from desktop.engine.request import Message, Request
+from desktop.engine.request import Request
 from desktop.services.file_guard import FileGuard, GuardedEngine
 from tests.services.fake_engine import FakeEngine
 

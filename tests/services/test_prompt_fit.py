@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from desktop.common.errors import RequestError
-from desktop.engine.request import Message
+from desktop.engine.chat import Message
 from desktop.services.prompt_fit import fit_prompt, merge_roles
 from tests.services.fake_engine import FakeEngine
 

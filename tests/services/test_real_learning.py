@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.engine.request import Request, Sampling
+from desktop.engine.request import Request
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Wish
 from desktop.hardware.machine import Cpu, Gpu, Machine
 from desktop.services.fit_model import fit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.engine.request import Sampling
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Wish
 from desktop.services.open_progress import OpenedModel
 from desktop.services.wiring import Services, build

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from desktop.common.errors import StorageError
-from desktop.engine.request import Message, Sampling
+from desktop.engine.chat import Message
+from desktop.engine.sampling import Sampling
 from desktop.fit.types import Wish
 from desktop.gguf.reader import read_header
 from desktop.library.library import Library

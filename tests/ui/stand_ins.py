@@ -18,10 +18,12 @@ from desktop.common.messages import Messages
 from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
 from desktop.engine.cancel import CancelToken
+from desktop.engine.chat import Message, Rendered
 from desktop.engine.device_usage import DeviceUsage
+from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
 from desktop.engine.events import Failed, Finished, FinishReason, Started, Stats, Text
-from desktop.engine.request import Message, Rendered, Request
+from desktop.engine.request import Request
 from desktop.engine.stream import Stream
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.hardware.live import CpuLive, DiskLive, LiveSample, MemoryLive
@@ -100,7 +102,7 @@ CALM = LiveSample(
 )
 
 
-class ScriptedEngine:
+class ScriptedEngine(Elsewhere):
     """An engine that says what it is told to, when it is told to."""
 
     def __init__(self, name: str = "guide", context_tokens: int = 8192) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QWidget
 
 from desktop.common.wording import Language
-from desktop.engine.request import Sampling
+from desktop.engine.sampling import Sampling
 from desktop.library.model_settings import ModelSettings
 from desktop.ui.look import Look
 from desktop.ui.mine.number_field import NumberField

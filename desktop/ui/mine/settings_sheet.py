@@ -9,7 +9,7 @@ from shiboken6 import isValid
 
 from desktop.common.errors import HausgeistError
 from desktop.common.wording import format_number
-from desktop.engine.request import Sampling
+from desktop.engine.sampling import Sampling
 from desktop.library.model_settings import ModelSettings
 from desktop.ui.look import Look
 from desktop.ui.mine.entries import Entry

@@ -1,0 +1,95 @@
+"""A conversation as it is handed to an engine: messages, tools, wishes. Plain picklable data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+MediaKind = Literal["image", "audio"]
+ToolChoice = Literal["auto", "none", "required"]
+ReasoningWish = Literal["auto", "on", "off"]
+Overflow = Literal["error", "drop_oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image or a sound as the bytes of its file; it stands before character `at` of the text."""
+
+    kind: MediaKind
+    data: bytes
+    at: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that a model wrote; `arguments` is JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. `reasoning` and `tool_calls` are an assistant's; a tool's answer names the call."""
+
+    role: Role
+    content: str
+    reasoning: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    name: str = ""
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Messages to be answered, with what the answer may be.
+
+    `tool_choice` "required" forces a call, of `forced_tool` where that is named. `reasoning` is a
+    wish: a model that cannot does without. `reasoning_budget` are the most tokens of reasoning,
+    None for no limit. `continue_last` goes on with the last message, an assistant's.
+    `overflow` "drop_oldest" leaves whole oldest turns out where the context is too small, never
+    those before `first_kept` again, and `Started` says which; "error" fails with the numbers.
+    `answer_tokens` is the room to keep for the answer then. `template_values` reach the template.
+    """
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    forced_tool: str = ""
+    parallel_tools: bool = True
+    reasoning: ReasoningWish = "auto"
+    reasoning_effort: str = ""
+    reasoning_budget: int | None = None
+    add_generation_prompt: bool = True
+    continue_last: bool = False
+    overflow: Overflow = "error"
+    first_kept: int = 0
+    answer_tokens: int | None = None
+    template_values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A conversation as one prompt, and the strings that end an answer to it.
+
+    `first_kept` and `left_out` (places of messages) say what did not fit into the context.
+    """
+
+    prompt: str
+    stop: tuple[str, ...] = ()
+    first_kept: int = 0
+    left_out: tuple[int, ...] = ()
