@@ -69,7 +69,6 @@ def sort_out(events: list[Event]) -> dict[str, Told]:
             one.finished = event
         elif isinstance(event, Failed):
             one.failed = event
-        else:
 
 
 def drive(batcher: Batcher, *requests: Request, most_steps: int = 20_000) -> dict[str, Told]:
