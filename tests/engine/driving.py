@@ -69,6 +69,7 @@ def sort_out(events: list[Event]) -> dict[str, Told]:
             one.finished = event
         elif isinstance(event, Failed):
             one.failed = event
+    return told
 
 
 def drive(batcher: Batcher, *requests: Request, most_steps: int = 20_000) -> dict[str, Told]:
