@@ -18,3 +18,37 @@ class Constraint:
     kind: ConstraintKind
     source: str = ""
     choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A GBNF grammar that was checked and may be given to llama.cpp; `root` is where it starts."""
+
+    text: str
+    root: str = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Reasoning that comes before what a grammar binds.
+
+    The grammar sleeps while reasoning is open: from `open` on (or from the start, where the
+    prompt has opened it: `is_open`) until `close` was written. Where reasoning is not open and
+    does not begin with `open`, the grammar binds from the first token on.
+    """
+
+    open: str
+    close: str
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most tokens of reasoning; then the words `close` are forced, whose end ends it.
+
+    `gate` says how reasoning begins and ends; `close` may say more than the gate's own.
+    """
+
+    tokens: int
+    close: str
+    gate: Gate
