@@ -50,16 +50,17 @@ class ModelInfo:
     """The open model. `template_name` is "chatml" where the file's own template is of no use.
 
     `template_problem` says why (``missing``, or the error of the template), `sampling` is what
-    the file recommends, `context_tokens` what one conversation may hold.
+    the file recommends, `context_tokens` what one conversation may hold, 0 where a
+    server does not tell. A model on a server ("remote") has no path and no plan here.
     """
 
-    path: Path
+    path: Path | None
     name: str
     architecture: str
     context_tokens: int
-    plan: Plan
+    plan: Plan | None
     vocab_size: int
-    template_name: Literal["model", "chatml"]
+    template_name: Literal["model", "chatml", "server"]
     template_problem: str = ""
     sampling: Sampling | None = None
     trained_context_tokens: int = 0

@@ -65,8 +65,16 @@ class CrashMarker:
         self._next = 0
 
     @contextlib.contextmanager
-    def running(self, activity: Activity, model_path: Path, plan: Plan) -> Iterator[None]:
-        """Mark the body of the `with`: if the process dies inside, the next start knows."""
+    def running(
+        self, activity: Activity, model_path: Path | None, plan: Plan | None
+    ) -> Iterator[None]:
+        """Mark the body of the `with`: if the process dies inside, the next start knows.
+
+        A model without a file here (on a server) cannot take the process along: no mark.
+        """
+        if model_path is None or plan is None:
+            yield
+            return
         record = CrashRecord(activity, model_path, plan, self._now())
         with self._lock:
             token = self._next

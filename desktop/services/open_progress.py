@@ -43,3 +43,22 @@ class OpenedModel:
     steps: tuple[StepDown, ...] = ()
     is_guide: bool = False
     mapped: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRemote:
+    """A model on a server that answers: nothing was planned for it here, and nothing loaded.
+
+    `leaves_computer` is False where the server runs on this very machine; `server` is its name.
+    """
+
+    name: str
+    engine: Engine
+    server: str
+    leaves_computer: bool
+    report: None = None
+    steps: tuple[StepDown, ...] = ()
+    is_guide: bool = False
+
+
+Opened = OpenedModel | OpenedRemote
