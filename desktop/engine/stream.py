@@ -14,7 +14,8 @@ class Stream:
 
     Whatever has piled up since the last look comes merged: consecutive `Text` as one, and of
     consecutive `PromptProgress` the last. So a slow reader gets fewer, longer events.
-    `on_end` hears the last event in the reader's thread, before the reader does.
+    `on_end` hears the last event in the reader's thread, before the reader does; `on_put` is told
+    in the engine's thread that there is something to read.
     """
 
     def __init__(self, request_id: str, cancel: Callable[[str], None]) -> None:
@@ -24,10 +25,13 @@ class Stream:
         self._held: Event | None = None
         self._end: EndEvent | None = None
         self.on_end: Callable[[EndEvent], None] | None = None
+        self.on_put: Callable[[], None] | None = None
 
     def put(self, event: Event) -> None:
         """The engine's end; called by one thread."""
         self._events.put(event)
+        if self.on_put is not None:
+            self.on_put()
 
     def cancel(self) -> None:
         """Ask for the end; `Finished("cancelled")` follows unless the answer has ended already."""
