@@ -22,7 +22,10 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A GBNF grammar that was checked and may be given to llama.cpp; `root` is where it starts."""
+    """A grammar in llama.cpp's GBNF; `root` is the rule that the answer must be.
+
+    `engine.grammar.check_grammar` says whether it can be used.
+    """
 
     text: str
     root: str = "root"
@@ -34,12 +37,14 @@ class Gate:
 
     The grammar sleeps while reasoning is open: from `open` on (or from the start, where the
     prompt has opened it: `is_open`) until `close` was written. Where reasoning is not open and
-    does not begin with `open`, the grammar binds from the first token on.
+    does not begin with `open`, the grammar binds from the first token on. With `optional` the
+    answer may end before `close` was written: a grammar for what may come, not for what must.
     """
 
     open: str
     close: str
     is_open: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
