@@ -23,7 +23,6 @@ class _Sequence:
     request_id: str
     kind: int = 0
     proposer: Proposer | None = None
-    judged: int = 0  # how many of the proposed tokens went into the step
 
 
 class Drafter:
@@ -55,13 +54,17 @@ class Drafter:
         """Whether `decoded` must be called after each step."""
         return self._ahead is not None
 
+    def begin(self, sequence: int, tokens: Sequence[int]) -> None:  # noqa: ARG002
+        """Another answer begins; read back from the writer when it first asks for guesses."""
+        self.forget(sequence)
+
     def propose(
-        self, writers: Sequence[Writer], plain: int, *, reading: bool, room: int
+        self, writers: Sequence[Writer], room: int, *, plain: int, reading: bool
     ) -> list[Sequence[int]]:
         """For each writer the tokens to be judged behind its last one; often none.
 
-        `plain` tokens of writing sequences are in the step anyway, `room` more fit into its
-        batch; `reading`: prompts are read in it, too.
+        `plain` tokens of writing sequences are in the step anyway, and `room` more may be;
+        `reading`: prompts are read in it, too.
         """
         guesses = self._looked_up(writers)
         wanted = [
@@ -76,23 +79,20 @@ class Drafter:
         self._guess_ahead(writers, guesses, counts)
         found: list[Sequence[int]] = []
         for writer, guess, count in zip(writers, guesses, counts, strict=True):
-            tokens = guess.tokens[:count]
-            self._sequences[writer.sequence].judged = len(tokens)
-            found.append(tokens)
+            found.append(guess.tokens[:count])
         return found
 
-    def judged(self, sequence: int, accepted: int) -> None:
-        """Of the tokens that `propose` gave for `sequence`, so many held."""
+    def judged(self, sequence: int, proposed: int, accepted: int) -> None:
+        """Of the tokens that `propose` gave for `sequence` so many were computed, and held."""
         known = self._sequences.get(sequence)
         if known is None or known.proposer is None:
             return
-        proposed, known.judged = known.judged, 0
         self._switch.judged(sequence, known.kind, proposed, accepted)
         known.proposer.judged(sequence, proposed, accepted)
 
-    def measured(self, tokens: int, seconds: float) -> None:
-        """A step without prompts computed `tokens` in `seconds`."""
-        self._switch.times.measured(tokens, seconds)
+    def measured(self, batch_tokens: int, seconds: float) -> None:
+        """A step without prompts took so long to compute."""
+        self._switch.times.measured(batch_tokens, seconds)
 
     def decoded(self, parts: Sequence[Read]) -> None:
         """A step was computed, with these parts."""
@@ -132,7 +132,7 @@ class Drafter:
     def _wanted(self, writer: Writer, guess: Guess) -> Wanted:
         """What looking back found, unless guessing ahead is the likelier."""
         known, sequence = self._sequences[writer.sequence], writer.sequence
-        known.kind, known.proposer, known.judged = guess.kind, self._lookup, 0
+        known.kind, known.proposer = guess.kind, self._lookup
         if self._ahead is not None:
             chance = self._switch.chance
             if not guess.tokens or chance(sequence, guess.kind) < chance(sequence, AHEAD):

@@ -55,7 +55,7 @@ class _Models:
         with model.open_context(plan) as context:
             log = model.llama.log.since(mark)
             exact = memory_breakdown(model.llama, context)
-        rows = model.llama.lib.llama_vocab_n_tokens(model.vocab) * plan.parallel
+        rows = model.llama.lib.llama_vocab_n_tokens(model.vocab) * plan.output_rows
         known = [device.name for device in model.llama.devices()]
         devices = _sum_exact(exact, known) if exact else _sum_logged(compute_buffers(log), known)
         return {"devices": devices, "output_bytes": rows * _LOGIT_BYTES}

@@ -153,16 +153,20 @@ class Context:
         self.sequence_tokens: int = lib.llama_n_ctx_seq(self.handle)
         self.batch_tokens: int = lib.llama_n_batch(self.handle)
         self.sequences: int = lib.llama_n_seq_max(self.handle)
+        self.output_rows: int = plan.output_rows
+        self.rollback_tokens: int = lib.llama_n_rs_seq(self.handle)
 
     def _parameters(self, plan: Plan) -> Any:
         lib = self.llama.lib
         parameters = lib.llama_context_default_params()
         parameters.n_ctx = plan.context
         # One micro-batch a call: whatever is aborted or refused is undone as a whole.
-        parameters.n_batch = parameters.n_ubatch = max(plan.ubatch, plan.parallel)
+        parameters.n_batch = parameters.n_ubatch = plan.batch_tokens
         parameters.n_seq_max = plan.parallel
-        # Every sequence asks for one row of logits at most; the default reserves one a token.
-        parameters.n_outputs_max = plan.parallel
+        # One row of logits a sequence, and one a guess; the default reserves one a token.
+        parameters.n_outputs_max = plan.output_rows
+        # Recurrent models that can go back by single tokens keep a state for each of them.
+        parameters.n_rs_seq = plan.draft_tokens
         parameters.n_threads = plan.threads or os.cpu_count() or 1
         parameters.n_threads_batch = plan.threads_batch or parameters.n_threads
         parameters.type_k = parameters.type_v = KV_TYPES[plan.kv_type]

@@ -8,6 +8,7 @@ from desktop.fit.types import Plan
 MAX_CONTEXT_TOKENS = 1 << 26
 MAX_UBATCH_TOKENS = 1 << 14
 MAX_THREADS = 512  # GGML_MAX_N_THREADS
+MAX_DRAFT_TOKENS = 256
 _MOST_DEVICES = 16  # LLAMA_MAX_DEVICES; ggml knows no more
 KV_TYPES = {"f16": 1, "q4_0": 2, "q8_0": 8}  # enum ggml_type
 
@@ -21,6 +22,7 @@ def check_plan(plan: Plan) -> None:
         "threads": (plan.threads, 0, MAX_THREADS),
         "threads_batch": (plan.threads_batch, 0, MAX_THREADS),
         "expert_layers_on_cpu": (plan.expert_layers_on_cpu, 0, 4096),
+        "draft_tokens": (plan.draft_tokens, 0, MAX_DRAFT_TOKENS),
         "devices": (len(plan.split), 0, _MOST_DEVICES),
         **{name: (layers, 0, 4097) for name, layers in plan.split},
     }

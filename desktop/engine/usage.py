@@ -34,7 +34,7 @@ def memory_usage(model: Model, context: Context) -> tuple[DeviceUsage, ...] | No
         sums = logged_sizes((*model.buffer_log, *context.buffer_log), devices)
     if not sums:
         return None
-    rows: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.sequences
+    rows: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.output_rows
     host = sums.pop(_HOST, Sizes(0, 0, 0))
     usages = [_usage(_HOST, host, rows * _LOGIT_BYTES)]
     usages += [_usage(name, sizes, 0) for name, sizes in sums.items()]

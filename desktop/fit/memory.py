@@ -22,6 +22,7 @@ from desktop.fit.layers import (
     layer_caches,
     layer_count,
     quantizable_heads,
+    rolls_back,
     used_layers,
 )
 from desktop.fit.types import KvType, Plan
@@ -101,6 +102,7 @@ class Footprint:
         self.window = window_tokens(header)
         self.caches = layer_caches(header)
         self.width = graph_width(header)
+        self.rolls_back = rolls_back(header)
         self.input_bytes = 0
         self.output_bytes = 0
         self.shared_bytes = 0
@@ -130,7 +132,7 @@ class Footprint:
         self._experts_before = _sums(self.expert_bytes)
         self._repacked_before = _sums(self._repacked)
         self._repacked_experts_before = _sums(self._repacked_experts)
-        self._known_contexts: dict[tuple[int, KvType, int, int], _Contexts] = {}
+        self._known_contexts: dict[tuple[int, KvType, int, int, int], _Contexts] = {}
         self._mostly_rearranged = self._is_mostly_rearranged()
 
     @property
@@ -227,7 +229,7 @@ class Footprint:
         return self._contexts(plan).before
 
     def _contexts(self, plan: Plan) -> _Contexts:
-        key = (plan.context, plan.kv_type, plan.parallel, plan.ubatch)
+        key = (plan.context, plan.kv_type, plan.parallel, plan.ubatch, plan.draft_tokens)
         found = self._known_contexts.get(key)
         if found is None:
             if len(self._known_contexts) >= _KEPT:
@@ -260,8 +262,9 @@ class Footprint:
         return values * size.numerator // size.denominator + self.state_bytes(cache, plan)
 
     def state_bytes(self, cache: LayerCache, plan: Plan) -> int:
-        """What a recurrent layer keeps whatever the context."""
-        return _STATE_BYTES * cache.state_values * plan.parallel
+        """What a recurrent layer keeps whatever the context, with the ways back from guesses."""
+        copies = 1 + plan.draft_tokens if self.rolls_back else 1
+        return _STATE_BYTES * cache.state_values * plan.parallel * copies
 
     def runs(self, plan: Plan, shares: Sequence[Share]) -> list[Run]:
         """Which layers lie where: main memory first, then the GPUs by their weights."""

@@ -23,11 +23,11 @@ def driver_bytes(gpu: Gpu) -> int:
 
 
 def output_bytes(header: ModelHeader, plan: Plan) -> int:
-    """Where results are read from, in main memory: a row of f32 logits for each sequence.
+    """Where results are read from, in main memory: rows of f32 logits.
 
     T5 keeps what its encoder read besides.
     """
     row = max(0, header.vocab_size)
     if header.architecture == "t5":
         row += max(0, header.embedding_length)
-    return _FLOAT_BYTES * row * plan.parallel
+    return _FLOAT_BYTES * row * plan.output_rows

@@ -40,6 +40,8 @@ class Plan:
     `device` is llama.cpp's name of the GPU (``CUDA0``), empty for the CPU alone or several GPUs.
     `split` says for several GPUs how many of the `gpu_layers` each takes, in llama.cpp's order.
     `threads_batch` is for prompts; 0 means as many as `threads`.
+    `draft_tokens` are the most guessed ahead and judged in one step, over all sequences; `mtp`:
+    the file's own layers for that (multi-token prediction) are loaded and guess.
     """
 
     gpu_layers: int
@@ -54,6 +56,18 @@ class Plan:
     device: str = ""
     split: tuple[tuple[str, int], ...] = ()
     threads_batch: int = 0
+    draft_tokens: int = 0
+    mtp: bool = False
+
+    @property
+    def batch_tokens(self) -> int:
+        """What one step computes at most."""
+        return max(self.ubatch, self.parallel)
+
+    @property
+    def output_rows(self) -> int:
+        """Rows of logits that one step may give: one a sequence, and one a guessed token."""
+        return min(self.batch_tokens, self.parallel + self.draft_tokens)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -89,6 +103,8 @@ class Plan:
             "device": self.device,
             "split": [list(part) for part in self.split],
             "threads_batch": self.threads_batch,
+            "draft_tokens": self.draft_tokens,
+            "mtp": self.mtp,
         }
 
 
