@@ -23,6 +23,11 @@ def main() -> None:
     """Run the job `sys.argv[1]` until its input or its work ends."""
     out = _private_output()
     _die_first()
+    if sys.argv[1] == "engine":
+        from desktop.engine.isolated_job import serve
+
+        serve(sys.stdin.buffer, out)
+        os._exit(0)
 
     def answer(message: Message) -> None:
         out.write(json.dumps(message).encode() + b"\n")

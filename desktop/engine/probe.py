@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from desktop.engine.cancel import CancelToken
+from desktop.engine.last_words import cause_of_death
 from desktop.engine.process import Child, ChildDiedError
 from desktop.fit.types import Plan
 
 ProbeKind = Literal["", "aborted", "refused", "out_of_memory", "timeout"]
 _LOOK_EVERY_S = 0.1
-_SIGKILL = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,5 @@ def probe(
 
 
 def cause_of(death: ChildDiedError) -> ProbeKind:
-    """Nobody but the system's out-of-memory killer sends a child SIGKILL that it did not expect."""
-    if sys.platform != "win32" and death.code == -_SIGKILL:
-        return "out_of_memory"
-    if "bad_alloc" in death.last_words or "MemoryError" in death.last_words:
-        return "out_of_memory"
-    return "aborted"
+    """As far as a trial minds it."""
+    return "out_of_memory" if cause_of_death(death) == "memory" else "aborted"

@@ -8,6 +8,7 @@ from typing import Any
 
 from desktop.common.errors import HausgeistError
 from desktop.engine.events import Failed
+from desktop.engine.last_words import is_out_of_memory
 from desktop.engine.loaded import Loaded
 from desktop.engine.peak import peak_bytes
 from desktop.engine.request import Request
@@ -48,10 +49,3 @@ def _talk(loaded: Loaded) -> Failed | None:
     while batcher.busy:
         events += batcher.step()
     return next((event for event in events if isinstance(event, Failed)), None)
-
-
-def is_out_of_memory(detail: str) -> bool:
-    words = detail.lower()
-    return (
-        "out of memory" in words or "failed to allocate" in words or "unable to allocate" in words
-    )

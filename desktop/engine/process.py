@@ -1,7 +1,8 @@
 """Child processes of the engine: how one is started, talked to and ended.
 
 A child runs one job (`desktop.engine.child`) and speaks JSON, one document a line: the parent's
-on its standard input, its own on standard output. It ends when its input does.
+on its standard input, its own on standard output (an engine's speaks in frames: `pipe.py`). It
+ends when its input does.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def end_waiting() -> None:
         _waiting.popitem()[1].close()
 
 
-class Child:
-    """A running job. Always close it: `with Child("probe") as child: ...`.
+class ChildProcess:
+    """A process of ours that runs one job; who talks to it, and how, a subclass says.
 
     Raises EngineError("no_child") where the system gives no process.
     """
@@ -105,13 +106,61 @@ class Child:
         except OSError as error:
             self._last_words.close()
             raise EngineError("no_child", detail=str(error)) from error
-        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, name=f"child-{job}", daemon=True)
-        self._reader.start()
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def kill(self) -> None:
+        """End the child at once, without waiting for its end."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the child at once and wait for its end."""
+        self.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue  # the rest of a message for a child that is gone
+        self._last_words.close()
+
+    def _read(self) -> None:
+        """What the child says, until its end: in a thread of its own."""
+        raise NotImplementedError
+
+    def _death(self) -> ChildDiedError:
+        """How it ended; waits for that."""
+        code = self._process.wait()
+        size = self._last_words.seek(0, os.SEEK_END)
+        self._last_words.seek(max(0, size - _TAIL_BYTES))
+        return ChildDiedError(code, self._last_words.read().decode("utf-8", "replace").strip())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Child(ChildProcess):
+    """A running job that speaks JSON. Always close it: `with Child("probe") as child: ...`."""
+
+    def __init__(self, job: str) -> None:
+        """Raises EngineError("no_child")."""
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        super().__init__(job)
+        self._reader.start()
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Raises ChildDiedError when nobody listens any more."""
@@ -143,20 +192,6 @@ class Child:
             if isinstance(message, dict):
                 return message
 
-    def close(self) -> None:
-        """End the child at once and wait for its end."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue  # the rest of a message for a child that is gone
-        self._last_words.close()
-
     def _read(self) -> None:
         pipe = self._process.stdout
         assert pipe is not None
@@ -166,18 +201,4 @@ class Child:
 
     def _death(self) -> ChildDiedError:
         self._lines.put(b"")  # whoever asks again learns the same
-        code = self._process.wait()
-        size = self._last_words.seek(0, os.SEEK_END)
-        self._last_words.seek(max(0, size - _TAIL_BYTES))
-        return ChildDiedError(code, self._last_words.read().decode("utf-8", "replace").strip())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        return super()._death()

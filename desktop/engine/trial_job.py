@@ -14,11 +14,11 @@ from desktop.common.errors import HausgeistError, LoadError
 from desktop.engine import rpc
 from desktop.engine.batch import Batch
 from desktop.engine.llama import llama
+from desktop.engine.last_words import is_out_of_memory
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Context
 from desktop.engine.others_load import OthersLoad
 from desktop.engine.peak import peak_bytes
-from desktop.engine.probe_job import is_out_of_memory
 from desktop.engine.usage import device_free_bytes, memory_usage
 from desktop.fit.types import Plan
 
