@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from desktop.common.errors import RequestError
 
 _MOST_CHUNKS = 10_000
+_MOST_TAGS = 16
 _MOST_FRAMES = 4_000_000
+_MOST_ASTRAY = 100_000
 _RATES = range(1000, 768_001)
 _MOST_CHANNELS = 64
 
@@ -92,19 +94,21 @@ def _flac(data: bytes) -> AudioHead:
 def _mp3(data: bytes) -> AudioHead:
     """Every frame's header says how long it is, in bytes and in samples."""
     place = 0
-    while data[place : place + 3] == b"ID3":
+    for _ in range(_MOST_TAGS):
+        if data[place : place + 3] != b"ID3":
+            break
         size = 0
         for byte in data[place + 6 : place + 10]:
             size = size << 7 | byte & 0x7F
         place += 10 + size
-    seconds, frames = 0.0, 0
-    while frames < _MOST_FRAMES:
+    seconds, frames, astray = 0.0, 0, 0
+    while frames < _MOST_FRAMES and astray < _MOST_ASTRAY:
         place = data.find(b"\xff", place)
         if place < 0 or place + 4 > len(data):
             break
         frame = _mpeg_frame(data[place : place + 4])
         if frame is None:
-            place += 1
+            place, astray = place + 1, astray + 1
             continue
         size, length_s = frame
         seconds, frames, place = seconds + length_s, frames + 1, place + size

@@ -72,6 +72,10 @@ def _job(name: str) -> Job:
         from desktop.engine.quantize_job import run as quantize
 
         return quantize
+    if name == "image":
+        from desktop.engine.image_job import run as image
+
+        return image
     raise SystemExit(f"no such job: {name}")
 
 

@@ -131,16 +131,21 @@ def llama() -> Llama:
     return Llama()
 
 
-def _bindings() -> ModuleType:
-    """The low-level bindings alone: the package's own __init__ takes four times as long."""
+def mtmd_bindings() -> Any:
+    """The bindings of libmtmd, for pictures and sound; loaded when they are first wanted."""
+    return _bindings("mtmd_cpp")
+
+
+def _bindings(module: str = "llama_cpp") -> ModuleType:
+    """Low-level bindings alone: the package's own __init__ takes four times as long."""
     if "llama_cpp" in sys.modules:
-        return importlib.import_module("llama_cpp.llama_cpp")
+        return importlib.import_module(f"llama_cpp.{module}")
     spec = importlib.util.find_spec("llama_cpp")
     if spec is None:
         raise ModuleNotFoundError("llama_cpp is not installed", name="llama_cpp")
     sys.modules["llama_cpp"] = importlib.util.module_from_spec(spec)
     try:
-        return importlib.import_module("llama_cpp.llama_cpp")
+        return importlib.import_module(f"llama_cpp.{module}")
     finally:
         # Whoever imports the whole package later gets it, around the same bindings.
         del sys.modules["llama_cpp"]

@@ -1,0 +1,81 @@
+"""The child's job behind `Pictures`: strangers' pictures become pixels, again and again.
+
+The decoder (stb_image, in libmtmd) has had its share of memory errors, and a file of some bytes
+may want gigabytes: both end with this process.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from desktop.common.errors import RequestError
+from desktop.engine.child_limits import limit_memory
+from desktop.engine.image_header import image_head
+from desktop.engine.llama import mtmd_bindings
+
+MEMORY_LIMIT_BYTES = 3 << 30
+PIECE_BYTES = 3 << 19
+"""Divisible by 3, so that pieces of base64 have no padding; small, so that turning one into
+bytes holds Python's lock for a millisecond or two."""
+_NOWHERE = b"/nonexistent"
+
+
+def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
+    limit_memory(MEMORY_LIMIT_BYTES)
+    lib = mtmd_bindings()
+    log = lib.llama_cpp.llama_log_callback(lambda _level, _text, _data: None)
+    lib.mtmd_helper_log_set(log, ctypes.c_void_p(0))
+    for order in messages:
+        data = b"".join(base64.b64decode(next(messages)["piece"]) for _ in range(order["pieces"]))
+        try:
+            width, height, pixels = decode(lib, data)
+        except RequestError as error:
+            answer({"error": error.kind, "detail": error.detail})
+            continue
+        answer({"width": width, "height": height, "pieces": -(-len(pixels) // PIECE_BYTES)})
+        for start in range(0, len(pixels), PIECE_BYTES):
+            piece = pixels[start : start + PIECE_BYTES]
+            answer({"piece": base64.b64encode(piece).decode("ascii")})
+
+
+def decode(lib: Any, data: bytes) -> tuple[int, int, bytes]:
+    """Width, height and RGB of a picture, upright. Raises RequestError("bad_media")."""
+    head = image_head(data)
+    options = lib.mtmd_helper_init_opt_default()
+    if head.format != "webp" or not shutil.which("ffmpeg"):
+        # What is no picture would be tried as a film, by a program from anywhere on the path.
+        options.video_params.ffmpeg_bin_dir = _NOWHERE
+    buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+    made = lib.mtmd_helper_bitmap_init_from_buf_wrapper(None, buffer, len(data), False, options)
+    if not made.bitmap or made.video_ctx:
+        raise RequestError("bad_media", detail=f"not decoded: {head.format}")
+    try:
+        width, height = lib.mtmd_bitmap_get_nx(made.bitmap), lib.mtmd_bitmap_get_ny(made.bitmap)
+        size = lib.mtmd_bitmap_get_n_bytes(made.bitmap)
+        if size != 3 * width * height:
+            raise RequestError("bad_media", detail=f"{size} bytes for {width} x {height}")
+        pixels = ctypes.string_at(lib.mtmd_bitmap_get_data(made.bitmap), size)
+    finally:
+        lib.mtmd_bitmap_free(made.bitmap)
+    return upright(width, height, pixels, head.orientation)
+
+
+def upright(width: int, height: int, pixels: bytes, orientation: int) -> tuple[int, int, bytes]:
+    """Turned and mirrored as EXIF's `orientation` says (TIFF 6.0, section 8)."""
+    if orientation == 1:
+        return width, height, pixels
+    # Imported for such pictures alone: it takes longer than decoding a small one.
+    import numpy as np
+
+    picture = np.frombuffer(pixels, dtype=np.uint8).reshape(height, width, 3)
+    if orientation >= 5:
+        picture = picture.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        picture = picture[::-1]
+    return picture.shape[1], picture.shape[0], picture.tobytes()
