@@ -12,7 +12,8 @@ command line, server) turn them into words for a person, through `common.message
     ├── EngineError             llama.cpp refused, died, or was asked for what it cannot do
     │   ├── LoadError           the model did not load, with every step that was tried
     │   ├── RequestError        a request that is wrong in itself (too long, bad parameters)
-    │   └── TemplateError       the chat template is broken or runs too long
+    │   ├── TemplateError       the chat template is broken or runs too long
+    │   └── RemoteError         a model server said no, or nothing that makes sense
     ├── NetworkError            the way out: offline, no such host, refused, untrusted, too slow
     │   └── HubError            what the Hub said: not there, locked, too busy, nonsense
     ├── PackError               a pack or a source's index: damaged, foreign, not signed as asked
@@ -82,6 +83,10 @@ class RequestError(EngineError):
 
 class TemplateError(EngineError):
     default_kind = "bad_template"
+
+
+class RemoteError(EngineError):
+    default_kind = "remote_down"
 
 
 class NetworkError(HausgeistError):

@@ -39,7 +39,8 @@ class Connection:
 
     `purpose` is a slug with a sentence ``ledger.purpose.<purpose>``, `subject` what was asked for
     (a repository's name). `outcome`: ``ok``, ``unfinished`` or the kind of an error. `status` is
-    HTTP's, None where none came. `started_at` counts seconds since 1970.
+    HTTP's, None where none came. `sent_bytes` counts what was said to a server beyond the question
+    itself. `started_at` counts seconds since 1970.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Connection:
     status: int | None = None
     received_bytes: int = 0
     seconds: float = 0.0
+    sent_bytes: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """What `hausgeist doctor` prints."""
@@ -62,6 +64,7 @@ class Connection:
             "outcome": self.outcome,
             "status": self.status,
             "received_bytes": self.received_bytes,
+            "sent_bytes": self.sent_bytes,
             "seconds": round(self.seconds, 3),
         }
 
@@ -112,6 +115,7 @@ class Ledger:
         *,
         status: int | None = None,
         received_bytes: int = 0,
+        sent_bytes: int = 0,
         seconds: float = 0.0,
     ) -> None:
         """Note how it went."""
@@ -121,6 +125,7 @@ class Ledger:
                 "outcome": outcome,
                 "status": status,
                 "received_bytes": received_bytes,
+                "sent_bytes": sent_bytes,
                 "seconds": round(seconds, 4),
             }
         )
@@ -211,6 +216,7 @@ def _joined(lines: Iterable[str]) -> tuple[Connection, ...]:
                     status=None if status is None else int(status),
                     received_bytes=int(document["received_bytes"]),
                     seconds=float(document["seconds"]),
+                    sent_bytes=int(document.get("sent_bytes", 0)),  # older lines have none
                 )
         except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
             continue

@@ -121,15 +121,19 @@ class Door:
                 raise NetworkError("too_many_redirects", host=origin.shown)
             url = _next(answer, origin)
 
-    def look(self, url: str, purpose: Purpose) -> Shown:
+    def look(self, url: str, purpose: Purpose, *, own_machine: bool = False) -> Shown:
         """What the host of `url` shows to somebody who does not trust it; within 15 s.
 
+        With `own_machine` a server of this very machine is looked at although all is offline.
         Raises NetworkError: bad_address, offline_*, hub.http's kinds.
         """
         origin = origin_of(url)
         if origin is None:
             raise NetworkError("bad_address", host=url[:80])
-        self.policy.require_online()
+        if own_machine:
+            self.policy.require_allowed(origin)
+        else:
+            self.policy.require_online()
         line = self._ledger.begin(purpose.slug, origin.shown, purpose.subject)
         started, outcome = time.monotonic(), "internal"
         try:

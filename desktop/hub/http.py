@@ -44,7 +44,7 @@ class HttpTransport:
 
         Raises NetworkError: cert_file_unreadable, proxy_unusable.
         """
-        verify = _certificates(certificates)
+        verify = certificates_for(certificates)
         try:
             self._client = httpx2.Client(
                 verify=verify,
@@ -172,7 +172,8 @@ def _raw(found: httpx2.Response, url: str, bounds: Bounds) -> Iterator[bytes]:
         yield piece
 
 
-def _certificates(chosen: str) -> ssl.SSLContext:
+def certificates_for(chosen: str) -> ssl.SSLContext:
+    """What proves a host's name; `chosen` as Settings has it. Raises cert_file_unreadable."""
     if not chosen and (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
         return _given_certificates()
     context = _system_certificates()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,16 @@ class Origin:
         usual = {"https": 443, "http": 80}.get(self.scheme)
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == usual else f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether this is the very machine that asks."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name: wherever it leads today, it may lead elsewhere tomorrow
+            return False
 
 
 def origin_of(url: str) -> Origin | None:
@@ -81,6 +92,12 @@ class NetworkPolicy:
             raise NetworkError("offline_environment", name=name)
         if self._is_switched_off():
             raise NetworkError("offline_setting")
+
+    def require_allowed(self, origin: Origin) -> None:
+        """As `require_online`, for what its user has named: this very machine may be asked always,
+        since nothing leaves it."""
+        if not origin.is_loopback:
+            self.require_online()
 
     @property
     def forced_by(self) -> str:
