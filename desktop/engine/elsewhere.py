@@ -13,6 +13,10 @@ from desktop.engine.request import Adapter
 class Elsewhere:
     """For an `Engine` to inherit from; what it does have it overrides."""
 
+    @property
+    def alive(self) -> bool:
+        return True
+
     def tokenize(
         self,
         text: str,  # noqa: ARG002
