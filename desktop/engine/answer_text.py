@@ -9,7 +9,8 @@ from collections.abc import Sequence
 class AnswerText:
     """Decodes and holds back: `feed` returns what is certain, `finish` what is left.
 
-    `stopped` becomes True when a stop string was complete; it and what follows never come out.
+    `stopped` becomes True when a stop string was complete (`stop_string` says which); it and what
+    follows never come out.
     """
 
     def __init__(self, stop: Sequence[str] = ()) -> None:
@@ -17,6 +18,7 @@ class AnswerText:
         self._stop = tuple(stop)
         self._held = ""
         self.stopped = False
+        self.stop_string = ""
 
     def feed(self, piece: bytes) -> str:
         """Text that no later token can change, possibly empty."""
@@ -36,11 +38,12 @@ class AnswerText:
         if self.stopped:
             return ""
         text = self._held + fresh
-        places = [place for stop in self._stop if (place := text.find(stop)) >= 0]
+        places = [(place, stop) for stop in self._stop if (place := text.find(stop)) >= 0]
         if places:
             self.stopped = True
             self._held = ""
-            return text[: min(places)]
+            place, self.stop_string = min(places)
+            return text[:place]
         held = max(_overlap(text, stop) for stop in self._stop)
         self._held = text[len(text) - held :]
         return text[: len(text) - held]

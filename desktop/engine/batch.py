@@ -70,6 +70,13 @@ class Batch:
         self._count = end
         return end - 1
 
+    def add_each(self, tokens: Sequence[int], position: int, sequence: int) -> int:
+        """Tokens of one sequence with the logits of each; returns the place of the first one."""
+        start, count = self._count, len(tokens)
+        last = self.add(tokens, position, sequence, output=True)
+        self._outputs[start : last + 1] = [1] * count
+        return start
+
     def seal(self) -> Any:
         """The struct for llama_decode, with the count of what was added."""
         self.struct.n_tokens = self._count

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from desktop.common.errors import HausgeistError, RequestError
+from desktop.common.errors import HausgeistError, Param, RequestError
+from desktop.engine.adapters import Adapters
 from desktop.engine.answer_text import AnswerText
 from desktop.engine.batch import Batch
+from desktop.engine.drafter import Drafter
 from desktop.engine.events import (
     Event,
     Failed,
@@ -22,21 +24,27 @@ from desktop.engine.events import (
     Started,
     Text,
 )
+from desktop.engine.filling import Filling, Part
+from desktop.engine.media import spans
+from desktop.engine.media_step import MediaStep
 from desktop.engine.model import Context, Model
 from desktop.engine.pace import Pace
 from desktop.engine.prefix_cache import PrefixCache
+from desktop.engine.prepared import Prepared
+from desktop.engine.proposer import Read
 from desktop.engine.request import Request
-from desktop.engine.sampler import PENALTY_TOKENS, Sampler
+from desktop.engine.sampler import Sampler
 from desktop.engine.slot import Slot, Task
+from desktop.engine.turns import Turns
 from desktop.engine.vocabulary import Vocabulary
+from desktop.engine.waiting import WaitingLine
+from desktop.engine.writing import Writing
 
 # llama_decode's return values
 _DONE, _NO_ROOM, _ABORTED = 0, 1, 2
 
 _SMALL_STEP_TOKENS = 32
-
-Part = tuple[Slot, int, int]
-"""A slot, how many of its pending tokens, and the place of the last one (-1: no logits)."""
+_MEDIA_WAIT_S = 0.02
 
 
 class Batcher:
@@ -50,19 +58,30 @@ class Batcher:
         *,
         pace: Pace | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        adapters: Adapters | None = None,
+        drafter: Drafter | None = None,
+        media: MediaStep | None = None,
     ) -> None:
         self._llama = model.llama
         self._lib: Any = model.llama.lib
-        self._sample_token = model.llama.keeping_the_lock("llama_sampler_sample")
-        self._logits = model.llama.keeping_the_lock("llama_get_logits_ith")
         self._context = context
         self._vocabulary = vocabulary
         self._clock = clock
         self._pace = pace or Pace(context.batch_tokens)
         self._batch = Batch(self._lib, context.batch_tokens)
         self._cache = PrefixCache(model, context, vocabulary)
-        self._waiting: list[Task] = []
-        self._alone: list[Slot] = []
+        self._writing = Writing(vocabulary, context.sequence_tokens, clock)
+        self._adapters, self._drafter = adapters, drafter
+        self._media = media or MediaStep()
+        self._filling = Filling(
+            self._batch,
+            self._pace,
+            sequence_tokens=context.sequence_tokens,
+            output_rows=context.output_rows,
+            drafter=drafter,
+        )
+        self._turns = Turns()
+        self._line = WaitingLine()
         self._active: dict[str, Slot] = {}
         # Set when a request had to give up its place: nobody gets one until another has ended,
         # or the two would push each other out forever.
@@ -71,7 +90,7 @@ class Batcher:
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting or self._active)
+        return bool(self._line or self._active)
 
     @property
     def slots(self) -> Sequence[Slot]:
@@ -81,7 +100,7 @@ class Batcher:
     @property
     def queue(self) -> Sequence[Task]:
         """The requests without a sequence, the next one first; for reading only."""
-        return self._waiting
+        return self._line
 
     def may_abort(self, request_id: str) -> bool:
         """Whether stopping the running step serves this request; safe from any thread.
@@ -92,45 +111,45 @@ class Batcher:
         active = self._active
         return request_id in active and (len(active) == 1 or not self._cache.append_only)
 
-    def add(self, request: Request, tokens: list[int] | None = None) -> list[Event]:
-        """Queue a request; `tokens` are its prompt's where the caller has split it already."""
+    def add(self, wanted: Prepared | Request) -> list[Event]:
+        """Queue a request; of one that was not prepared only the `prompt` counts."""
+        request = wanted if isinstance(wanted, Request) else wanted.request
         now_s = self._clock()
         try:
             request.check()
-            if tokens is None:
-                tokens = self._vocabulary.tokenize(request.prompt)
-            check_length(len(tokens), self._context.sequence_tokens)
+            prepared = wanted if isinstance(wanted, Prepared) else self._prepare(wanted)
+            check_length(len(prepared.tokens), self._context.sequence_tokens)
+            key = self._adapters.key(request.adapters) if self._adapters is not None else ()
         except HausgeistError as error:
             return [failed(request.id, error)]
         single = self._vocabulary.single_token
-        stop_tokens = {token for text in request.stop if (token := single(text)) is not None}
+        stop_tokens = {token for text in prepared.stop if (token := single(text)) is not None}
         self._arrivals += 1
         task = Task(
-            request,
-            tokens or [self._vocabulary.first_token],
+            prepared,
+            list(prepared.tokens) or [self._vocabulary.first_token],
             self._arrivals,
             now_s,
-            AnswerText(request.stop),
+            AnswerText(prepared.stop),
             frozenset(stop_tokens),
+            key,
+            spans(prepared.tokens, prepared.media) if prepared.media else (),
         )
         task.prompt_tokens = len(task.tokens)
-        self._waiting.append(task)
-        self._sort_waiting()
+        self._line.put(task)
         return []
 
     def cancel(self, request_id: str) -> list[Event]:
         """End a request wherever it is; nothing happens to one that is not here any more."""
-        for task in self._waiting:
-            if task.request.id == request_id:
-                self._waiting.remove(task)
-                return [self._end_waiting(task)]
+        task = self._line.remove(request_id)
+        if task is not None:
+            return [self._end_waiting(task)]
         slot = self._active.get(request_id)
         return [] if slot is None else self._finish(slot, "cancelled")
 
     def close(self) -> list[Event]:
         """End everything as cancelled."""
-        events: list[Event] = [self._end_waiting(task) for task in self._waiting]
-        self._waiting.clear()
+        events: list[Event] = [self._end_waiting(task) for task in self._line.empty()]
         for slot in list(self._active.values()):
             events += self._finish(slot, "cancelled")
         return events
@@ -141,80 +160,157 @@ class Batcher:
         `step` does it too; called before, it tells who starts before the step has taken its time.
         """
         events: list[Event] = []
-        while self._waiting and not self._full and self._fits(self._waiting[0]):
-            slot = self._cache.take(self._waiting[0])
+        while self._line and not self._full:
+            task = self._line[0]
+            if not self._fits(task):
+                break
+            slot = self._cache.take(task)
             if slot is None:
                 break
-            task = self._waiting.pop(0)
+            self._line.take(task)
             self._active[task.request.id] = slot
             task.started_s = task.started_s or self._clock()
+            if self._drafter is not None:
+                self._drafter.begin(slot.sequence, task.tokens)
             if task.sampler is None:
-                task.cached_tokens = len(slot.cached)
-                task.sampler = Sampler(self._llama, task.request.sampling, self._vocabulary.size)
-                task.sampler.accept(task.tokens[-PENALTY_TOKENS:])
-                events.append(Started(task.request.id, task.prompt_tokens, task.cached_tokens))
-            if task.request.max_tokens == 0:
-                events += self._finish(slot, "length")
+                events += self._start(slot, task)
         return events
 
     def step(self) -> list[Event]:
         """One llama_decode, and a token for each sequence whose prompt is read."""
         events = self.admit()
-        parts = self._fill()
-        if not parts:
-            return events
+        active = self._turns.of(self._active.values())
+        if self._adapters is not None and active:
+            self._adapters.apply(self._context, active[0].adapters)
+        parts = self._filling.fill(active)
+        if parts:
+            events += self._compute(parts)
+        if len(parts) < len(active):
+            events += self._read_media(active, idle=not parts)
+        return events
+
+    # -- one step ----------------------------------------------------------------------------
+
+    def _compute(self, parts: Sequence[Part]) -> list[Event]:
         started_s = self._clock()
         code = self._lib.llama_decode(self._context.handle, self._batch.seal())
         if self._context.computes_late and code == _DONE:
             # A GPU is still at work: wait without Python's lock, before anything asks for logits.
             self._lib.llama_synchronize(self._context.handle)
         if code != _DONE:
-            return events + self._recover(code, parts)
-        self._alone = self._alone[1:]
-        prompt_tokens = sum(count for slot, count, _ in parts if slot.reading)
-        for slot, count, place in parts:
+            return self._recover(code, [(slot, count) for slot, count, _, _ in parts], parts)
+        took_s = self._clock() - started_s
+        self._turns.taken(parts[0][0].adapters)
+        reading = any(slot.reading for slot, _, _, _ in parts)
+        if self._drafter is not None:
+            self._tell_drafter(parts, took_s, reading=reading)
+        events: list[Event] = []
+        for slot, count, place, guesses in parts:
             slot.cached += slot.pending[:count]
-            if place >= 0:
-                events += self._sample(slot, place)
-            else:
+            if place < 0:
                 slot.pending = slot.pending[count:]
                 events += self._progress(slot)
-        if prompt_tokens:
-            self._pace.measured(len(self._batch), self._clock() - started_s)
+            elif guesses:
+                events += self._judge(slot, place, guesses)
+            else:
+                events += self._sample(slot, place)
+        if reading:
+            self._pace.measured(len(self._batch), took_s)
         return events
+
+    def _tell_drafter(self, parts: Sequence[Part], took_s: float, *, reading: bool) -> None:
+        """Before anything is sampled: what the step left in the context may be read now."""
+        drafter = self._drafter
+        assert drafter is not None
+        if not reading:
+            drafter.measured(len(self._batch), took_s)
+        if drafter.follows:
+            reads: list[Read] = []
+            place = 0
+            for slot, count, _, guesses in parts:
+                tokens = [*slot.pending[:count], *guesses]
+                reads.append(Read(slot.sequence, tokens, len(slot.cached), place))
+                place += len(tokens)
+            drafter.decoded(reads)
+
+    def _read_media(self, active: Sequence[Slot], *, idle: bool) -> list[Event]:
+        """A step for one of those that must read a picture or a sound next."""
+        waiting = [(slot, chunk) for slot in active if (chunk := slot.chunk) is not None]
+        for slot, chunk in waiting:
+            chunk.encoding.begin()
+            if not chunk.encoding.ready:
+                continue
+            if chunk.encoding.error is not None:
+                error = chunk.encoding.error
+                return self._fail(slot, error.kind, **error.params)
+            count = len(chunk.ids)
+            turn = self._media.run(
+                self._context,
+                slot.sequence,
+                len(slot.cached),
+                chunk,
+                slot.media_cells,
+                output=count == len(slot.pending),
+            )
+            if turn.code != _DONE:
+                return self._recover(turn.code, [(slot, 1)], ())
+            slot.media_cells = turn.cells
+            if not turn.done:
+                return []
+            slot.media_cells = 0
+            slot.cached += slot.pending[:count]
+            if count == len(slot.pending):
+                return self._sample(slot, turn.place)
+            slot.pending = slot.pending[count:]
+            return self._progress(slot)
+        if waiting and idle:
+            # Nothing else to compute: whoever wants something of this thread waits no longer.
+            waiting[0][1].encoding.wait(_MEDIA_WAIT_S)
+        return []
 
     # -- who takes part ----------------------------------------------------------------------
 
+    def _prepare(self, request: Request) -> Prepared:
+        tokens = self._vocabulary.tokenize(request.prompt)
+        return Prepared(request, tokens, request.prompt, request.stop)
+
     def _fits(self, task: Task) -> bool:
         """Whether the cache can hold `task` beside the active ones; idle ones make room."""
-        taken = sum(len(slot.cached) + len(slot.pending) + 1 for slot in self._active.values())
-        return taken == 0 or taken + len(task.tokens) + 1 <= self._context.context_tokens
+        taken = sum(slot.cells for slot in self._active.values())
+        return taken == 0 or taken + task.cells <= self._context.context_tokens
 
-    def _fill(self) -> list[Part]:
-        """Decoding sequences first, then each prompt its share of the room that is left."""
-        batch = self._batch
-        batch.clear()
-        active = self._alone[:1] or list(self._active.values())
-        parts: list[Part] = []
-        prompts: list[Slot] = []
-        for slot in active:
-            if len(slot.pending) == 1:
-                place = batch.add_one(slot.pending[0], len(slot.cached), slot.sequence)
-                parts.append((slot, 1, place))
-            else:
-                prompts.append(slot)
-        room = min(batch.room, max(self._pace.prompt_tokens - len(parts), 1)) if prompts else 0
-        # Shortest first: what a short prompt leaves of its equal share goes to the longer ones.
-        prompts.sort(key=lambda slot: len(slot.pending))
-        for others_left, slot in zip(range(len(prompts), 0, -1), prompts, strict=True):
-            count = min(len(slot.pending), -(-room // others_left), room)
-            if count == 0:
-                break
-            last = count == len(slot.pending)
-            place = batch.add(slot.pending[:count], len(slot.cached), slot.sequence, output=last)
-            parts.append((slot, count, place if last else -1))
-            room -= count
-        return parts
+    def _start(self, slot: Slot, task: Task) -> list[Event]:
+        """The first time that `task` gets a sequence."""
+        request, prepared = task.request, task.prepared
+        task.cached_tokens = len(slot.cached)
+        events: list[Event] = [
+            Started(
+                request.id,
+                task.prompt_tokens,
+                task.cached_tokens,
+                prepared.left_out,
+                prepared.first_kept,
+            )
+        ]
+        try:
+            task.sampler = Sampler(
+                self._llama,
+                request.sampling,
+                self._vocabulary,
+                grammar=prepared.grammar,
+                gate=prepared.gate,
+                budget=prepared.budget,
+                logprobs=request.logprobs,
+                context_tokens=self._context.sequence_tokens,
+            )
+            task.sampler.accept_prompt(task.tokens)
+        except RequestError as error:
+            return events + self._fail(slot, error.kind, **error.params)
+        if request.echo and prepared.text:
+            events.append(Text(request.id, prepared.text))
+        if request.max_tokens == 0:
+            events += self._finish(slot, "length")
+        return events
 
     # -- what comes out ----------------------------------------------------------------------
 
@@ -222,39 +318,42 @@ class Batcher:
         """Take one token from the logits at `place`, and see whether the answer ends with it."""
         task = slot.task
         assert task is not None
-        assert task.sampler is not None
-        context = self._context.handle
-        token: int = self._sample_token(task.sampler.handle, context, place)
-        logit = self._logits(context, place)[token]
+        sampler = task.sampler
+        assert sampler is not None
+        try:
+            token = sampler.sample(self._context.handle, place)
+        except RequestError as error:
+            return self._fail(slot, error.kind, **error.params)
         slot.pending = []
-        if logit != logit:  # NaN: the weights, or what the device computes with them, are broken
+        if sampler.broken:  # NaN: the weights, or what the device computes with them, are broken
             return self._fail(slot, "broken_numbers")
-        now_s = task.last_token_s = self._clock()
-        if task.first_token_s is None:
-            task.first_token_s = now_s
-        piece, ends = self._vocabulary.piece(token)
-        if (ends and not task.request.ignore_eos) or token in task.stop_tokens:
+        if token < 0:
             return self._finish(slot, "stop")
-        task.completion_tokens += 1
-        slot.pending = [token]
-        if not piece:
-            task.plain_text = False
-        events = self._write(task, task.answer.feed(piece))
-        if task.answer.stopped:
-            task.plain_text = False
-            return events + self._finish(slot, "stop")
-        limit = task.request.max_tokens
-        if limit is not None and task.completion_tokens >= limit:
-            return events + self._finish(slot, "length")
-        if len(slot.cached) + 1 >= self._context.sequence_tokens:
-            return events + self._finish(slot, "length")
-        return events
+        events, reason = self._writing.take(slot, task, sampler, token)
+        return events if reason is None else events + self._finish(slot, reason)
 
-    def _write(self, task: Task, text: str) -> list[Event]:
-        if not text:
-            return []
-        task.written.append(text)
-        return [Text(task.request.id, text)]
+    def _judge(self, slot: Slot, place: int, guesses: Sequence[int]) -> list[Event]:
+        """Sample behind each guess in turn, as long as it is what was guessed."""
+        task = slot.task
+        assert task is not None
+        events: list[Event] = []
+        accepted = 0
+        for guess in guesses:
+            events += self._sample(slot, place + accepted)
+            if slot.task is not task or slot.pending != [guess]:
+                break
+            slot.cached.append(guess)
+            accepted += 1
+        else:
+            events += self._sample(slot, place + accepted)
+        task.draft_tokens += len(guesses)
+        task.accepted_tokens += accepted
+        assert self._drafter is not None
+        if slot.task is task:
+            self._drafter.judged(slot.sequence, len(guesses), accepted)
+        if accepted < len(guesses) and slot.cached:
+            self._rewind(slot)
+        return events
 
     def _progress(self, slot: Slot) -> list[Event]:
         """How far the prompt is read; who had to read his answer again need not hear of it."""
@@ -269,16 +368,16 @@ class Batcher:
         task = slot.task
         assert task is not None
         now_s = self._clock()
-        events = self._write(task, task.answer.finish())
+        events = self._writing.rest(task)
         stats = task.stats(
             context_tokens_used=len(slot.cached) + len(slot.pending) * (not slot.reading),
             context_tokens=self._context.sequence_tokens,
             now_s=now_s,
         )
         self._release(slot)
-        return [*events, Finished(task.request.id, reason, stats)]
+        return [*events, Finished(task.request.id, reason, stats, task.answer.stop_string)]
 
-    def _fail(self, slot: Slot, kind: str, **params: int) -> list[Event]:
+    def _fail(self, slot: Slot, kind: str, **params: Param) -> list[Event]:
         task = slot.task
         assert task is not None
         self._release(slot)
@@ -290,9 +389,11 @@ class Batcher:
             del self._active[slot.task.request.id]
             if slot.task.sampler is not None:
                 slot.task.sampler.close()
+        if self._drafter is not None:
+            self._drafter.forget(slot.sequence)
         slot.leave(self._clock())
         self._full = False
-        self._alone = [other for other in self._alone if other is not slot]
+        self._turns.forget(slot)
 
     def _end_waiting(self, task: Task) -> Event:
         if task.sampler is not None:
@@ -306,38 +407,50 @@ class Batcher:
 
     # -- when a step did not succeed ---------------------------------------------------------
 
-    def _recover(self, code: int, parts: Sequence[Part]) -> list[Event]:
+    def _recover(
+        self, code: int, taking_part: Sequence[tuple[Slot, int]], parts: Sequence[Part]
+    ) -> list[Event]:
         """Undo a step that llama.cpp aborted or refused, so that the next one can repeat it."""
         if code == _NO_ROOM:
-            return self._make_room(parts)
-        for slot, _, _ in parts:
+            return self._make_room(taking_part, guessed=any(len(part[3]) for part in parts))
+        for slot, _ in taking_part:
             self._rewind(slot)
         if code == _ABORTED:
             return []
-        if len(parts) > 1:
+        if len(taking_part) > 1:
             # One of them may be at fault: each alone for one step, so that no other fails with it.
-            self._alone = [slot for slot, _, _ in parts]
+            self._turns.each_alone([slot for slot, _ in taking_part])
             return []
-        return self._fail(parts[0][0], "decode_failed", code=code)
+        return self._fail(taking_part[0][0], "decode_failed", code=code)
 
     def _rewind(self, slot: Slot) -> None:
         """Forget what a broken step has left behind the tokens that are known to be there."""
-        rest = slot.cached + slot.pending
-        self._cache.shorten(slot, len(slot.cached))
-        slot.pending = rest[len(slot.cached) :]
+        rest, task = slot.cached + slot.pending, slot.task
+        slot.media_cells = 0
+        if self._cache.shorten(slot, len(slot.cached)) or task is None:
+            return
+        # All of it is gone, and must be read again.
+        task.tokens = rest
+        slot.serve(task)
 
-    def _make_room(self, parts: Sequence[Part]) -> list[Event]:
-        """The cache had no cells for the step: idle sequences go, then smaller steps, then one
-        request waits. (A sliding window's cache may be full long before its tokens say so.)"""
+    def _make_room(
+        self, taking_part: Sequence[tuple[Slot, int]], *, guessed: bool
+    ) -> list[Event]:
+        """The cache had no cells for the step: idle sequences go, then guesses, then smaller
+        steps, then one request waits. (A sliding window's cache may be full long before its
+        tokens say so.)"""
         if self._cache.evict_idle():
             return []
-        longest = max(count for _, count, _ in parts)
+        if guessed:
+            self._filling.without_guesses()
+            return []
+        longest = max(count for _, count in taking_part)
         if longest > (_SMALL_STEP_TOKENS if len(self._active) > 1 else 1):
             self._pace.halve()
         elif len(self._active) > 1:
             self._requeue(min(self._active.values(), key=_claim))
         else:
-            return self._finish(parts[0][0], "length")
+            return self._finish(taking_part[0][0], "length")
         return []
 
     def _requeue(self, slot: Slot) -> None:
@@ -348,13 +461,11 @@ class Batcher:
         task.requeued = self._full = True
         slot.task = None
         del self._active[task.request.id]
+        if self._drafter is not None:
+            self._drafter.forget(slot.sequence)
         self._cache.drop(slot)
-        self._alone = [other for other in self._alone if other is not slot]
-        self._waiting.append(task)
-        self._sort_waiting()
-
-    def _sort_waiting(self) -> None:
-        self._waiting.sort(key=lambda task: (-task.request.priority, task.arrival))
+        self._turns.forget(slot)
+        self._line.put(task)
 
 
 def _claim(slot: Slot) -> tuple[int, int]:

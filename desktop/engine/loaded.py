@@ -6,9 +6,11 @@ import math
 from pathlib import Path
 
 from desktop.common.errors import LoadError
+from desktop.engine.adapters import Adapters
 from desktop.engine.batch import Batch
 from desktop.engine.batcher import Batcher
 from desktop.engine.cancel import CancelToken
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.model import Context, Model, Progress
 from desktop.engine.pace import Pace
 from desktop.engine.vocabulary import Vocabulary
@@ -31,6 +33,7 @@ class Loaded:
         plan: Plan,
         on_progress: Progress | None = None,
         cancel: CancelToken | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> None:
         """Load and compute one token. Raises LoadError or CancelledError, and leaves nothing."""
         self.model = Model(path, plan, on_progress=on_progress, cancel=cancel)
@@ -42,8 +45,14 @@ class Loaded:
             try_out(self.model, self.context, self.vocabulary)
             if cancel is not None:
                 cancel.raise_if_cancelled()
-            pace = _pace(self.model, self.context, plan)
-            self.batcher = Batcher(self.model, self.context, self.vocabulary, pace=pace)
+            self.adapters = Adapters(self.model, extras.adapters) if extras.adapters else None
+            self.batcher = Batcher(
+                self.model,
+                self.context,
+                self.vocabulary,
+                pace=_pace(self.model, self.context, plan),
+                adapters=self.adapters,
+            )
         except BaseException:
             self.model.close()
             raise

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from desktop.common.errors import Param
 from desktop.engine.events import Event, Failed, Finished, Text
-from desktop.engine.stream import Stream
+from desktop.engine.stream import Inbox
 
 PORTION_S = 0.01
 """A fast model makes thousands of tokens a second; a reader is woken a hundred times at most."""
@@ -20,12 +20,13 @@ class Outbox:
 
     def __init__(self, open_ids: set[str]) -> None:
         self._open_ids = open_ids
-        self._streams: dict[str, Stream] = {}
+        # Not the streams themselves: one that its reader has let go of must be able to end.
+        self._streams: dict[str, Inbox] = {}
         self._text: dict[str, list[str]] = {}
         self._sent_s: dict[str, float] = {}
 
-    def open(self, stream: Stream) -> None:
-        self._streams[stream.request_id] = stream
+    def open(self, request_id: str, inbox: Inbox) -> None:
+        self._streams[request_id] = inbox
 
     def deliver(self, events: Iterable[Event], now_s: float) -> None:
         """Hand out `events`; text that came too soon after the last waits for `flush`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from desktop.engine.media import whole_chunks
 from desktop.engine.model import Context, Model
 from desktop.engine.slot import Slot, Task, common_prefix
 from desktop.engine.vocabulary import Vocabulary
@@ -42,8 +43,7 @@ class PrefixCache:
             slot = min(idle, key=lambda one: (bool(one.cached), one.used_s))
             self.drop(slot)
             self._copy_from_best(task, slot)
-        slot.task, slot.text = task, None
-        slot.pending = task.tokens[len(slot.cached) :]
+        slot.serve(task)
         return slot
 
     def drop(self, slot: Slot) -> None:
@@ -54,7 +54,7 @@ class PrefixCache:
     def shorten(self, slot: Slot, length: int) -> bool:
         """Keep the first `length` tokens; False, and all dropped, where the memory refuses."""
         if length > 0 and self._lib.llama_memory_seq_rm(self._memory, slot.sequence, length, -1):
-            slot.cached = slot.cached[:length]
+            slot.cached, slot.shared = slot.cached[:length], min(slot.shared, length)
             return True
         self.drop(slot)
         return False
@@ -95,15 +95,17 @@ class PrefixCache:
         length = self._reusable(source, task)
         if length >= _WORTH_A_COPY_TOKENS:
             self._lib.llama_memory_seq_cp(self._memory, source.sequence, slot.sequence, 0, length)
-            slot.cached = source.cached[:length]
+            slot.cached, slot.shared = source.cached[:length], length
 
     def _reusable(self, slot: Slot, task: Task) -> int:
         """How many cached tokens of `slot` begin the task's; at least one token stays to read."""
-        if not slot.cached:
+        if not slot.cached or slot.adapters != task.adapters:
             return 0
         if self._continues_text(slot, task):
             return len(slot.cached)
         kept = min(common_prefix(slot.cached, task.tokens), len(task.tokens) - 1)
+        if task.spans:
+            kept = whole_chunks(kept, task.spans)
         if kept == len(slot.cached):
             return kept
         if self.append_only:
@@ -115,8 +117,8 @@ class PrefixCache:
         return kept
 
     def _continues_text(self, slot: Slot, task: Task) -> bool:
-        prompt = task.request.prompt
-        if slot.text is None or slot.task is not None or task.requeued:
+        prompt = task.prepared.text
+        if not slot.text or slot.task is not None or task.requeued:
             return False
         if len(prompt) <= len(slot.text) or not prompt.startswith(slot.text):
             return False
@@ -132,6 +134,6 @@ class PrefixCache:
         """
         if slot.text is None or not self._continues_text(slot, task):
             return
-        rest = self._vocabulary.tokenize(task.request.prompt[len(slot.text) :], add_special=False)
+        rest = self._vocabulary.tokenize(task.prepared.text[len(slot.text) :], add_special=False)
         task.tokens = slot.cached + slot.pending + rest
         task.prompt_tokens = len(task.tokens)

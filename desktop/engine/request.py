@@ -29,7 +29,8 @@ class Request:
 
     `max_tokens` None writes until the model ends or the context is full. `conversation` names the
     chat, so that its next turn finds its own sequence again; of two waiting requests the one with
-    the higher `priority` goes first (the window's chats: 1, API requests: 0).
+    the higher `priority` goes first (the window's chats: 1, API requests: 0), of equal ones those
+    of different `client`s (a key, an address; "" goes by the conversation) take turns.
     `logprobs` asks for the log probability of each token and of so many alternatives. `echo` puts
     the prompt before the answer. `adapters` None takes the engine's own setting.
     `draft` "off" does without speculative decoding. With `keep_state` False nothing of the
@@ -52,6 +53,7 @@ class Request:
     adapters: tuple[Adapter, ...] | None = None
     draft: Literal["auto", "off"] = "auto"
     keep_state: bool = True
+    client: str = ""
 
     def check(self) -> None:
         """Raise RequestError for parameters out of range; the prompt's length is checked later.

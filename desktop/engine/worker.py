@@ -7,19 +7,23 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from desktop.common.errors import EngineError, HausgeistError, RequestError
 from desktop.engine.batcher import check_length, failed
 from desktop.engine.cancel import CancelToken
 from desktop.engine.device_usage import DeviceUsage
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Progress
 from desktop.engine.outbox import Outbox
+from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
-from desktop.engine.stream import Stream
+from desktop.engine.stream import Inbox, Stream
 from desktop.engine.usage import memory_usage
 from desktop.fit.types import Plan
 
@@ -32,9 +36,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Submit:
-    request: Request
-    tokens: list[int]
-    stream: Stream
+    prepared: Prepared
+    inbox: Inbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,27 @@ class _Cancel:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    function: Callable[[Loaded], Any]
+    result: Future[Any]
+
+
 class _Close:
     pass
 
 
-_Command = _Submit | _Cancel | _Close
+_Command = _Submit | _Cancel | _Call | _Close
+_Answer = TypeVar("_Answer")
 
 
 class Worker:
     """One model with its thread. `start` loads; then `submit` from any thread; `close` frees."""
 
-    def __init__(self, path: Path, plan: Plan) -> None:
+    def __init__(self, path: Path, plan: Plan, extras: Extras = NO_EXTRAS) -> None:
         self._path = path
         self._plan = plan
+        self._extras = extras
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._open_ids: set[str] = set()
         self._outbox = Outbox(self._open_ids)
@@ -94,16 +105,20 @@ class Worker:
         assert self._loaded is not None
         return self._loaded
 
-    def submit(self, request: Request) -> Stream:
+    def submit(self, wanted: Prepared | Request) -> Stream:
         """Queue a request; whatever is wrong with it ends its stream with Failed.
 
-        The prompt is split in the caller's thread, so that a long one does not stop the others.
+        Of one that was not prepared the `prompt` counts. It is split in the caller's thread, so
+        that a long one does not stop the others.
         """
-        stream = Stream(request.id, self.cancel)
+        if isinstance(wanted, Prepared):
+            request, parser = wanted.request, wanted.parser
+        else:
+            request, parser = wanted, None
+        stream = Stream(request.id, self.cancel, parser)
         try:
             request.check()
-            with self._reading() as loaded:
-                tokens = _split(loaded, request.prompt)
+            prepared = wanted if isinstance(wanted, Prepared) else self._split(request)
             with self._state:
                 self._open()
                 if request.id in self._open_ids:
@@ -111,10 +126,21 @@ class Worker:
                 if len(self._open_ids) >= MAX_REQUESTS:
                     raise RequestError("engine_busy", limit=MAX_REQUESTS)
                 self._open_ids.add(request.id)
-                self._commands.put(_Submit(request, tokens, stream))
+                self._commands.put(_Submit(prepared, stream.inbox))
         except HausgeistError as error:
             stream.put(failed(request.id, error))
         return stream
+
+    def call(self, function: Callable[[Loaded], _Answer]) -> _Answer:
+        """Run `function` on the engine's thread between two steps; blocks, raises what it raises.
+
+        It must be short: all answers wait for it. Raises EngineError when closed.
+        """
+        result: Future[_Answer] = Future()
+        with self._state:
+            self._open()
+            self._commands.put(_Call(function, result))
+        return result.result()
 
     def cancel(self, request_id: str) -> None:
         """End one request; a step that works for it is aborted, the others repeat theirs."""
@@ -125,7 +151,7 @@ class Worker:
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as a part of a prompt. Raises EngineError when closed."""
-        with self._reading() as loaded:
+        with self.reading() as loaded:
             return len(loaded.vocabulary.tokenize(text, add_special=False))
 
     def close(self) -> None:
@@ -144,17 +170,8 @@ class Worker:
         if self._thread.is_alive():
             self._thread.join()
 
-    # -- the callers' side -------------------------------------------------------------------
-
-    def _open(self) -> Loaded:
-        if self._failed:
-            raise EngineError("engine_failed")
-        if self._closed or self._loaded is None:
-            raise EngineError("engine_closed")
-        return self._loaded
-
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[Loaded]:
+    def reading(self) -> Iterator[Loaded]:
         """Use the vocabulary from a caller's thread. Raises EngineError when closed."""
         with self._state:
             loaded = self._open()
@@ -166,11 +183,27 @@ class Worker:
                 self._readers -= 1
                 self._state.notify_all()
 
+    # -- the callers' side -------------------------------------------------------------------
+
+    def _open(self) -> Loaded:
+        if self._failed:
+            raise EngineError("engine_failed")
+        if self._closed or self._loaded is None:
+            raise EngineError("engine_closed")
+        return self._loaded
+
+    def _split(self, request: Request) -> Prepared:
+        with self.reading() as loaded:
+            tokens = _split(loaded, request.prompt)
+        return Prepared(request, tokens, request.prompt, request.stop)
+
     # -- the engine's thread -----------------------------------------------------------------
 
     def _run(self) -> None:
         try:
-            loaded = Loaded(self._path, self._plan, self._progress, self._cancel_load)
+            loaded = Loaded(
+                self._path, self._plan, self._progress, self._cancel_load, self._extras
+            )
         except BaseException as error:  # noqa: BLE001 - `start` raises it in the caller's thread
             self._load_error = error
             self._ready.set()
@@ -218,11 +251,14 @@ class Worker:
                 continue
             if isinstance(command, _Close):
                 return False
+            if isinstance(command, _Call):
+                _carry_out(command, loaded)
+                continue
             if isinstance(command, _Cancel):
                 events = loaded.batcher.cancel(command.request_id)
             else:
-                self._outbox.open(command.stream)
-                events = loaded.batcher.add(command.request, command.tokens)
+                self._outbox.open(command.prepared.request.id, command.inbox)
+                events = loaded.batcher.add(command.prepared)
             self._outbox.deliver(events, time.perf_counter())
 
     def _fail(self, error: Exception) -> None:
@@ -232,8 +268,17 @@ class Worker:
         while not self._commands.empty():
             command = self._commands.get()
             if isinstance(command, _Submit):
-                self._outbox.open(command.stream)
+                self._outbox.open(command.prepared.request.id, command.inbox)
+            elif isinstance(command, _Call):
+                command.result.set_exception(EngineError("engine_failed"))
         self._outbox.fail_all("engine_failed", detail)
+
+
+def _carry_out(call: _Call, loaded: Loaded) -> None:
+    try:
+        call.result.set_result(call.function(loaded))
+    except Exception as error:  # noqa: BLE001 - raised in the thread that asked
+        call.result.set_exception(error)
 
 
 def _split(loaded: Loaded, prompt: str) -> list[int]:
