@@ -32,8 +32,11 @@ _HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 800
 
 @dataclass(frozen=True, slots=True)
 class AudioHead:
+    """`data` is the file with a size that is true: a decoder makes room for what it reads there."""
+
     format: str
     seconds: float
+    data: bytes
 
 
 def audio_head(data: bytes) -> AudioHead:
@@ -74,7 +77,8 @@ def _wav(data: bytes) -> AudioHead:
                 raise RequestError("bad_media", detail="WAV without a format")
             # A recorder that died leaves a size that is not true: what is there counts.
             held = max(0, min(size, len(data) - place - 8))
-            return AudioHead("wav", held / a_second)
+            head = data[: place + 4] + struct.pack("<I", held)
+            return AudioHead("wav", held / a_second, head + data[place + 8 :])
         place += 8 + size + size % 2
     raise RequestError("bad_media", detail="WAV without data")
 
@@ -88,7 +92,7 @@ def _flac(data: bytes) -> AudioHead:
     if samples == 0:
         # The length is left out: the decoder would find none either.
         raise RequestError("bad_media", detail="FLAC without a length")
-    return AudioHead("flac", samples / rate)
+    return AudioHead("flac", samples / rate, data)
 
 
 def _mp3(data: bytes) -> AudioHead:
@@ -114,7 +118,7 @@ def _mp3(data: bytes) -> AudioHead:
         seconds, frames, place = seconds + length_s, frames + 1, place + size
     if frames == 0:
         raise RequestError("bad_media", detail="MP3 without a frame")
-    return AudioHead("mp3", seconds)
+    return AudioHead("mp3", seconds, data)
 
 
 def _mpeg_frame(head: bytes) -> tuple[int, float] | None:

@@ -34,8 +34,8 @@ class Llama:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
         self.lib: Any = _bindings()
         self.log = LogTail()
-        self._log_callback = self.lib.llama_log_callback(self.log.receive)
-        self.lib.llama_log_set(self._log_callback, ctypes.c_void_p(0))
+        self.log_callback = self.lib.llama_log_callback(self.log.receive)
+        self.lib.llama_log_set(self.log_callback, ctypes.c_void_p(0))
         self.lib.llama_backend_init()
         self._devices = self.ggml("ggml", "ggml_backend_dev_count", ctypes.c_size_t)
         if self._devices() == 0:

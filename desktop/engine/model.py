@@ -49,7 +49,7 @@ class Model:
         # Kept in a name: llama.cpp calls it during the load.
         callback = lib.llama_progress_callback(watcher.report)
         parameters.progress_callback = callback
-        self.handle = lib.llama_model_load_from_file(_encoded(path), parameters)
+        self.handle = lib.llama_model_load_from_file(encoded_path(path), parameters)
         if not self.handle:
             watcher.raise_if_stopped()
             raise LoadError("load_failed", path=str(path), detail=self.llama.log.complaints(mark))
@@ -251,6 +251,6 @@ def _expert_overrides(engine: Llama, layers: int) -> Any:
     return (Override * 2)(Override(pattern, engine.cpu_buffer_type()), Override(None, None))
 
 
-def _encoded(path: Path) -> bytes:
+def encoded_path(path: Path) -> bytes:
     """llama.cpp reads UTF-8 names on Windows and the system's bytes elsewhere."""
     return str(path).encode() if sys.platform == "win32" else os.fsencode(path)
