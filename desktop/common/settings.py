@@ -22,7 +22,9 @@ class Settings:
     `certificates`: "" for SSL_CERT_FILE or the system's, "system" for the system's alone, else a
     file in PEM form that counts beside them. With `trusted_keys` (minisign's public keys) packs
     and sources must be signed by one of them. `found_elsewhere`: a digest of the other programs'
-    models to whose offer somebody said "not now".
+    models to whose offer somebody said "not now". `isolate` runs models in a process of their own.
+    `pool_servers` (host:port) are other machines that lend their memory by llama.cpp's RPC, with
+    `pool_anywhere` outside of one's own network too.
     """
 
     language: Literal["auto", "de", "en"] = "auto"
@@ -42,6 +44,9 @@ class Settings:
     trusted_keys: tuple[str, ...] = ()
     certificates: str = ""
     found_elsewhere: str = ""
+    isolate: bool = False
+    pool_servers: tuple[str, ...] = ()
+    pool_anywhere: bool = False
 
 
 _MOST = {

@@ -44,6 +44,10 @@ def _job(name: str) -> Job:
         from desktop.engine.probe_job import run as probe
 
         return probe
+    if name == "pool":
+        from desktop.engine.pool_devices_job import run as pool_devices
+
+        return pool_devices
     if name == "dry_run":
         from desktop.engine.dry_run_job import run as dry_run
 

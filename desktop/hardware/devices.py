@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from desktop.hardware.machine import Backend, Device, EngineInfo, Gpu, Machine, Note, Vendor
+from desktop.hardware.machine import (
+    POOL_BACKEND,
+    Backend,
+    Device,
+    EngineInfo,
+    Gpu,
+    Machine,
+    Note,
+    Vendor,
+)
 
 # llama.cpp's device names by backend, the one to prefer where a card is reachable by several first.
 _BACKENDS: tuple[tuple[str, Backend], ...] = (
@@ -24,6 +34,7 @@ _VENDOR_WORDS: tuple[tuple[str, Vendor], ...] = (
     ("intel", "intel"),
     ("apple", "apple"),
 )
+_POOL_DEVICE = "RPC"
 _NAMELESS = re.compile(r"\([0-9a-f]{4}\)$")
 _WORD = re.compile(r"[a-z0-9]+")
 _COMMON_WORDS = {"amd", "intel", "nvidia", "graphics", "radeon", "geforce", "gpu", "r", "tm"}
@@ -116,3 +127,29 @@ def _joined(gpu: Gpu, device: Device) -> Gpu:
     if device.free_bytes > 0:
         free = min(free, device.free_bytes)
     return replace(gpu, free_bytes=min(free, gpu.total_bytes))
+
+
+def with_pool(machine: Machine, servers: Sequence[tuple[str, Sequence[Device]]]) -> Machine:
+    """`machine` with the devices of other machines behind its own, in the order in which the
+    engine counts them when it connects to `servers` one after the other."""
+    gpus = list(machine.gpus)
+    count = 0
+    for server, devices in servers:
+        for device in devices:
+            gpus.append(
+                Gpu(
+                    name=server,
+                    vendor="other",
+                    backend=POOL_BACKEND,
+                    total_bytes=device.total_bytes,
+                    free_bytes=device.free_bytes,
+                    device=f"{_POOL_DEVICE}{count}",
+                )
+            )
+            count += 1
+    return replace(machine, gpus=tuple(gpus))
+
+
+def is_pool_device(name: str) -> bool:
+    """Whether llama.cpp calls another machine's device so."""
+    return name.startswith(_POOL_DEVICE)

@@ -10,9 +10,12 @@ from desktop.hardware.fields import Fields
 from desktop.hardware.speeds import DeviceSpeed, speeds_from_json, speeds_to_json
 
 Vendor = Literal["nvidia", "amd", "intel", "apple", "other"]
-Backend = Literal["cuda", "vulkan", "metal", "rocm", "sycl", ""]
+Backend = Literal["cuda", "vulkan", "metal", "rocm", "sycl", "rpc", ""]
 DeviceType = Literal["cpu", "gpu", "igpu", "accel"]
 NoteParam = str | int | float
+
+POOL_BACKEND: Backend = "rpc"
+"""Another machine's memory, by llama.cpp's RPC; such a `Gpu` is called by its server's address."""
 
 _BACKEND_ALIASES: Mapping[str, Backend] = {"hip": "rocm", "mtl": "metal", "mps": "metal"}
 _MAX_CORES = 1 << 14
@@ -120,6 +123,11 @@ class Machine:
     on_battery: bool | None = None  # None: no battery, or not known
     speeds: tuple[DeviceSpeed, ...] = ()  # measured; none yet, or a machine that is not here
     system: str = ""  # "windows", "macos", "linux"; "" where a description does not say
+
+    @property
+    def pool_servers(self) -> tuple[str, ...]:
+        """``host:port`` of the other machines' RPC servers, in the order of their devices."""
+        return tuple(dict.fromkeys(gpu.name for gpu in self.gpus if gpu.backend == POOL_BACKEND))
 
     def to_json(self) -> dict[str, object]:
         """The documented form of `hausgeist hardware --json`; `machine_from_json` reads it back."""

@@ -103,6 +103,12 @@ class CrashMarker:
                 self._write_crashes([*found, *self._crashes()])
         return tuple(found)
 
+    def remember(self, activity: Activity, model_path: Path, plan: Plan) -> None:
+        """A process of its own, not this one, has died of the model just now."""
+        record = CrashRecord(activity, model_path, plan, self._now())
+        with self._lock:
+            self._write_crashes([record, *self._crashes()])
+
     def crashed(self, model_path: Path) -> CrashRecord | None:
         """The newest remembered crash of this model."""
         with self._lock:
