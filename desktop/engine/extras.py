@@ -25,11 +25,12 @@ class AdapterFile:
 class Extras:
     """Files and wishes that a model is opened with.
 
-    `projector` lets it see or hear. `embeddings` makes vectors of a model that writes, too (one
+    `projector` lets it see or hear. `draft` is a smaller model that guesses ahead. `embeddings` makes vectors of a model that writes, too (one
     that cannot write makes them anyway), in the way of `pooling`; None takes the model's own.
     """
 
     projector: Path | None = None
+    draft: Path | None = None
     adapters: tuple[AdapterFile, ...] = ()
     embeddings: bool = False
     pooling: Pooling | None = None
@@ -38,6 +39,7 @@ class Extras:
         """For another process; `from_json` reads it."""
         return {
             "projector": None if self.projector is None else str(self.projector),
+            "draft": None if self.draft is None else str(self.draft),
             "adapters": [[str(one.path), one.name, one.scale] for one in self.adapters],
             "embeddings": self.embeddings,
             "pooling": self.pooling,
@@ -45,9 +47,10 @@ class Extras:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        projector = document.get("projector")
+        projector, draft = document.get("projector"), document.get("draft")
         return cls(
             projector=None if projector is None else Path(projector),
+            draft=None if draft is None else Path(draft),
             adapters=tuple(
                 AdapterFile(Path(path), name, scale)
                 for path, name, scale in document.get("adapters", ())

@@ -10,6 +10,7 @@ from desktop.engine.adapters import Adapters
 from desktop.engine.batch import Batch
 from desktop.engine.batcher import Batcher
 from desktop.engine.cancel import CancelToken
+from desktop.engine.drafting import open_drafter
 from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.model import Context, Model, Progress
 from desktop.engine.pace import Pace
@@ -46,18 +47,22 @@ class Loaded:
             if cancel is not None:
                 cancel.raise_if_cancelled()
             self.adapters = Adapters(self.model, extras.adapters) if extras.adapters else None
+            self._drafter = open_drafter(self.model, self.context, path, plan, extras, cancel)
             self.batcher = Batcher(
                 self.model,
                 self.context,
                 self.vocabulary,
                 pace=_pace(self.model, self.context, plan),
                 adapters=self.adapters,
+                drafter=self._drafter,
             )
         except BaseException:
             self.model.close()
             raise
 
     def close(self) -> None:
+        if self._drafter is not None:
+            self._drafter.close()
         self.model.close()
 
 

@@ -63,9 +63,12 @@ class Model:
             handle, self.handle = self.handle, None
             self.llama.lib.llama_model_free(handle)
 
-    def open_context(self, plan: Plan) -> Context:
-        """A context that this model frees before itself. Raises LoadError."""
-        return self._contexts.enter_context(Context(self, plan))
+    def open_context(self, plan: Plan, *, heads_of: Context | None = None) -> Context:
+        """A context that this model frees before itself. Raises LoadError.
+
+        With `heads_of` it computes the layers that predict ahead, beside that context.
+        """
+        return self._contexts.enter_context(Context(self, plan, heads_of=heads_of))
 
     @property
     def refuses_partial_removal(self) -> bool:
@@ -92,6 +95,7 @@ class Model:
         mapped = plan.use_mmap and not no_alloc
         parameters.load_mode = lib.LLAMA_LOAD_MODE_MMAP if mapped else lib.LLAMA_LOAD_MODE_NONE
         parameters.no_alloc = no_alloc
+        parameters.load_mtp = plan.mtp
         self._devices = self._device_list(plan)
         if self._devices is not None:
             parameters.devices = ctypes.cast(self._devices, ctypes.c_void_p)
@@ -135,11 +139,16 @@ class Model:
 class Context:
     """KV cache and compute buffers of one model, for `plan.parallel` sequences in one cache."""
 
-    def __init__(self, model: Model, plan: Plan) -> None:
+    def __init__(self, model: Model, plan: Plan, *, heads_of: Context | None = None) -> None:
         self.llama = model.llama
         lib, mark = self.llama.lib, self.llama.log.mark()
         self.abort = AbortFlag(lib.ggml_abort_callback)
-        self.handle: Any = lib.llama_init_from_model(model.handle, self._parameters(plan))
+        parameters = self._parameters(plan)
+        if heads_of is not None:
+            parameters.ctx_type = lib.LLAMA_CONTEXT_TYPE_MTP
+            parameters.ctx_other = heads_of.handle
+            parameters.n_outputs_max, parameters.n_rs_seq = plan.parallel, 0
+        self.handle: Any = lib.llama_init_from_model(model.handle, parameters)
         if not self.handle:
             raise LoadError(
                 "context_failed",

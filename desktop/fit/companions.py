@@ -86,7 +86,7 @@ def companion_bytes(
         _add_draft(sums, _footprint(companions.draft, rearranged), plan, taking_part)
     for lora in companions.loras:
         _add_lora(sums, lora, plan, taking_part, footprint)
-    if companions.predict_ahead and footprint is not None:
+    if (companions.predict_ahead or plan.mtp) and footprint is not None:
         _add_ahead(sums, footprint, plan, taking_part)
         _add_ways_back(sums, footprint, plan, taking_part, companions.drafted_tokens)
     return sums.by_device
@@ -111,15 +111,22 @@ def _patches(header: ModelHeader) -> int:
     return max(stated, _MOST_MERGED_PATCHES) if projector in _ANY_SIZE else stated
 
 
-def _add_draft(sums: _Sums, draft: Footprint, plan: Plan, shares: tuple[Share, ...]) -> None:
-    drafting = replace(
+def draft_plan(draft: Footprint, plan: Plan) -> Plan:
+    """How a draft model is opened beside one that is opened as `plan` says."""
+    return replace(
         plan,
-        gpu_layers=draft.all_layers if shares else 0,
+        gpu_layers=draft.all_layers if plan.gpu_layers > 0 else 0,
         expert_layers_on_cpu=0,
         split=(),
         kv_type=plan.kv_type if draft.allows(plan.kv_type) else "f16",
         use_mmap=False,
+        draft_tokens=0,
+        mtp=False,
     )
+
+
+def _add_draft(sums: _Sums, draft: Footprint, plan: Plan, shares: tuple[Share, ...]) -> None:
+    drafting = draft_plan(draft, plan)
     compute = estimated_compute(draft, drafting, tuple(share.device for share in shares))
     for device, placed in draft.place(drafting, shares).items():
         work = compute.get(device, 0)
@@ -165,14 +172,18 @@ def _add_ahead(sums: _Sums, footprint: Footprint, plan: Plan, shares: tuple[Shar
 def _add_ways_back(
     sums: _Sums, footprint: Footprint, plan: Plan, shares: tuple[Share, ...], drafted_tokens: int
 ) -> None:
-    """A copy of every recurrent state for each token that may turn out wrong."""
+    """A copy of every recurrent state for each token that may turn out wrong.
+
+    Those that the plan itself counts on are part of the model's own context.
+    """
+    copies, plain = max(0, drafted_tokens - plan.draft_tokens), replace(plan, draft_tokens=0)
     if footprint.used_layers == footprint.layers or not rolls_back(footprint.header):
         return
     for layer in range(footprint.used_layers):
-        states = footprint.state_bytes(footprint.caches[layer], plan)
+        states = footprint.state_bytes(footprint.caches[layer], plain)
         if states:
             device = footprint.device_of(layer, plan, shares)
-            sums.add(device, context=max(0, drafted_tokens) * states)
+            sums.add(device, context=copies * states)
 
 
 @lru_cache(maxsize=4)

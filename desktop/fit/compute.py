@@ -69,6 +69,8 @@ class _Work:
         self._width = footprint.width
         self._header = footprint.header
         self._parallel = plan.parallel
+        self._output_rows = plan.output_rows
+        self._guesses = plan.output_rows > plan.parallel
         rows = min(max(plan.ubatch, plan.parallel), padded_context(plan.context))
         own = footprint.header.architecture in _OWN_TOKENS_ONLY
         self._context = rows if own else padded_context(plan.context)
@@ -99,7 +101,8 @@ class _Work:
             values = max(values, width.attention_values + scores)
         states = _FLOAT * width.state_values * self._parallel
         attended = _BASE_BYTES + _FLOAT * self._rows * values + states + self.masks
-        return max(attended, _READ_WIDTHS * self._read)
+        scored = _BASE_BYTES + self.results() + self.masks if self._guesses else 0
+        return max(attended, scored, _READ_WIDTHS * self._read)
 
     def on_card(self, *, unfused: bool) -> int:
         """What is computed there; the embedding's rows stay in main memory."""
@@ -119,7 +122,7 @@ class _Work:
 
     def results(self) -> int:
         """The scores alone, of whole sequences; T5 scores every token."""
-        rows = self._rows if self._width.cell_values else self._parallel
+        rows = self._rows if self._width.cell_values else self._output_rows
         return _FLOAT * rows * (self._embedding_values + max(0, self._header.vocab_size))
 
 
