@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.engine import Engine
-from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Stats, Text
+from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Started, Stats, Text
+from desktop.engine.message_order import merge_roles
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.prompt_fit import fit_prompt, merge_roles
 
 # How long a look at the stream may take before signals are heard on every platform.
 _LOOK_EVERY_S = 0.1
@@ -66,29 +66,28 @@ class Conversation:
         stop = _Stop()
         with interrupts.cancelling(stop.cancel):
             system = [Message("system", self.system)] if self.system else []
-            prompt = fit_prompt(
-                self.engine,
-                merge_roles([*system, *self._said]),
-                first_kept=self._first_kept,
-                answer_tokens=self.max_tokens,
-            )
-            self._first_kept = prompt.first_kept
             request = Request(
                 id=uuid.uuid4().hex,
-                prompt=prompt.prompt,
+                chat=Chat(
+                    tuple(merge_roles([*system, *self._said])),
+                    overflow="drop_oldest",
+                    first_kept=self._first_kept,
+                    answer_tokens=self.max_tokens,
+                ),
                 max_tokens=self.max_tokens,
-                stop=prompt.stop,
                 sampling=self.sampling,
                 conversation=self.id,
+                priority=1,
             )
             info = self.engine.info
             with self.crash_marker.running("generating", info.path, info.plan):
                 stream = self.engine.submit(request)
                 stop.watch(stream)
-                pieces, end = _read(stream, on_text)
-        if isinstance(end, Failed):
-            raise EngineError(end.kind, detail=end.detail, **end.params)
-        return Answer("".join(pieces), end.stats, end.reason, prompt.left_out)
+                read = _read(stream, on_text)
+        if isinstance(read.end, Failed):
+            raise EngineError(read.end.kind, detail=read.end.detail, **read.end.params)
+        self._first_kept = read.first_kept
+        return Answer("".join(read.pieces), read.end.stats, read.end.reason, read.left_out)
 
 
 class _Stop:
@@ -109,12 +108,27 @@ class _Stop:
             stream.cancel()
 
 
-def _read(stream: Stream, on_text: Callable[[str], None]) -> tuple[list[str], EndEvent]:
+@dataclass(slots=True)
+class _Read:
+    """What a stream has said."""
+
+    end: EndEvent
+    pieces: list[str]
+    left_out: int = 0
+    first_kept: int = 0
+
+
+def _read(stream: Stream, on_text: Callable[[str], None]) -> _Read:
     pieces: list[str] = []
+    started: Started | None = None
     while True:
         event = stream.get(_LOOK_EVERY_S)
         if isinstance(event, Text):
             pieces.append(event.text)
             on_text(event.text)
+        elif isinstance(event, Started):
+            started = event
         elif isinstance(event, Finished | Failed):
-            return pieces, event
+            if started is None:
+                return _Read(event, pieces)
+            return _Read(event, pieces, len(started.left_out), started.first_kept)

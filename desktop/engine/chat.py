@@ -12,6 +12,9 @@ ToolChoice = Literal["auto", "none", "required"]
 ReasoningWish = Literal["auto", "on", "off"]
 Overflow = Literal["error", "drop_oldest"]
 
+MEDIA_MARK = "<__media__>"
+"""Where an image or a sound stands in a rendered prompt; nobody's words hold it there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
@@ -64,6 +67,7 @@ class Chat:
     `overflow` "drop_oldest" leaves whole oldest turns out where the context is too small, never
     those before `first_kept` again, and `Started` says which; "error" fails with the numbers.
     `answer_tokens` is the room to keep for the answer then. `template_values` reach the template.
+    `default_system` leads a chat that has no system message of its own.
     """
 
     messages: tuple[Message, ...]
@@ -80,6 +84,15 @@ class Chat:
     first_kept: int = 0
     answer_tokens: int | None = None
     template_values: Mapping[str, Any] = field(default_factory=dict)
+    default_system: str = ""
+
+    @property
+    def led_messages(self) -> tuple[Message, ...]:
+        """The messages as a model is to see them: with the default system message."""
+        has_own = any(one.role in ("system", "developer") for one in self.messages)
+        if has_own or not self.default_system:
+            return self.messages
+        return (Message("system", self.default_system), *self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +100,13 @@ class Rendered:
     """A conversation as one prompt, and the strings that end an answer to it.
 
     `first_kept` and `left_out` (places of messages) say what did not fit into the context.
+    `media` stand where the prompt says `MEDIA_MARK`, in their order. `reasoning_open`: the prompt
+    ends within the model's reasoning, which the answer goes on with.
     """
 
     prompt: str
     stop: tuple[str, ...] = ()
     first_kept: int = 0
     left_out: tuple[int, ...] = ()
+    media: tuple[Media, ...] = ()
+    reasoning_open: bool = False

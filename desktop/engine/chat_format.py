@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from desktop.common.errors import TemplateError
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Message, Rendered
 from desktop.engine.chat_template import TemplateRenderer, chatml
+from desktop.engine.message_order import fold_system, lead_with_system
 from desktop.engine.request import MAX_STOP_CHARACTERS
 from desktop.engine.vocabulary import Vocabulary
 
@@ -40,17 +41,16 @@ class ChatFormat:
             self.name, self.stop = "chatml", _CHATML_STOP
             self.problem = error.kind if template else "missing"
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
+    def render(self, chat: Chat) -> Rendered:
         """Raises TemplateError where the template refuses this very conversation."""
+        messages = lead_with_system(chat.led_messages, fold_late=self._folds_system)
         if self.name == "chatml":
             return Rendered(
-                chatml(messages, add_generation_prompt=add_generation_prompt), self.stop
+                chatml(messages, add_generation_prompt=chat.add_generation_prompt), self.stop
             )
         if self._folds_system:
             messages = fold_system(messages)
-        prompt = self._by_template(messages, add_generation_prompt=add_generation_prompt)
+        prompt = self._by_template(messages, add_generation_prompt=chat.add_generation_prompt)
         return Rendered(prompt.removeprefix(self._strip_bos), self.stop)
 
     def _by_template(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
@@ -79,23 +79,6 @@ class ChatFormat:
             self._folds_system = True
         chat = [question, Message("assistant", _ANSWER), Message("user", _NEXT)]
         self.stop = _end_of_answer(self._by_template(chat, add_generation_prompt=False), vocabulary)
-
-
-def fold_system(messages: Sequence[Message]) -> list[Message]:
-    """The same chat without system messages: their text stands before the next user's."""
-    folded: list[Message] = []
-    held: list[str] = []
-    for message in messages:
-        if message.role == "system":
-            held.append(message.content)
-        elif message.role == "user" and held:
-            folded.append(Message("user", "\n\n".join([*held, message.content])))
-            held = []
-        else:
-            folded.append(message)
-    if held:
-        folded.append(Message("user", "\n\n".join(held)))
-    return folded
 
 
 def _end_of_answer(chat: str, vocabulary: Vocabulary) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Rendered
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.embedding import EmbeddingRequest, Embeddings, Pooling, Ranking, RerankRequest
 from desktop.engine.request import Adapter, Request
@@ -76,6 +76,11 @@ class Engine(Protocol):
     @property
     def info(self) -> ModelInfo: ...
 
+    @property
+    def alive(self) -> bool:
+        """False once it can never answer again: closed, or its process has died."""
+        ...
+
     def submit(self, request: Request) -> Stream:
         """Never raises for a request that is wrong in itself: its stream ends with Failed."""
         ...
@@ -110,10 +115,9 @@ class Engine(Protocol):
         """What each sequence is doing; empty where nobody tells."""
         ...
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        """The conversation by the model's chat template. Raises TemplateError."""
+    def render(self, chat: Chat) -> Rendered:
+        """The conversation by the model's chat template, cut to the context where the chat allows
+        that. Raises TemplateError, RequestError, EngineError("not_offered")."""
         ...
 
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop.common.errors import RequestError
+from desktop.common.errors import HausgeistError, RequestError
+from desktop.engine.batcher import failed
 from desktop.engine.cancel import CancelToken
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Rendered
 from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.device_usage import DeviceUsage
@@ -15,6 +16,7 @@ from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Model, Progress
+from desktop.engine.prepare import Preparer
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
@@ -32,23 +34,35 @@ class LocalEngine(Elsewhere):
     ) -> None:
         self._info = info
         self._worker = worker
-        self._chat = chat
         self._renderer = renderer
+        self._preparer = Preparer(worker.reading, chat, info.context_tokens)
 
     @property
     def info(self) -> ModelInfo:
         return self._info
 
     def submit(self, request: Request) -> Stream:
-        return self._worker.submit(request)
+        try:
+            prepared = self._preparer.prepare(request)
+        except HausgeistError as error:
+            stream = Stream(request.id, self._worker.cancel)
+            stream.put(failed(request.id, error))
+            return stream
+        return self._worker.submit(prepared)
 
     def count_tokens(self, text: str) -> int:
-        return self._worker.count_tokens(text)
+        return len(self.tokenize(text, add_special=False))
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        return self._chat.render(messages, add_generation_prompt=add_generation_prompt)
+    def tokenize(self, text: str, *, add_special: bool = True, special: bool = True) -> list[int]:
+        with self._worker.reading() as loaded:
+            return loaded.vocabulary.tokenize(text, add_special=add_special, special=special)
+
+    def detokenize(self, tokens: Sequence[int], *, special: bool = False) -> str:
+        with self._worker.reading() as loaded:
+            return loaded.vocabulary.text(tokens, special=special)
+
+    def render(self, chat: Chat) -> Rendered:
+        return self._preparer.render(chat)
 
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
         return self._worker.usage

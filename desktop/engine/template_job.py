@@ -68,8 +68,7 @@ def make_environment() -> jinja2.sandbox.ImmutableSandboxedEnvironment:
 
 
 def _render(template: jinja2.Template, variables: dict[str, Any]) -> str:
-    given = sum(len(message["content"]) for message in variables["messages"])
-    most = 4 * given + _ROOM_CHARACTERS
+    most = 4 * _characters(variables) + _ROOM_CHARACTERS
     parts: list[str] = []
     length = 0
     for part in template.generate(**variables):
@@ -78,6 +77,17 @@ def _render(template: jinja2.Template, variables: dict[str, Any]) -> str:
             raise TooLongError(f"more than {most} characters")
         parts.append(part)
     return "".join(parts)
+
+
+def _characters(value: object) -> int:
+    """How much text a template was given, in whatever lists and objects."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_characters(key) + _characters(one) for key, one in value.items())
+    if isinstance(value, list):
+        return sum(map(_characters, value))
+    return 8  # a number
 
 
 def _to_json(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
+from desktop.common.errors import RequestError
 from desktop.engine.long_runs import cut_long_runs
 from desktop.engine.model import Model
 
+_USUAL_PIECE_BYTES = 256
+
 
 class Vocabulary:
-    """The model's tokenizer. `tokenize` may run in any thread while the model is open."""
+    """The model's tokenizer, for any thread while the model is open."""
 
     def __init__(self, model: Model) -> None:
         self._lib: Any = model.llama.lib
@@ -22,10 +26,9 @@ class Vocabulary:
         )
         self._bos: int = self._lib.llama_vocab_bos(self._vocab)
         self._pieces: dict[int, tuple[bytes, bool]] = {}
-        self._buffer = ctypes.create_string_buffer(256)
 
-    def tokenize(self, text: str, *, add_special: bool = True) -> list[int]:
-        """Tokens of `text`; special tokens written in it count as such.
+    def tokenize(self, text: str, *, add_special: bool = True, special: bool = True) -> list[int]:
+        """Tokens of `text`; with `special`, the names of control tokens in it count as such.
 
         Characters in a row without a break are split in portions of `LONGEST_RUN`.
 
@@ -33,16 +36,26 @@ class Vocabulary:
         """
         pieces = cut_long_runs(text) if self._split_by_regex else [text]
         if len(pieces) == 1:
-            return self._split(text, special=add_special)
+            return self._split(text, add_special=add_special, special=special)
         tokens = [self._bos] if add_special and self.adds_bos else []
         for piece in pieces:
-            tokens += self._split(piece, special=False)
+            tokens += self._split(piece, add_special=False, special=special)
         return tokens
+
+    def text(self, tokens: Sequence[int], *, special: bool = True) -> str:
+        """What `tokens` say, with the names of control tokens unless `special` is False.
+
+        Raises RequestError("bad_request") for a number that is no token.
+        """
+        if not all(0 <= token < self.size for token in tokens):
+            raise RequestError("bad_request", name="tokens")
+        raw = b"".join(self._read(token, special=special) for token in tokens)
+        return raw.decode("utf-8", "replace")
 
     def piece(self, token: int) -> tuple[bytes, bool]:
         """The bytes that `token` writes, and whether it ends the answer; control tokens write none.
 
-        For the engine's thread alone. `token` must be below `size`: llama.cpp dies of others.
+        `token` must be below `size`: llama.cpp dies of others.
         """
         known = self._pieces.get(token)
         if known is None:
@@ -77,14 +90,14 @@ class Vocabulary:
     def is_control(self, token: int) -> bool:
         return bool(self._lib.llama_vocab_is_control(self._vocab, token))
 
-    def _split(self, text: str, *, special: bool) -> list[int]:
+    def _split(self, text: str, *, add_special: bool, special: bool) -> list[int]:
         # A lone surrogate (half of a pasted emoji) is no text: "?" stands for it.
-        raw, parse = text.encode("utf-8", "replace"), True
+        raw = text.encode("utf-8", "replace")
         room = len(raw) + 8
         while True:
             tokens = (ctypes.c_int32 * room)()
             count: int = self._lib.llama_tokenize(
-                self._vocab, raw, len(raw), tokens, room, special, parse
+                self._vocab, raw, len(raw), tokens, room, add_special, special
             )
             if count >= 0:
                 return tokens[:count]
@@ -95,7 +108,7 @@ class Vocabulary:
         return bool(self._lib.llama_vocab_is_eog(self._vocab, token))
 
     def _read(self, token: int, *, special: bool) -> bytes:
-        buffer = self._buffer
+        buffer = ctypes.create_string_buffer(_USUAL_PIECE_BYTES)
         read = self._lib.llama_token_to_piece
         length = read(self._vocab, token, buffer, len(buffer), 0, special)
         if length < 0:

@@ -11,21 +11,25 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from desktop.chats.model import Turn
 from desktop.chats.store import ChatStore
 from desktop.common.errors import RequestError
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import Stats
+from desktop.engine.message_order import merge_roles
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.services.answer_writer import AnswerWriter
 from desktop.services.chat_title import title_from
 from desktop.services.crash_marker import CrashMarker
-from desktop.services.prompt_fit import FittedPrompt, fit_prompt, merge_roles
 from desktop.services.turn_events import TurnListener
-from desktop.services.turn_pump import PreparedRequest, TurnPump
+from desktop.services.turn_pump import TurnPump
+
+WINDOW_PRIORITY = 1
+"""A person who looks at the window waits; a program that asks through the network can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,7 @@ class ChatService:
             model=job.model or job.engine.info.name,
         )
         writer = AnswerWriter(self._store, answer.id, self._clock)
-        pump = TurnPump(answer.id, job.engine, writer, job.listener)
+        pump = TurnPump(answer.id, job.engine, writer, job.listener, partial(self._cut, chat_id))
         handle = TurnHandle(user_turn, answer, threading.Event(), pump.cancel)
         thread = threading.Thread(
             target=self._run, args=(job, handle, pump), name=f"turn-{answer.id}", daemon=True
@@ -204,7 +208,7 @@ class ChatService:
         info = job.engine.info
         try:
             with self._crash_marker.running("generating", info.path, info.plan):
-                ended = pump.run(lambda: self._prepare(job))
+                ended = pump.run(lambda: self._request(job))
         finally:
             with self._lock:
                 del self._running[job.question.chat_id]
@@ -214,31 +218,26 @@ class ChatService:
         finally:
             handle.done.set()
 
-    def _prepare(self, job: _Job) -> PreparedRequest:
-        prompt = self._fit(job)
-        sampling = job.sampling or job.engine.info.sampling or Sampling()
-        request = Request(
-            id=uuid.uuid4().hex,
-            prompt=prompt.prompt,
-            max_tokens=job.max_tokens,
-            stop=prompt.stop,
-            sampling=sampling,
-            conversation=job.question.chat_id,
-        )
-        return PreparedRequest(request, prompt.left_out)
+    def _cut(self, chat_id: str, first_kept: int) -> None:
+        self._cuts[chat_id] = first_kept
 
-    def _fit(self, job: _Job) -> FittedPrompt:
+    def _request(self, job: _Job) -> Request:
         chat_id = job.question.chat_id
         turns = self._history(job.question)
         messages = merge_roles([Message(t.role, t.text) for t in turns if t.text.strip()])
-        fitted = fit_prompt(
-            job.engine,
-            messages,
-            first_kept=self._cuts.get(chat_id, 0),
-            answer_tokens=job.max_tokens,
+        return Request(
+            id=uuid.uuid4().hex,
+            chat=Chat(
+                tuple(messages),
+                overflow="drop_oldest",
+                first_kept=self._cuts.get(chat_id, 0),
+                answer_tokens=job.max_tokens,
+            ),
+            max_tokens=job.max_tokens,
+            sampling=job.sampling or job.engine.info.sampling or Sampling(),
+            conversation=chat_id,
+            priority=WINDOW_PRIORITY,
         )
-        self._cuts[chat_id] = fitted.first_kept
-        return fitted
 
     def _history(self, question: Turn) -> list[Turn]:
         """From the first turn to `question`, also when another branch is shown by now."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Rendered
 from desktop.engine.engine import Engine, ModelInfo
+from desktop.engine.request import Request
+from desktop.engine.stream import Stream
 from desktop.library.model_settings import ModelSettings
 from desktop.services.model_settings import sampling_of
 from desktop.services.wrapped_engine import WrappedEngine
@@ -33,10 +35,14 @@ class SettledEngine(WrappedEngine):
             return info
         return replace(info, sampling=sampling_of(self._engine, settings))
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
+    def submit(self, request: Request) -> Stream:
+        if request.chat is not None:
+            request = replace(request, chat=self._settled(request.chat))
+        return self._engine.submit(request)
+
+    def render(self, chat: Chat) -> Rendered:
+        return self._engine.render(self._settled(chat))
+
+    def _settled(self, chat: Chat) -> Chat:
         system = (self._settings().system_prompt or "").strip()
-        if system and not any(message.role == "system" for message in messages):
-            messages = [Message("system", system), *messages]
-        return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
+        return chat if chat.default_system or not system else replace(chat, default_system=system)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from desktop.chats.model import TurnState
 from desktop.common.errors import CancelledError, HausgeistError
@@ -33,24 +32,23 @@ from desktop.services.turn_events import (
 _log = get_logger("services")
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
-    """What goes to the engine, and how many of the oldest turns are not in it."""
-
-    request: Request
-    left_out_turns: int
-
-
 class TurnPump:
-    """One answer from the request to its last event."""
+    """One answer from the request to its last event. `on_cut` hears where the messages that
+    fitted into the context begin."""
 
     def __init__(
-        self, turn_id: int, engine: Engine, writer: AnswerWriter, listener: TurnListener
+        self,
+        turn_id: int,
+        engine: Engine,
+        writer: AnswerWriter,
+        listener: TurnListener,
+        on_cut: Callable[[int], None],
     ) -> None:
         self._turn_id = turn_id
         self._engine = engine
         self._writer = writer
         self._listener = listener
+        self._on_cut = on_cut
         self._lock = threading.Lock()
         self._stream: Stream | None = None
         self._cancelled = False
@@ -63,14 +61,13 @@ class TurnPump:
         if stream is not None:
             stream.cancel()
 
-    def run(self, prepare: Callable[[], PreparedRequest]) -> TurnEnded:
+    def run(self, make: Callable[[], Request]) -> TurnEnded:
         """Blocks until the answer has ended and is stored; returns what the listener must hear.
 
         That is for the caller to deliver: after it has let go of the turn.
         """
         try:
-            prepared = prepare()
-            ended = self._ended(self._read(prepared))
+            ended = self._ended(self._read(make()))
         except CancelledError:
             ended = TurnEnded(self._turn_id, "stopped", reason="cancelled")
         except HausgeistError as error:
@@ -83,28 +80,30 @@ class TurnPump:
             self._stream.cancel()  # does nothing after the end; else nobody reads it any more
         return self._store(ended)
 
-    def _read(self, prepared: PreparedRequest) -> EndEvent:
+    def _read(self, request: Request) -> EndEvent:
         with self._lock:
             if self._cancelled:
                 raise CancelledError
-            self._stream = stream = self._engine.submit(prepared.request)
+            self._stream = stream = self._engine.submit(request)
         while True:
             event = stream.get(self._writer.due_in_s)
             if isinstance(event, Finished | Failed):
                 return event
             if event is not None:
-                self._tell(event, prepared.left_out_turns)
+                self._tell(event)
             self._writer.flush_if_due()
 
-    def _tell(self, event: Event, left_out_turns: int) -> None:
+    def _tell(self, event: Event) -> None:
         if isinstance(event, Text):
             self._writer.add(event.text)
             self._listener(TurnText(self._turn_id, event.text))
         elif isinstance(event, PromptProgress):
             self._listener(TurnProgress(self._turn_id, event.done_tokens, event.total_tokens))
         elif isinstance(event, Started):
+            self._on_cut(event.first_kept)
+            left_out = len(event.left_out)
             self._listener(
-                TurnStarted(self._turn_id, event.prompt_tokens, event.cached_tokens, left_out_turns)
+                TurnStarted(self._turn_id, event.prompt_tokens, event.cached_tokens, left_out)
             )
 
     def _ended(self, end: EndEvent) -> TurnEnded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Rendered
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.embedding import EmbeddingRequest, Embeddings, Ranking, RerankRequest
 from desktop.engine.engine import Engine, ModelInfo, SequenceState
@@ -21,6 +21,10 @@ class WrappedEngine:
     @property
     def info(self) -> ModelInfo:
         return self._engine.info
+
+    @property
+    def alive(self) -> bool:
+        return self._engine.alive
 
     def submit(self, request: Request) -> Stream:
         return self._engine.submit(request)
@@ -46,10 +50,8 @@ class WrappedEngine:
     def sequences(self) -> tuple[SequenceState, ...]:
         return self._engine.sequences()
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        return self._engine.render(messages, add_generation_prompt=add_generation_prompt)
+    def render(self, chat: Chat) -> Rendered:
+        return self._engine.render(chat)
 
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
         return self._engine.memory_usage()

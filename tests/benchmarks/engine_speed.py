@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.events import Finished, Started, Stats, Text
 from desktop.engine.local import LocalEngine, load
 from desktop.engine.request import Request
@@ -106,10 +106,10 @@ class Bench:
         stats = Stats()
         for number in range(max(2, self.rounds // 3)):
             messages = [Message("user", f"Chat {number}: " + "wort " * (history_tokens // 5))]
-            stream = engine.submit(self.request(engine.render(messages).prompt, 32))
+            stream = engine.submit(self.request(engine.render(Chat(tuple(messages))).prompt, 32))
             answer, _ = stream.collect()
             messages += [Message("assistant", answer), Message("user", "Und weiter?")]
-            prompt = engine.render(messages).prompt
+            prompt = engine.render(Chat(tuple(messages))).prompt
             for seconds in (warm_s, cold_s):
                 if seconds is cold_s:  # another text pushes the chat out of the one sequence
                     engine.submit(self.request("anders " * 40, 1)).collect()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from desktop.cli.conversation import Conversation
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Rendered
 from desktop.services.crash_marker import CrashMarker
 from tests.cli.running import Cli
 from tests.services.fake_engine import FakeEngine
@@ -163,11 +163,9 @@ def test_ctrl_c_before_the_first_word_stops_the_answer_and_not_the_chat(tmp_path
     class Slow(FakeEngine):
         """Ctrl+C comes while the conversation is still being put together."""
 
-        def render(
-            self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-        ) -> Rendered:
+        def render(self, chat: Chat) -> Rendered:
             os.kill(os.getpid(), signal.SIGINT)
-            return super().render(messages, add_generation_prompt=add_generation_prompt)
+            return super().render(chat)
 
     talk = Conversation(Slow(), CrashMarker(tmp_path / "running.json"), id="c")
     with Interrupts() as interrupts:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from desktop.common.errors import TemplateError
-from desktop.engine.chat import Message
-from desktop.engine.chat_format import ChatFormat, fold_system
+from desktop.engine.chat import Chat, Message
+from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_template import TemplateRenderer, chatml
 from desktop.engine.local import recommended_sampling
+from desktop.engine.message_order import fold_system
 from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel, OpenEngine
 from tests.tiny_models import CHATML, write_tiny_model
@@ -20,6 +22,7 @@ from tests.tiny_models import CHATML, write_tiny_model
 SYSTEM, QUESTION = Message("system", "Sei höflich."), Message("user", "Wie geht's?")
 ANSWER, NEXT = Message("assistant", "Gut <3 & selbst?"), Message("user", "Auch {{ gut }}")
 CHAT = [SYSTEM, QUESTION, ANSWER, NEXT]
+WHOLE = Chat(tuple(CHAT))
 
 
 @pytest.fixture(scope="module")
@@ -127,15 +130,15 @@ def test_chatml_is_the_fallback_and_named(
     ):  # fmt: skip
         chat = _format(renderer, load_model, template)
         assert (chat.name, chat.problem) == ("chatml", problem)
-        assert chat.render(CHAT).prompt == expected
+        assert chat.render(WHOLE).prompt == expected
         assert "<|im_end|>" in chat.stop
 
 
 def test_the_models_own_template_is_used(renderer: TemplateRenderer, load_model: LoadModel) -> None:
     chat = _format(renderer, load_model, CHATML)
     assert (chat.name, chat.problem, chat.stop) == ("model", "", ())
-    assert chat.render(CHAT).prompt == chatml(CHAT, add_generation_prompt=True)
-    assert chat.render(CHAT, add_generation_prompt=False).prompt == chatml(
+    assert chat.render(WHOLE).prompt == chatml(CHAT, add_generation_prompt=True)
+    assert chat.render(replace(WHOLE, add_generation_prompt=False)).prompt == chatml(
         CHAT, add_generation_prompt=False
     )
 
@@ -153,7 +156,7 @@ def test_the_models_own_template_is_used(renderer: TemplateRenderer, load_model:
 def test_a_system_message_is_never_lost(
     renderer: TemplateRenderer, load_model: LoadModel, template: str
 ) -> None:
-    prompt = _format(renderer, load_model, template).render(CHAT).prompt
+    prompt = _format(renderer, load_model, template).render(WHOLE).prompt
     assert "Sei höflich.\n\nWie geht's?" in prompt
 
 
@@ -189,7 +192,7 @@ def test_the_beginning_token_is_not_doubled(
     path = tmp_path_factory.mktemp("bos") / "bos.gguf"
     write_tiny_model(path, add_bos=True, chat_template="{{ bos_token }}" + CHATML)
     engine = open_engine(path)
-    rendered = engine.render([QUESTION])
+    rendered = engine.render(Chat((QUESTION,)))
     assert not rendered.prompt.startswith("<|endoftext|>")
     assert engine.info.template_name == "model"
 

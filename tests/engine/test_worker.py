@@ -12,7 +12,7 @@ import pytest
 from desktop.common.errors import CancelledError, EngineError, LoadError
 from desktop.engine import worker as worker_module
 from desktop.engine.cancel import CancelToken
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import Failed, Finished, PromptProgress, Started, Text
 from desktop.engine.local import LocalEngine, load
@@ -222,7 +222,7 @@ def test_wrong_requests_end_their_own_stream(
 def test_half_an_emoji_from_a_clipboard_is_no_problem(open_engine: OpenEngine) -> None:
     engine = open_engine()
     assert isinstance(_end(engine, ask("1", "Hallo \ud83d", 3)), Finished)
-    assert "\ud83d" in engine.render([Message("user", "Hallo \ud83d")]).prompt
+    assert "\ud83d" in engine.render(Chat((Message("user", "Hallo \ud83d"),))).prompt
 
 
 def test_load_reports_progress_and_can_be_cancelled(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from guide_model.corpus import Corpus
 from guide_model.judge import Judge, Question, Verdict, held_out
 
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.engine import Engine
 from desktop.engine.local import load
 from desktop.engine.request import Request
@@ -55,13 +55,11 @@ def answer(engine: Engine, question: Question) -> str:
     messages: list[Message] = []
     for number, asked in enumerate((*question.before, question.ask)):
         messages.append(Message("user", asked))
-        rendered = engine.render(messages)
         last = number == len(question.before)
         request = Request(
             f"{question.ask}-{number}",
-            rendered.prompt,
+            chat=Chat(tuple(messages)),
             max_tokens=ANSWER_TOKENS if last else 160,
-            stop=rendered.stop,
             sampling=Sampling(temperature=0.0),
         )
         text, _ = engine.submit(request).collect(timeout_s=30)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.common.errors import Param
-from desktop.engine.chat import Message, Rendered
+from desktop.common.errors import HausgeistError, Param
+from desktop.engine.chat import Chat, Rendered
+from desktop.engine.chat_fit import fit_chat
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
@@ -40,10 +42,24 @@ def plan(*, context: int = 4096, gpu_layers: int = 0, use_mmap: bool = True) -> 
     )
 
 
+@dataclass(frozen=True)
+class FakePrompt:
+    """A chat as the fake engine would read it: a token is a word."""
+
+    rendered: Rendered
+    prompt_tokens: int
+
+
 class FakeTurn:
-    """One request, played by the test step by step."""
+    """One request, played by the test step by step. A chat's prompt stands in `request.prompt`."""
 
     def __init__(self, engine: FakeEngine, request: Request) -> None:
+        self.rendered = Rendered(request.prompt)
+        if request.chat is not None:
+            self.rendered = rendered = engine.render(request.chat)
+            request = replace(
+                request, prompt=rendered.prompt, stop=(*request.stop, *rendered.stop)
+            )
         self.request = request
         self.stream = Stream(request.id, engine.cancel)
         self.pieces: list[str] = []
@@ -52,7 +68,10 @@ class FakeTurn:
 
     def start(self, cached_tokens: int = 0) -> None:
         tokens = self._engine.count_tokens(self.request.prompt)
-        self.stream.put(Started(self.request.id, tokens, cached_tokens))
+        left_out, first_kept = self.rendered.left_out, self.rendered.first_kept
+        self.stream.put(
+            Started(self.request.id, tokens, cached_tokens, left_out, first_kept)
+        )
 
     def read(self, done: int, total: int) -> None:
         self.stream.put(PromptProgress(self.request.id, done, total))
@@ -133,8 +152,13 @@ class FakeEngine(Elsewhere):
         return self._info
 
     def submit(self, request: Request) -> Stream:
-        turn = FakeTurn(self, request)
-        self.requests.append(request)
+        try:
+            turn = FakeTurn(self, request)
+        except HausgeistError as error:
+            stream = Stream(request.id, self.cancel)
+            stream.put(Failed(request.id, error.kind, error.params))
+            return stream
+        self.requests.append(turn.request)
         self._open[request.id] = turn
         if self.answers_with_failure:
             turn.fail(self.answers_with_failure)
@@ -156,13 +180,22 @@ class FakeEngine(Elsewhere):
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        lines = [f"<{message.role}> {message.content} </{message.role}>" for message in messages]
-        if add_generation_prompt:
+    def render(self, chat: Chat) -> Rendered:
+        if chat.overflow == "error":
+            return self._write(chat).rendered
+        fitted = fit_chat(chat, self.info.context_tokens, self._write)
+        return replace(
+            fitted.written.rendered, left_out=fitted.left_out, first_kept=fitted.first_kept
+        )
+
+    def _write(self, chat: Chat) -> FakePrompt:
+        lines = [
+            f"<{message.role}> {message.content} </{message.role}>" for message in chat.led_messages
+        ]
+        if chat.add_generation_prompt:
             lines.append("<assistant>")
-        return Rendered("\n".join(lines), ("</assistant>",))
+        prompt = "\n".join(lines)
+        return FakePrompt(Rendered(prompt, ("</assistant>",)), self.count_tokens(prompt))
 
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
         return self.usage

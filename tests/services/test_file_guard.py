@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.events import Failed, Finished
 from desktop.engine.request import Request
 from desktop.services.file_guard import FileGuard, GuardedEngine
@@ -64,10 +65,8 @@ def test_everything_else_is_the_engines(file: Path) -> None:
     engine = GuardedEngine(inner, FileGuard([file]))
     assert engine.info is inner.info
     assert engine.count_tokens("a b") == 2
-    assert "<assistant>" in engine.render([Message("user", "x")]).prompt
-    assert (
-        "<assistant>"
-        not in engine.render([Message("user", "x")], add_generation_prompt=False).prompt
-    )
+    chat = Chat((Message("user", "x"),))
+    assert "<assistant>" in engine.render(chat).prompt
+    assert "<assistant>" not in engine.render(replace(chat, add_generation_prompt=False)).prompt
     engine.close()
     assert inner.closed

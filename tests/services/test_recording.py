@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop.engine.chat import Chat
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.memory_now import MemoryNow
 from desktop.engine.request import Request
@@ -165,6 +166,6 @@ def test_the_rest_of_the_engine_is_passed_through(tmp_path: Path) -> None:
     stage = scene(tmp_path)
     assert stage.recorded.info is stage.engine.info
     assert stage.recorded.count_tokens("one two") == 2
-    assert stage.recorded.render([]).prompt == "<assistant>"
+    assert stage.recorded.render(Chat(())).prompt == "<assistant>"
     assert stage.recorded.memory_usage() is None
     assert plan_of() == stage.load.plan

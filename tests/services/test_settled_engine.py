@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from desktop.common.errors import StorageError
-from desktop.engine.chat import Message
+from desktop.engine.chat import Chat, Message
 from desktop.engine.sampling import Sampling
 from desktop.fit.types import Wish
 from desktop.gguf.reader import read_header
@@ -25,7 +25,7 @@ COLD = ModelSettings(temperature=0.1, top_k=5)
 
 def test_without_settings_the_engine_is_as_it_is() -> None:
     engine = FakeEngine([["ja"]])
-    said = [Message("user", "Hallo")]
+    said = Chat((Message("user", "Hallo"),))
     for settings in (ModelSettings(), ModelSettings(context_tokens=512, template="x")):
         settled = SettledEngine(engine, lambda settings=settings: settings)  # type: ignore[misc]
         assert settled.info is engine.info
@@ -36,14 +36,14 @@ def test_sampling_and_system_prompt_from_the_next_answer_on() -> None:
     now = [ModelSettings(temperature=0.1, system_prompt=" Kurz. ")]
     engine = SettledEngine(FakeEngine([["ja"]]), lambda: now[0])
     assert engine.info.sampling == Sampling(temperature=0.1)
-    rendered = engine.render([Message("user", "Hallo")])
+    rendered = engine.render(chat := Chat((Message("user", "Hallo"),)))
     assert "Kurz." in rendered.prompt
-    explicit = engine.render([Message("system", "Lang."), Message("user", "Hallo")])
+    explicit = engine.render(Chat((Message("system", "Lang."), *chat.messages)))
     assert "Kurz." not in explicit.prompt
     assert "Lang." in explicit.prompt
     now[0] = ModelSettings(top_k=7)
     assert engine.info.sampling == Sampling(top_k=7)
-    assert "Kurz." not in engine.render([Message("user", "Hallo")]).prompt
+    assert "Kurz." not in engine.render(chat).prompt
 
 
 def test_what_the_file_recommends_stays_below(tmp_path: Path) -> None:

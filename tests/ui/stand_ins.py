@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from desktop.common.messages import Messages
 from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
 from desktop.engine.cancel import CancelToken
-from desktop.engine.chat import Message, Rendered
+from desktop.engine.chat import Chat, Rendered
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
@@ -122,6 +122,8 @@ class ScriptedEngine(Elsewhere):
 
     def submit(self, request: Request) -> Stream:
         stream = Stream(request.id, self._cancelled)
+        if request.chat is not None:
+            request = replace(request, prompt=self.render(request.chat).prompt)
         self.requests.append(request)
         self.streams.append(stream)
         stream.put(Started(request.id, 120, 0))
@@ -160,11 +162,9 @@ class ScriptedEngine(Elsewhere):
     def count_tokens(self, text: str) -> int:
         return len(text) // 4 + 1
 
-    def render(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool = True
-    ) -> Rendered:
-        assert add_generation_prompt
-        return Rendered("\n".join(f"{m.role}: {m.content}" for m in messages))
+    def render(self, chat: Chat) -> Rendered:
+        assert chat.add_generation_prompt
+        return Rendered("\n".join(f"{m.role}: {m.content}" for m in chat.led_messages))
 
     def close(self) -> None:
         self.closed = True
