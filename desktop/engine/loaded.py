@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from desktop.common.errors import LoadError
+from desktop.common.errors import EngineError, LoadError
 from desktop.engine.adapters import Adapters
 from desktop.engine.batch import Batch
 from desktop.engine.batcher import Batcher
 from desktop.engine.cancel import CancelToken
+from desktop.engine.drafter import Drafter
 from desktop.engine.drafting import open_drafter
+from desktop.engine.embedder import Embedder
+from desktop.engine.embedding import EmbeddingRequest, Pooling, RerankRequest
 from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.model import Context, Model, Progress
 from desktop.engine.pace import Pace
+from desktop.engine.projection import Projector
+from desktop.engine.refuser import Refuser
 from desktop.engine.vocabulary import Vocabulary
 from desktop.fit.types import Plan
 
@@ -24,9 +31,15 @@ _STEP_S = 1.0
 _STEP_ON_GPU_S = 0.03
 _STEP_ON_BOTH_S = 0.2
 
+_Answer = TypeVar("_Answer")
+
 
 class Loaded:
-    """Model, context, vocabulary and batcher with one lifetime."""
+    """Model, context, vocabulary and batcher with one lifetime.
+
+    One that makes vectors has an `embedder`, and a batcher that refuses everything; `media` are
+    the eyes and ears of one that has them.
+    """
 
     def __init__(
         self,
@@ -38,15 +51,26 @@ class Loaded:
     ) -> None:
         """Load and compute one token. Raises LoadError or CancelledError, and leaves nothing."""
         self.model = Model(path, plan, on_progress=on_progress, cancel=cancel)
+        self.adapters: Adapters | None = None
+        self.media: Projector | None = None
+        self.embedder: Embedder | None = None
+        self._drafter: Drafter | None = None
+        self.batcher: Batcher | Refuser
         try:
             self.vocabulary = _usable_vocabulary(self.model)
-            if cancel is not None:
-                cancel.raise_if_cancelled()
-            self.context = self.model.open_context(plan)
+            _raise_if_cancelled(cancel)
+            pooling = _pooling(self.model, extras)
+            self.context = self.model.open_context(plan, pooling=pooling)
+            if pooling is not None:
+                self._make_vectors(pooling)
+                return
             try_out(self.model, self.context, self.vocabulary)
-            if cancel is not None:
-                cancel.raise_if_cancelled()
-            self.adapters = Adapters(self.model, extras.adapters) if extras.adapters else None
+            _raise_if_cancelled(cancel)
+            if extras.adapters:
+                self.adapters = Adapters(self.model, extras.adapters)
+            if extras.projector is not None:
+                self.media = Projector(self.model, self.context, extras.projector, plan)
+            _raise_if_cancelled(cancel)
             self._drafter = open_drafter(self.model, self.context, path, plan, extras, cancel)
             self.batcher = Batcher(
                 self.model,
@@ -57,13 +81,23 @@ class Loaded:
                 drafter=self._drafter,
             )
         except BaseException:
-            self.model.close()
+            self.close()
             raise
 
     def close(self) -> None:
+        """Before the model goes what stands on it."""
         if self._drafter is not None:
             self._drafter.close()
+        if self.media is not None:
+            self.media.close()
+        if self.adapters is not None:
+            self.adapters.close()
         self.model.close()
+
+    def _make_vectors(self, pooling: Pooling) -> None:
+        self.embedder = Embedder(self.model, self.context, self.vocabulary, pooling)
+        _try_reading(self.embedder)
+        self.batcher = Refuser(self.model.metadata("general.architecture") or "")
 
 
 def _pace(model: Model, context: Context, plan: Plan) -> Pace:
@@ -88,6 +122,35 @@ def _usable_vocabulary(model: Model) -> Vocabulary:
     if vocabulary.size <= 0 or lib.llama_vocab_type(model.vocab) == lib.LLAMA_VOCAB_TYPE_NONE:
         raise LoadError("no_tokenizer")
     return vocabulary
+
+
+def _pooling(model: Model, extras: Extras) -> Pooling | None:
+    """How vectors are made of texts; None for a model that writes, and is meant to."""
+    own = model.pooling
+    if own is None and not extras.embeddings:
+        return None
+    return extras.pooling or own or "last"
+
+
+def _try_reading(embedder: Embedder) -> None:
+    """Raises LoadError("first_step_failed") or LoadError("broken_numbers")."""
+    try:
+        if embedder.scores:
+            embedder.rerank(RerankRequest("1", ("1",)), _at_once)
+        else:
+            embedder.embed(EmbeddingRequest(("1",)), _at_once)
+    except EngineError as error:
+        kind = error.kind if error.kind == "broken_numbers" else "first_step_failed"
+        raise LoadError(kind, detail=f"{error}", code=error.params.get("code", 0)) from error
+
+
+def _at_once(function: Callable[[], _Answer]) -> _Answer:
+    return function()
+
+
+def _raise_if_cancelled(cancel: CancelToken | None) -> None:
+    if cancel is not None:
+        cancel.raise_if_cancelled()
 
 
 def try_out(model: Model, context: Context, vocabulary: Vocabulary) -> None:

@@ -14,11 +14,18 @@ from typing import Any, Self
 from desktop.common.errors import CancelledError, LoadError
 from desktop.engine.abort import AbortFlag
 from desktop.engine.cancel import CancelToken
+from desktop.engine.embedding import Pooling
 from desktop.engine.llama import Llama, llama
 from desktop.engine.plan_limits import KV_TYPES, check_plan
 from desktop.fit.types import Plan
 
 Progress = Callable[[float], None]
+_POOLINGS: dict[str, Pooling] = {"1": "mean", "2": "cls", "3": "last", "4": "rank"}
+"""enum llama_pooling_type as GGUF files have it; 0 is a model that writes."""
+_ROWS_A_STEP = 128
+"""Vectors want an output for each token read, and llama.cpp keeps the logits of each beside it:
+300 MB for a step of 512 with 150,000 words."""
+_TEXTS_A_STEP = 16
 _EXPERT_TENSORS = r"blk\.({layers})\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 
 
@@ -162,7 +169,7 @@ class Context:
         self.sequence_tokens: int = lib.llama_n_ctx_seq(self.handle)
         self.batch_tokens: int = lib.llama_n_batch(self.handle)
         self.sequences: int = lib.llama_n_seq_max(self.handle)
-        self.output_rows: int = plan.output_rows
+        self.output_rows: int = parameters.n_outputs_max
         self.rollback_tokens: int = lib.llama_n_rs_seq(self.handle)
 
     def _parameters(self, plan: Plan) -> Any:
@@ -204,6 +211,20 @@ class Context:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _make_vectors(parameters: Any, lib: Any, plan: Plan, model: Model, *, scores: bool) -> None:
+    """Change a context's parameters: every token read is an output."""
+    rows = plan.batch_tokens
+    if model.looks_back_only:
+        rows = min(rows, max(_ROWS_A_STEP, plan.parallel))
+    else:
+        parameters.n_seq_max = max(plan.parallel, _TEXTS_A_STEP)
+    parameters.embeddings = True
+    parameters.n_batch = parameters.n_ubatch = parameters.n_outputs_max = rows
+    parameters.n_rs_seq = 0
+    kind = lib.LLAMA_POOLING_TYPE_RANK if scores else lib.LLAMA_POOLING_TYPE_NONE
+    parameters.pooling_type = kind
 
 
 class _Watcher:
