@@ -2,8 +2,8 @@
 
 Kinds of RemoteError: remote_key_refused, remote_forbidden, remote_no_model, remote_not_there,
 remote_no_credit, remote_busy, remote_loading, remote_down, remote_refused, remote_moved,
-remote_nonsense, remote_cut, remote_first_token, remote_stalled. RequestError: prompt_too_long,
-prompt_too_long_somehow.
+remote_nonsense, remote_cut, remote_filtered, remote_unbound, remote_first_token, remote_stalled.
+RequestError: prompt_too_long, prompt_too_long_somehow.
 """
 
 from __future__ import annotations
@@ -109,15 +109,14 @@ def shown(text: str, hide: Iterable[str] = ()) -> str:
     return text if len(text) <= MOST_WORDS else text[: MOST_WORDS - 1] + "…"
 
 
-def names_field(error: EngineError, fields: Iterable[str]) -> str:
-    """Which of the `fields` that were sent a refusal speaks of; "" where it is about none."""
+def fields_named(error: EngineError, fields: Iterable[str]) -> frozenset[str]:
+    """Which of the `fields` that were sent a refusal speaks of."""
     if error.kind != "remote_refused":
-        return ""
+        return frozenset()
     words = error.detail
-    for name in sorted(fields, key=len, reverse=True):
-        if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words):
-            return name
-    return ""
+    return frozenset(
+        name for name in fields if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", words)
+    )
 
 
 def _document(body: bytes) -> Any:
