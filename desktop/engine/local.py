@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from desktop.common.errors import HausgeistError, RequestError
@@ -13,11 +13,14 @@ from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.elsewhere import Elsewhere
-from desktop.engine.engine import ModelInfo
+from desktop.engine.embedder import Answer
+from desktop.engine.embedding import EmbeddingRequest, Embeddings, Ranking, RerankRequest
+from desktop.engine.engine import Abilities, ModelInfo
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Model, Progress
 from desktop.engine.prepare import Preparer
-from desktop.engine.request import Request
+from desktop.engine.request import Adapter, Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
 from desktop.engine.worker import Worker
@@ -64,8 +67,27 @@ class LocalEngine(Elsewhere):
     def render(self, chat: Chat) -> Rendered:
         return self._preparer.render(chat)
 
+    def embed(self, request: EmbeddingRequest) -> Embeddings:
+        with self._worker.reading() as loaded:
+            if loaded.embedder is None:
+                raise RequestError("no_embeddings")
+            return loaded.embedder.embed(request, self._turn)
+
+    def rerank(self, request: RerankRequest) -> Ranking:
+        with self._worker.reading() as loaded:
+            if loaded.embedder is None:
+                raise RequestError("no_reranking")
+            return loaded.embedder.rerank(request, self._turn)
+
+    def adapters(self) -> tuple[Adapter, ...]:
+        with self._worker.reading() as loaded:
+            return () if loaded.adapters is None else loaded.adapters.defaults
+
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
         return self._worker.usage
+
+    def _turn(self, function: Callable[[], Answer]) -> Answer:
+        return self._worker.call(lambda _: function())
 
     def close(self) -> None:
         self._worker.close()
@@ -79,15 +101,17 @@ def load(
     on_progress: Progress | None = None,
     cancel: CancelToken | None = None,
     template: str | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> LocalEngine:
     """Load `path` as `plan` says; blocks. Raises LoadError or CancelledError.
 
-    `template` (Jinja) is used in the place of the model's own.
+    `template` (Jinja) is used in the place of the model's own. `extras` are files that are opened
+    with it, which must have been checked too.
 
     `on_progress` gets 0.0 to 1.0 from the engine's thread. Memory is taken as soon as the
     context is made, so the plan must have been checked against the machine before.
     """
-    worker = Worker(path, plan)
+    worker = Worker(path, plan, extras)
     renderer = TemplateRenderer()
     try:
         loaded = worker.start(on_progress, cancel)
@@ -106,7 +130,7 @@ def _info(path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat) -> ModelInfo
         path=path,
         name=model.metadata("general.name") or path.stem,
         architecture=model.metadata("general.architecture") or "",
-        context_tokens=loaded.context.sequence_tokens,
+        context_tokens=_text_tokens(loaded),
         plan=plan,
         vocab_size=loaded.vocabulary.size,
         template_name=chat.name,
@@ -114,6 +138,25 @@ def _info(path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat) -> ModelInfo
         sampling=recommended_sampling(model),
         trained_context_tokens=lib.llama_model_n_ctx_train(model.handle),
         parameters=lib.llama_model_n_params(model.handle),
+        abilities=_abilities(loaded),
+        pooling=None if loaded.embedder is None else loaded.embedder.pooling,
+    )
+
+
+def _text_tokens(loaded: Loaded) -> int:
+    """What one conversation, or one text to make a vector of, may hold."""
+    embedder = loaded.embedder
+    return loaded.context.sequence_tokens if embedder is None else embedder.text_tokens
+
+
+def _abilities(loaded: Loaded) -> Abilities:
+    embedder, media = loaded.embedder, loaded.media
+    return Abilities(
+        chat=embedder is None,
+        vision=media is not None and media.vision,
+        audio=media is not None and media.audio,
+        embeddings=embedder is not None and not embedder.scores,
+        reranking=embedder is not None and embedder.scores,
     )
 
 
