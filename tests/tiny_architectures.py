@@ -97,9 +97,49 @@ def write_tiny_gemma2(
     return finish(writer, weights)
 
 
-def write_tiny_bert(path: Path, *, layers: int = 1, seed: int = 0) -> Path:
-    """Reads and never writes: an embedding model."""
-    heads, vocab, context = 4, 288, 512
+def write_tiny_qwen2vl(path: Path, *, layers: int = 2, vocab: int = 288, seed: int = 0) -> Path:
+    """Positions have four parts (M-RoPE): a picture takes fewer of them than cells."""
+    heads = 4
+    writer = gguf.GGUFWriter(path, "qwen2vl")
+    writer.add_name("Tiny Qwen2-VL")
+    writer.add_context_length(4096)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(2 * _WIDTH)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_rope_dimension_sections([2, 3, 3, 0])
+    add_tokenizer(writer, vocab)
+    writer.add_chat_template(CHATML)
+    random = np.random.default_rng(seed)
+    weights = _ends(random, vocab)
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        for name in ("attn_norm", "ffn_norm"):
+            weights[f"{block}{name}.weight"] = _ones(_WIDTH)
+        for name in ("attn_q", "attn_k", "attn_v"):
+            weights[f"{block}{name}.weight"] = _matrix(random, _WIDTH, _WIDTH)
+            weights[f"{block}{name}.bias"] = np.zeros(_WIDTH, dtype=np.float32)
+        weights[block + "attn_output.weight"] = _matrix(random, _WIDTH, _WIDTH)
+        weights[block + "ffn_gate.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
+        weights[block + "ffn_up.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
+        weights[block + "ffn_down.weight"] = _matrix(random, _WIDTH, 2 * _WIDTH)
+    return finish(writer, weights)
+
+
+def write_tiny_bert(
+    path: Path,
+    *,
+    layers: int = 1,
+    seed: int = 0,
+    pooling: gguf.PoolingType = gguf.PoolingType.MEAN,
+    context: int = 512,
+    vocab: int = 288,
+) -> Path:
+    """Reads and never writes: an embedding model, or a reranker where `pooling` is RANK."""
+    heads = 4
     writer = gguf.GGUFWriter(path, "bert")
     writer.add_name("Tiny Bert")
     writer.add_context_length(context)
@@ -109,7 +149,7 @@ def write_tiny_bert(path: Path, *, layers: int = 1, seed: int = 0) -> Path:
     writer.add_head_count(heads)
     writer.add_layer_norm_eps(1e-5)
     writer.add_causal_attention(value=False)
-    writer.add_pooling_type(gguf.PoolingType.MEAN)
+    writer.add_pooling_type(pooling)
     writer.add_token_type_count(2)
     add_tokenizer(writer, vocab)
     random = np.random.default_rng(seed)
@@ -121,6 +161,8 @@ def write_tiny_bert(path: Path, *, layers: int = 1, seed: int = 0) -> Path:
     square = ("attn_q", "attn_k", "attn_v", "attn_output")
     norms = {"token_embd_norm"}
     biased: dict[str, tuple[int, int]] = {}
+    if pooling is gguf.PoolingType.RANK:
+        biased |= {"cls": (_WIDTH, _WIDTH), "cls.output": (1, _WIDTH)}
     for layer in range(layers):
         block = f"blk.{layer}."
         biased |= {block + name: (_WIDTH, _WIDTH) for name in square}
