@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from desktop.engine.cancel import CancelToken
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.last_words import cause_of_death
 from desktop.engine.process import Child, ChildDiedError
 from desktop.fit.types import Plan
@@ -31,12 +32,22 @@ class ProbeResult:
 
 
 def probe(
-    path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
+    path: Path,
+    plan: Plan,
+    *,
+    timeout_s: float,
+    cancel: CancelToken | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> ProbeResult:
-    """Load with `plan`, compute a few tokens, tell. Raises CancelledError."""
+    """Load with `plan` and `extras`, compute a few tokens, look at a few pictures, tell.
+
+    Raises CancelledError.
+    """
     with Child("probe") as child:
         try:
-            child.send({"path": str(path), "plan": plan.to_json()})
+            child.send(
+                {"path": str(path), "plan": plan.to_json(), "extras": extras.to_json()}
+            )
             deadline = time.monotonic() + timeout_s
             while (left_s := deadline - time.monotonic()) > 0:
                 if cancel is not None:

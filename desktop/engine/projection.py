@@ -41,6 +41,14 @@ class Projector:
             raise RequestError("media_too_large", size=len(media.data), limit=MAX_FILE_BYTES)
         return self._image(media.data) if media.kind == "image" else self._sound(media.data)
 
+    def blank(self, width: int, height: int) -> MediaTokens:
+        """A black picture that needs no decoding: for trying out."""
+        pixels = bytes(3 * width * height)
+        with self._mtmd.split_image(width, height) as counted:
+            pieces = counted.pieces
+        key = f"{width}x{height}".encode()
+        return self._tokens(key, pieces, partial(self._mtmd.split_image, width, height, pixels))
+
     def close(self) -> None:
         self._pictures.close()
         self._encoder.close()
