@@ -43,6 +43,7 @@ COMMANDS = MappingProxyType(
         "pack": "desktop.cli.pack",
         "unpack": "desktop.cli.unpack",
         "sources": "desktop.cli.sources",
+        "remotes": "desktop.cli.remotes",
         "index": "desktop.cli.index",
         "keygen": "desktop.cli.keygen",
         "login": "desktop.cli.login",

@@ -57,7 +57,7 @@ class Learned:
 def characters_of(chat: Chat) -> int:
     """What a chat is long, with a little for what a template puts around each message."""
     total = 0
-    for one in chat.messages:
+    for one in chat.led_messages:
         total += len(one.content) + len(one.reasoning) + _FRAME_CHARACTERS
         total += len(one.media) * _MEDIA_CHARACTERS
         total += sum(len(call.name) + len(call.arguments) for call in one.tool_calls)

@@ -18,7 +18,7 @@ def messages_of(chat: Chat, *, developer: bool, reasoning: bool) -> list[dict[st
 
     Raises RequestError: media_format, bad_media.
     """
-    return [_message(one, developer=developer, reasoning=reasoning) for one in chat.messages]
+    return [_message(one, developer=developer, reasoning=reasoning) for one in chat.led_messages]
 
 
 def tools_of(tools: tuple[Tool, ...]) -> list[dict[str, Any]]:

@@ -15,18 +15,23 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 from desktop.common.atomic import write_atomic
-from desktop.common.errors import HausgeistError, StorageError
+from desktop.common.errors import StorageError
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
+from desktop.hub.keyring import (
+    KEYRING_WAIT_S,
+    SERVICE,
+    Keyring,
+    answer_of,
+    delete,
+    started,
+    system_keyring,
+)
 
 TokenPlace = Literal["environment", "keyring", "file", "none"]
-
-SERVICE = "hausgeist"
-KEYRING_WAIT_S = 5.0
-"""A locked keyring may ask its owner and wait for ever; nobody else shall."""
 
 ASK_AGAIN_S = 300.0
 """After a refusal: whoever has just closed the keyring's question is not asked it at each click."""
@@ -37,14 +42,6 @@ _MAX_NOTE_BYTES = 16 << 10
 _log = get_logger("account")
 
 T = TypeVar("T")
-
-
-class Keyring(Protocol):
-    """What is used of the keyring package's backends."""
-
-    def get_password(self, service: str, username: str) -> str | None: ...
-    def set_password(self, service: str, username: str, password: str) -> None: ...
-    def delete_password(self, service: str, username: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,7 @@ class TokenStore:
             note = self.note()
             try:
                 if note is not None and note.place == "keyring":
-                    self._ask(lambda keyring: _delete(keyring, self._user(note.origin)))
+                    self._ask(lambda keyring: delete(keyring, self._user(note.origin)))
                 self._token_path.unlink(missing_ok=True)
                 self._note_path.unlink(missing_ok=True)
             except OSError as error:
@@ -175,12 +172,12 @@ class TokenStore:
         wait_s = 0.0
         if self._pending is None:
             user = self._user(origin)
-            self._pending = _started(
+            self._pending = started(
                 lambda: self._with_keyring(lambda keyring: keyring.get_password(SERVICE, user))
             )
             wait_s = self._wait_s
         try:
-            found = _answer(self._pending, wait_s)
+            found = answer_of(self._pending, wait_s)
         except StorageError:
             if self._pending.done():
                 self._pending = None
@@ -207,51 +204,7 @@ class TokenStore:
         return work(keyring)
 
     def _within_time(self, work: Callable[[], T]) -> T:
-        return _answer(_started(work), self._wait_s)
-
-
-def _started(work: Callable[[], T]) -> Future[T]:
-    """In a thread of its own, because a locked keyring waits for its owner's password."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001  (looked at where it is waited for)
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="keyring", daemon=True).start()
-    return future
-
-
-def _answer(future: Future[T], wait_s: float) -> T:
-    """Raises StorageError: keyring_locked, and what the work itself raises."""
-    try:
-        failed = future.exception(timeout=wait_s)
-    except TimeoutError:
-        raise StorageError("keyring_locked") from None
-    if isinstance(failed, HausgeistError):
-        raise failed
-    if failed is not None:  # each desktop has its own errors, and each means the same to us
-        raise StorageError("keyring_locked", detail=f"{failed!r:.300}") from failed
-    return future.result()
-
-
-def system_keyring() -> Keyring | None:
-    """The keyring of this system (KWallet, GNOME's, Windows', macOS'); None where there is none."""
-    import keyring  # 0.2 s that only people with a token spend
-    from keyring.backends import fail, null
-
-    backend = keyring.get_keyring()
-    if isinstance(backend, fail.Keyring | null.Keyring):
-        return None
-    return backend
-
-
-def _delete(keyring: Keyring, user: str) -> None:
-    """What is not there any more needs no removal."""
-    if keyring.get_password(SERVICE, user) is not None:
-        keyring.delete_password(SERVICE, user)
+        return answer_of(started(work), self._wait_s)
 
 
 def _note_from(document: Any) -> TokenNote:

@@ -37,7 +37,8 @@ class HttpCarrier:
         self._context: ssl.SSLContext | None = None
 
     def carry(self, ask: Ask, exchange: Exchange) -> None:
-        """Kinds: hub.http's, and cert_file_unreadable."""
+        """Kinds: hub.http's (tls_untrusted aside), server_untrusted, other_certificate,
+        cert_file_unreadable."""
         origin = origin_of(ask.url)
         if origin is None:
             raise NetworkError("bad_address", host=ask.url[:80])
@@ -45,9 +46,16 @@ class HttpCarrier:
             with self._client(origin, ask) as client:
                 self._converse(client, ask, exchange)
         except httpx2.HTTPError as error:
-            raise network_error(error, ask.url, ask.connect_s) from error
+            raise self._named(network_error(error, ask.url, ask.connect_s)) from error
         except (httpx2.InvalidURL, httpx2.StreamError, UnicodeError) as error:
             raise NetworkError("bad_address", host=ask.host, detail=str(error)) from error
+
+    def _named(self, error: NetworkError) -> NetworkError:
+        """A server's certificate is its user's to judge, unlike the Hub's."""
+        if error.kind != "tls_untrusted":
+            return error
+        kind = "other_certificate" if self._trust.certificate else "server_untrusted"
+        return NetworkError(kind, detail=error.detail, **error.params)
 
     def _client(self, origin: Origin, ask: Ask) -> httpx2.Client:
         # Half the time for each of the addresses that a name may have (IPv6 first, then IPv4).

@@ -15,6 +15,7 @@ from desktop.hub.refs import DEFAULT_REVISION, HubRef, parse_ref
 from desktop.hub.transfer.places import TWIN_MARK, repo_folder
 from desktop.library.model import LibraryModel
 from desktop.library.naming import clean
+from desktop.services.remote_ref import parse_remote
 
 GUIDE = "guide"
 
@@ -77,9 +78,11 @@ def find_local(text: str, library: KnownModels) -> ResolvedModel | None:
     """The file that `text` means, None where it means none here.
 
     A name in the library wins over a file of that name in the current folder; a path that is not
-    there still resolves (reading it says what is wrong).
+    there still resolves (reading it says what is wrong). Raises UsageError("remote_has_no_file").
     """
     ref = parse(text)
+    if parse_remote(text) is not None:
+        raise UsageError("remote_has_no_file", model=text[:120])
     if ref.kind == "hub" and (fetched := find_fetched(text, library.list())) is not None:
         return ResolvedModel(fetched.path, fetched.name, fetched)
     # As it is typed, or as the library writes it: Ollama's llama3.2:3b is llama3.2-3b here.

@@ -10,10 +10,10 @@ from desktop.common.errors import HausgeistError, NetworkError
 from desktop.common.logs import get_logger
 from desktop.hub.answer import Purpose, Shown
 from desktop.hub.door import Door
+from desktop.services.certificate_words import certificate_words
 
 LOOK = "network_look"
 _WORTH_A_LOOK = ("tls_untrusted", "tls_failed", "cert_file_unreadable", "portal", "bad_redirect")
-_MOST_NAME = 120
 
 _log = get_logger("network")
 
@@ -70,39 +70,18 @@ def _with_clock(found: Findings, shown: Shown, now: float) -> Findings:
 
 
 def _with_certificate(found: Findings, shown: Shown) -> Findings:
-    from cryptography import x509  # 50 ms, as above
-    from cryptography.hazmat.primitives.hashes import SHA256
-
     if not shown.certificate:
         return found
     try:
-        certificate = x509.load_der_x509_certificate(shown.certificate)
-        return replace(
-            found,
-            issuer=_name(certificate.issuer),
-            subject=_name(certificate.subject),
-            not_before=f"{certificate.not_valid_before_utc:%Y-%m-%d}",
-            not_after=f"{certificate.not_valid_after_utc:%Y-%m-%d}",
-            fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
-        )
-    except ValueError as error:  # a certificate that is none is a finding, too
+        words = certificate_words(shown.certificate)
+    except NetworkError as error:  # a certificate that is none is a finding, too
         _log.info("certificate not readable: %s", error)
         return replace(found, fingerprint="?")
-
-
-def _name(name: object) -> str:
-    """ "Company Firewall (Company Ltd)": whom a person would ask."""
-    from cryptography.x509 import Name
-    from cryptography.x509.oid import NameOID
-
-    if not isinstance(name, Name):
-        return ""
-
-    def first(oid: object) -> str:
-        values = [str(a.value) for a in name if a.oid == oid]
-        return "".join(c for c in values[0] if c.isprintable()) if values else ""
-
-    common, organisation = first(NameOID.COMMON_NAME), first(NameOID.ORGANIZATION_NAME)
-    if common and organisation and organisation != common:
-        return f"{common} ({organisation})"[:_MOST_NAME]
-    return (common or organisation or name.rfc4514_string())[:_MOST_NAME]
+    return replace(
+        found,
+        issuer=words.issuer,
+        subject=words.subject,
+        not_before=words.not_before,
+        not_after=words.not_after,
+        fingerprint=words.fingerprint,
+    )

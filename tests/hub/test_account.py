@@ -14,7 +14,8 @@ import pytest
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
 from desktop.common.errors import StorageError
-from desktop.hub.account import ASK_AGAIN_S, SERVICE, TokenStore, is_token, system_keyring
+from desktop.hub.account import ASK_AGAIN_S, TokenStore, is_token
+from desktop.hub.keyring import SERVICE, system_keyring
 
 HUB = "https://huggingface.co"
 TOKEN = "hf_abcDEF123"
