@@ -1,0 +1,44 @@
+"""The words that stand around an answer's text and are none of it: ``<|START_RESPONSE|>``."""
+
+from __future__ import annotations
+
+from desktop.engine.output.calls import CallFormat
+from desktop.engine.output.frame import is_tag, words_of
+from desktop.engine.output.samples import CONTENT, shared_words, without_thinking
+
+_ENDING = ("end", "/", "close", "suffix")
+
+
+def answer_words(plain: str, behind: str, opening: str, calls: CallFormat) -> tuple[str, ...]:
+    """Words to drop from an answer.
+
+    `plain` is an answer with `CONTENT` as the template writes it, `behind` what stands between
+    such a text and a call, `opening` what a generation prompt writes before an answer.
+    """
+    before, found, after = plain.partition(CONTENT)
+    if not found:
+        return ()
+    dropped: list[str] = []
+    own = before.removeprefix(_shared(opening, before))
+    own = without_thinking(own)
+    if calls.primer and opening.endswith(calls.primer) and own.strip():
+        dropped.append(calls.primer + own)
+    elif words_of(own) and is_tag(words_of(own)[0]):
+        dropped.append(own.strip())
+    closing = shared_words(after, behind)
+    if not closing and dropped and (words := words_of(after)):
+        ends = is_tag(words[0]) and any(sign in words[0].lower() for sign in _ENDING)
+        closing = words[0] if ends else ""
+    if closing:
+        dropped.append(closing)
+    return tuple(dropped)
+
+
+def _shared(opening: str, before: str) -> str:
+    """What both begin with, up to where a word ends."""
+    place = 0
+    for mine, other in zip(words_of(opening), words_of(before), strict=False):
+        if mine != other:
+            break
+        place = before.index(other, place) + len(other)
+    return before[:place]
