@@ -35,7 +35,8 @@ _PROMPT = (
     re.compile(r"\((\d+) in (?:the|your) (?:messages|prompt)", re.IGNORECASE),
     re.compile(r"request(?:ed)? (?:tokens )?\((\d+)", re.IGNORECASE),
     re.compile(
-        r"(?:resulted in|requested|contains|has|passed|at least)(?: about)? (\d+)(?: input)? tokens",
+        r"(?:resulted in|requested|contains|has|passed|at least)(?: about)? (\d+)(?: input)? "
+        r"tokens",
         re.IGNORECASE,
     ),
 )

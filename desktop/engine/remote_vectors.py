@@ -114,7 +114,7 @@ def _normalized(vector: Vector) -> Vector:
 
 def _tokens(found: Any) -> int:
     usage = found.get("usage") if isinstance(found, Mapping) else None
-    tokens = 0
+    tokens: Any = 0
     if isinstance(usage, Mapping):
         tokens = usage.get("prompt_tokens") or usage.get("total_tokens") or 0
     return tokens if isinstance(tokens, int) and 0 < tokens < 1 << 40 else 0

@@ -49,12 +49,14 @@ class OpenedModel:
 class OpenedRemote:
     """A model on a server that answers: nothing was planned for it here, and nothing loaded.
 
-    `leaves_computer` is False where the server runs on this very machine; `server` is its name.
+    `leaves_computer` is False where the server runs on this very machine; `server` is its name,
+    `host` where it is.
     """
 
     name: str
     engine: Engine
     server: str
+    host: str
     leaves_computer: bool
     report: None = None
     steps: tuple[StepDown, ...] = ()

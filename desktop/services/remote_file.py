@@ -120,13 +120,12 @@ def _read(entry: Any) -> RemoteServer | None:
         api = parse_address(address).api
     except UsageError:
         return None
-    place = entry.get("key_place")
     return RemoteServer(
         name,
         api,
         ca_file=_text(entry, "ca_file"),
         certificate=_text(entry, "certificate"),
-        key_place=place if place in get_args(KeyPlace) else "",
+        key_place=_key_place(entry.get("key_place")),
         patience=patience_from(entry.get("patience")),
         models=_models(entry.get("models")),
         software=_text(entry, "software") or "other",
@@ -153,10 +152,20 @@ def _models(found: Any) -> tuple[KnownModel, ...]:
                 KnownModel(
                     entry["id"],
                     tokens if isinstance(tokens, int) and tokens > 0 else 0,
-                    kind if kind in get_args(RemoteKind) else "chat",
+                    _kind(kind),
                 )
             )
     return tuple(models)
+
+
+def _key_place(found: Any) -> KeyPlace:
+    places: tuple[KeyPlace, ...] = get_args(KeyPlace)
+    return next((place for place in places if place == found), "")
+
+
+def _kind(found: Any) -> RemoteKind:
+    kinds: tuple[RemoteKind, ...] = get_args(RemoteKind)
+    return next((kind for kind in kinds if kind == found), "chat")
 
 
 def _text(entry: Mapping[str, Any], name: str) -> str:

@@ -50,7 +50,7 @@ class NewServer:
     key: str = field(default="", repr=False)
     ca_file: str = ""
     fingerprint: str = ""
-    patience: Patience = Patience()
+    patience: Patience = field(default_factory=Patience)
     check: bool = True
 
 
@@ -152,7 +152,7 @@ class Remotes:
             engine.close()
             cancel.raise_if_cancelled()
         name = str(RemoteRef(server.name, engine.info.name))
-        return OpenedRemote(name, engine, server.name, server.leaves_computer)
+        return OpenedRemote(name, engine, server.name, server.place.host, server.leaves_computer)
 
     def _described(self, new: NewServer) -> RemoteServer:
         """Checked without a look at anything but the disk."""
