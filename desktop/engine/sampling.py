@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
+from desktop.common.errors import RequestError
 from desktop.engine.ranges import whole, within
 
 MAX_SEED = 2**32 - 2
 """One below llama.cpp's LLAMA_DEFAULT_SEED, which means "random" there."""
 MAX_LOGIT_BIASES = 1 << 14
-MAX_DRY_BREAKERS = 64
+MAX_BIAS = 10_000.0
+MAX_DRY_BREAKERS = 16
+MAX_BREAKER_BYTES = 40
 MAX_TOP_LOGPROBS = 64
 
 
@@ -61,3 +65,47 @@ class Sampling:
         within("repeat_penalty", self.repeat_penalty, 0.01, 100.0)
         if self.seed is not None:
             whole("seed", self.seed, 0, MAX_SEED)
+        within("dynatemp_range", self.dynatemp_range, 0.0, 100.0)
+        within("dynatemp_exponent", self.dynatemp_exponent, 0.0, 100.0)
+        within("typical_p", self.typical_p, 0.0, 1.0)
+        within("top_n_sigma", self.top_n_sigma, -1.0, 100.0)
+        within("xtc_probability", self.xtc_probability, 0.0, 1.0)
+        within("xtc_threshold", self.xtc_threshold, 0.0, 1.0)
+        within("dry_multiplier", self.dry_multiplier, 0.0, 100.0)
+        within("dry_base", self.dry_base, 0.0, 100.0)
+        whole("dry_allowed_length", self.dry_allowed_length, 0, 2**31 - 1)
+        whole("dry_penalty_last_n", self.dry_penalty_last_n, -1, 2**31 - 1)
+        whole("repeat_last_n", self.repeat_last_n, -1, 2**31 - 1)
+        within("frequency_penalty", self.frequency_penalty, -100.0, 100.0)
+        within("presence_penalty", self.presence_penalty, -100.0, 100.0)
+        whole("mirostat", self.mirostat, 0, 2)
+        within("mirostat_tau", self.mirostat_tau, 0.0, 100.0)
+        within("mirostat_eta", self.mirostat_eta, 0.0, 1.0)
+        whole("min_keep", self.min_keep, 0, 2**31 - 1)
+        _check_breakers(self.dry_sequence_breakers)
+        _check_biases(self.logit_bias)
+
+
+def _check_breakers(breakers: object) -> None:
+    if not isinstance(breakers, tuple) or len(breakers) > MAX_DRY_BREAKERS:
+        _refuse("dry_sequence_breakers", str(breakers)[:40], 0, MAX_DRY_BREAKERS)
+    for text in breakers:
+        length = len(text.encode("utf-8", "replace")) if isinstance(text, str) else 0
+        if not 0 < length <= MAX_BREAKER_BYTES or "\0" in text:
+            _refuse("dry_sequence_breakers", str(text)[:40], 1, MAX_BREAKER_BYTES)
+
+
+def _check_biases(biases: object) -> None:
+    if not isinstance(biases, tuple) or len(biases) > MAX_LOGIT_BIASES:
+        _refuse("logit_bias", str(type(biases).__name__), 0, MAX_LOGIT_BIASES)
+    for pair in biases:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            _refuse("logit_bias", str(pair)[:40], 0, 2**31 - 1)
+        token, bias = pair
+        whole("logit_bias", token, 0, 2**31 - 1)
+        if bias != -math.inf:
+            within("logit_bias", bias, -MAX_BIAS, MAX_BIAS)
+
+
+def _refuse(name: str, value: str, low: int, high: int) -> NoReturn:
+    raise RequestError("bad_sampling", name=name, value=value, low=low, high=high)

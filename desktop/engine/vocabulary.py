@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from desktop.common.errors import RequestError
+from desktop.engine.candidates import Candidates
 from desktop.engine.long_runs import cut_long_runs
 from desktop.engine.model import Model
+from desktop.engine.sampler_chain import Breakers
+from desktop.engine.token_table import TokenTable
 
 _USUAL_PIECE_BYTES = 256
 
@@ -17,6 +21,7 @@ class Vocabulary:
     """The model's tokenizer, for any thread while the model is open."""
 
     def __init__(self, model: Model) -> None:
+        self._llama = model.llama
         self._lib: Any = model.llama.lib
         self._vocab = model.vocab
         self.size: int = self._lib.llama_vocab_n_tokens(self._vocab)
@@ -26,6 +31,10 @@ class Vocabulary:
         )
         self._bos: int = self._lib.llama_vocab_bos(self._vocab)
         self._pieces: dict[int, tuple[bytes, bool]] = {}
+        self._table: TokenTable | None = None
+        self._candidates: Candidates | None = None
+        self.breakers = Breakers(self._lib)
+        self._lock = threading.Lock()
 
     def tokenize(self, text: str, *, add_special: bool = True, special: bool = True) -> list[int]:
         """Tokens of `text`; with `special`, the names of control tokens in it count as such.
@@ -62,6 +71,31 @@ class Vocabulary:
             known = (self._read(token, special=False), self.ends_answer(token))
             self._pieces[token] = known
         return known
+
+    def all_tokens(self) -> Iterator[tuple[bytes, bool, bool]]:
+        """For each token its bytes, whether it ends the answer, and whether it is a control token
+        (whose bytes are those of its name)."""
+        for token in range(self.size):
+            control = self.is_control(token)
+            yield self._read(token, special=control), self.ends_answer(token), control
+
+    def candidates(self) -> Candidates:
+        """Room for all tokens with their logits; for the engine's thread alone."""
+        if self._candidates is None:
+            self._candidates = Candidates(self._llama, self.size)
+        return self._candidates
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's."""
+        return self._vocab
+
+    def table(self) -> TokenTable:
+        """What every token writes, in order; made at the first call (0.3 s for 128,000)."""
+        with self._lock:
+            if self._table is None:
+                self._table = TokenTable(self.all_tokens())
+            return self._table
 
     def special_text(self, token: int) -> str:
         """How `token` is written in a prompt; empty for none."""

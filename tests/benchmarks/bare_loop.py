@@ -59,7 +59,7 @@ class BareLoop:
         count = self._plan.parallel
         lib.llama_memory_clear(self._context.memory, True)  # noqa: FBT003
         samplers = [
-            Sampler(self._model.llama, self._sampling, self._vocabulary.size) for _ in range(count)
+            Sampler(self._model.llama, self._sampling, self._vocabulary) for _ in range(count)
         ]
         handles = [sampler.handle for sampler in samplers]
         batch = lib.llama_batch_init(max(count, len(prompt)), 0, 1)

@@ -13,8 +13,6 @@ from desktop.engine.backends import report, report_in_child
 from desktop.engine.llama import llama
 from desktop.engine.log_tail import LogTail
 from desktop.engine.pace import Pace
-from desktop.engine.sampler import Sampler
-from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel
 
 _LIGHT = """
@@ -90,25 +88,6 @@ def test_the_abort_flag_is_a_string_length() -> None:
     assert flag.callback(flag.data)
     flag.clear()
     assert not flag.callback(flag.data)
-
-
-def test_top_k_comes_first_and_greedy_needs_no_dice() -> None:
-    def names(sampling: Sampling) -> list[str]:
-        lib = llama().lib
-        sampler = Sampler(llama(), sampling, 1000)
-        chain = sampler.handle
-        found = [
-            lib.llama_sampler_name(lib.llama_sampler_chain_get(chain, place)).decode()
-            for place in range(lib.llama_sampler_chain_n(chain))
-        ]
-        sampler.close()
-        sampler.close()
-        return found
-
-    whole = names(Sampling(repeat_penalty=1.1))
-    assert whole == ["top-k", "penalties", "top-p", "min-p", "temp", "dist"]
-    assert names(Sampling(temperature=0, top_k=0)) == ["greedy"]
-    assert names(Sampling(top_k=0, top_p=1.0, min_p=0.0)) == ["temp", "dist"]
 
 
 def test_the_pace_keeps_a_step_near_its_target() -> None:
