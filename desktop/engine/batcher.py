@@ -11,19 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from desktop.common.errors import HausgeistError, Param, RequestError
+from desktop.engine.active import Active
 from desktop.engine.adapters import Adapters
 from desktop.engine.answer_text import AnswerText
 from desktop.engine.batch import Batch
 from desktop.engine.drafter import Drafter
-from desktop.engine.events import (
-    Event,
-    Failed,
-    Finished,
-    FinishReason,
-    PromptProgress,
-    Started,
-    Text,
-)
+from desktop.engine.events import Event, Failed, FinishReason, PromptProgress
 from desktop.engine.filling import Filling, Part
 from desktop.engine.media import spans
 from desktop.engine.media_step import MediaStep
@@ -33,8 +26,8 @@ from desktop.engine.prefix_cache import PrefixCache
 from desktop.engine.prepared import Prepared
 from desktop.engine.proposer import Read
 from desktop.engine.request import Request
-from desktop.engine.sampler import Sampler
 from desktop.engine.slot import Slot, Task
+from desktop.engine.states import States
 from desktop.engine.turns import Turns
 from desktop.engine.vocabulary import Vocabulary
 from desktop.engine.waiting import WaitingLine
@@ -61,15 +54,15 @@ class Batcher:
         adapters: Adapters | None = None,
         drafter: Drafter | None = None,
         media: MediaStep | None = None,
+        states: States | None = None,
     ) -> None:
-        self._llama = model.llama
         self._lib: Any = model.llama.lib
         self._context = context
         self._vocabulary = vocabulary
         self._clock = clock
         self._pace = pace or Pace(context.batch_tokens)
         self._batch = Batch(self._lib, context.batch_tokens)
-        self._cache = PrefixCache(model, context, vocabulary)
+        self._cache = PrefixCache(model, context, vocabulary, states)
         self._writing = Writing(vocabulary, context.sequence_tokens, clock)
         self._adapters, self._drafter = adapters, drafter
         self._media = media or MediaStep()
@@ -82,7 +75,16 @@ class Batcher:
         )
         self._turns = Turns()
         self._line = WaitingLine()
-        self._active: dict[str, Slot] = {}
+        self._active = Active(
+            model,
+            context,
+            vocabulary,
+            self._cache,
+            self._turns,
+            self._writing,
+            drafter,
+            clock,
+        )
         # Set when a request had to give up its place: nobody gets one until another has ended,
         # or the two would push each other out forever.
         self._full = False
@@ -91,6 +93,11 @@ class Batcher:
     @property
     def busy(self) -> bool:
         return bool(self._line or self._active)
+
+    @property
+    def cache(self) -> PrefixCache:
+        """For whoever keeps the states of what is idle."""
+        return self._cache
 
     @property
     def slots(self) -> Sequence[Slot]:
@@ -143,15 +150,15 @@ class Batcher:
         """End a request wherever it is; nothing happens to one that is not here any more."""
         task = self._line.remove(request_id)
         if task is not None:
-            return [self._end_waiting(task)]
+            return [self._active.end_waiting(task)]
         slot = self._active.get(request_id)
-        return [] if slot is None else self._finish(slot, "cancelled")
+        return [] if slot is None else self._end(slot, "cancelled")
 
     def close(self) -> list[Event]:
         """End everything as cancelled."""
-        events: list[Event] = [self._end_waiting(task) for task in self._line.empty()]
-        for slot in list(self._active.values()):
-            events += self._finish(slot, "cancelled")
+        events: list[Event] = [self._active.end_waiting(task) for task in self._line.empty()]
+        for slot in list(self._active):
+            events += self._end(slot, "cancelled")
         return events
 
     def admit(self) -> list[Event]:
@@ -160,26 +167,18 @@ class Batcher:
         `step` does it too; called before, it tells who starts before the step has taken its time.
         """
         events: list[Event] = []
-        while self._line and not self._full:
-            task = self._line[0]
-            if not self._fits(task):
-                break
+        while (task := self._next()) is not None:
             slot = self._cache.take(task)
             if slot is None:
                 break
             self._line.take(task)
-            self._active[task.request.id] = slot
-            task.started_s = task.started_s or self._clock()
-            if self._drafter is not None:
-                self._drafter.begin(slot.sequence, task.tokens)
-            if task.sampler is None:
-                events += self._start(slot, task)
+            events += self._active.begin(slot, task)
         return events
 
     def step(self) -> list[Event]:
         """One llama_decode, and a token for each sequence whose prompt is read."""
         events = self.admit()
-        active = self._turns.of(self._active.values())
+        active = self._turns.of(list(self._active))
         if self._adapters is not None and active:
             self._adapters.apply(self._context, active[0].adapters)
         parts = self._filling.fill(active)
@@ -209,6 +208,7 @@ class Batcher:
             slot.cached += slot.pending[:count]
             if place < 0:
                 slot.pending = slot.pending[count:]
+                self._cache.read(slot)
                 events += self._progress(slot)
             elif guesses:
                 events += self._judge(slot, place, guesses)
@@ -242,7 +242,7 @@ class Batcher:
                 continue
             if chunk.encoding.error is not None:
                 error = chunk.encoding.error
-                return self._fail(slot, error.kind, **error.params)
+                return self._failed(slot, error.kind, **error.params)
             count = len(chunk.ids)
             turn = self._media.run(
                 self._context,
@@ -262,6 +262,7 @@ class Batcher:
             if count == len(slot.pending):
                 return self._sample(slot, turn.place)
             slot.pending = slot.pending[count:]
+            self._cache.read(slot)
             return self._progress(slot)
         if waiting and idle:
             # Nothing else to compute: whoever wants something of this thread waits no longer.
@@ -274,43 +275,32 @@ class Batcher:
         tokens = self._vocabulary.tokenize(request.prompt)
         return Prepared(request, tokens, request.prompt, request.stop)
 
+    def _next(self) -> Task | None:
+        """Who gets a sequence now: the first who does not wait for another to read the same.
+
+        One of higher priority gets it from one of lower, who goes on when it has ended.
+        """
+        if not self._line or self._full:
+            return None
+        for task in list(self._line):
+            if task.waits_for_leader:
+                continue
+            while not self._cache.has_idle or not self._fits(task):
+                if not self._active:
+                    return None
+                last = self._active.least
+                if last.task is None or last.task.request.priority >= task.request.priority:
+                    return None
+                self._line.put(self._active.give_up(last))
+            task.follows = self._cache.leader(task)
+            if task.follows is None:
+                return task
+        return None
+
     def _fits(self, task: Task) -> bool:
         """Whether the cache can hold `task` beside the active ones; idle ones make room."""
-        taken = sum(slot.cells for slot in self._active.values())
+        taken = sum(slot.cells for slot in self._active)
         return taken == 0 or taken + task.cells <= self._context.context_tokens
-
-    def _start(self, slot: Slot, task: Task) -> list[Event]:
-        """The first time that `task` gets a sequence."""
-        request, prepared = task.request, task.prepared
-        task.cached_tokens = len(slot.cached)
-        events: list[Event] = [
-            Started(
-                request.id,
-                task.prompt_tokens,
-                task.cached_tokens,
-                prepared.left_out,
-                prepared.first_kept,
-            )
-        ]
-        try:
-            task.sampler = Sampler(
-                self._llama,
-                request.sampling,
-                self._vocabulary,
-                grammar=prepared.grammar,
-                gate=prepared.gate,
-                budget=prepared.budget,
-                logprobs=request.logprobs,
-                context_tokens=self._context.sequence_tokens,
-            )
-            task.sampler.accept_prompt(task.tokens)
-        except RequestError as error:
-            return events + self._fail(slot, error.kind, **error.params)
-        if request.echo and prepared.text:
-            events.append(Text(request.id, prepared.text))
-        if request.max_tokens == 0:
-            events += self._finish(slot, "length")
-        return events
 
     # -- what comes out ----------------------------------------------------------------------
 
@@ -323,14 +313,14 @@ class Batcher:
         try:
             token = sampler.sample(self._context.handle, place)
         except RequestError as error:
-            return self._fail(slot, error.kind, **error.params)
+            return self._failed(slot, error.kind, **error.params)
         slot.pending = []
         if sampler.broken:  # NaN: the weights, or what the device computes with them, are broken
-            return self._fail(slot, "broken_numbers")
+            return self._failed(slot, "broken_numbers")
         if token < 0:
-            return self._finish(slot, "stop")
+            return self._end(slot, "stop")
         events, reason = self._writing.take(slot, task, sampler, token)
-        return events if reason is None else events + self._finish(slot, reason)
+        return events if reason is None else events + self._end(slot, reason)
 
     def _judge(self, slot: Slot, place: int, guesses: Sequence[int]) -> list[Event]:
         """Sample behind each guess in turn, as long as it is what was guessed."""
@@ -355,6 +345,14 @@ class Batcher:
             self._rewind(slot)
         return events
 
+    def _end(self, slot: Slot, reason: FinishReason) -> list[Event]:
+        self._full = False
+        return self._active.finish(slot, reason)
+
+    def _failed(self, slot: Slot, kind: str, **params: Param) -> list[Event]:
+        self._full = False
+        return self._active.fail(slot, kind, **params)
+
     def _progress(self, slot: Slot) -> list[Event]:
         """How far the prompt is read; who had to read his answer again need not hear of it."""
         task = slot.task
@@ -363,47 +361,6 @@ class Batcher:
             return []
         done = len(slot.cached)
         return [PromptProgress(task.request.id, done, done + len(slot.pending))]
-
-    def _finish(self, slot: Slot, reason: FinishReason) -> list[Event]:
-        task = slot.task
-        assert task is not None
-        now_s = self._clock()
-        events = self._writing.rest(task)
-        stats = task.stats(
-            context_tokens_used=len(slot.cached) + len(slot.pending) * (not slot.reading),
-            context_tokens=self._context.sequence_tokens,
-            now_s=now_s,
-        )
-        self._release(slot)
-        return [*events, Finished(task.request.id, reason, stats, task.answer.stop_string)]
-
-    def _fail(self, slot: Slot, kind: str, **params: Param) -> list[Event]:
-        task = slot.task
-        assert task is not None
-        self._release(slot)
-        self._cache.drop(slot)
-        return [Failed(task.request.id, kind, params)]
-
-    def _release(self, slot: Slot) -> None:
-        if slot.task is not None:
-            del self._active[slot.task.request.id]
-            if slot.task.sampler is not None:
-                slot.task.sampler.close()
-        if self._drafter is not None:
-            self._drafter.forget(slot.sequence)
-        slot.leave(self._clock())
-        self._full = False
-        self._turns.forget(slot)
-
-    def _end_waiting(self, task: Task) -> Event:
-        if task.sampler is not None:
-            task.sampler.close()
-        stats = task.stats(
-            context_tokens_used=0,
-            context_tokens=self._context.sequence_tokens,
-            now_s=self._clock(),
-        )
-        return Finished(task.request.id, "cancelled", stats)
 
     # -- when a step did not succeed ---------------------------------------------------------
 
@@ -421,7 +378,7 @@ class Batcher:
             # One of them may be at fault: each alone for one step, so that no other fails with it.
             self._turns.each_alone([slot for slot, _ in taking_part])
             return []
-        return self._fail(taking_part[0][0], "decode_failed", code=code)
+        return self._failed(taking_part[0][0], "decode_failed", code=code)
 
     def _rewind(self, slot: Slot) -> None:
         """Forget what a broken step has left behind the tokens that are known to be there."""
@@ -433,9 +390,7 @@ class Batcher:
         task.tokens = rest
         slot.serve(task)
 
-    def _make_room(
-        self, taking_part: Sequence[tuple[Slot, int]], *, guessed: bool
-    ) -> list[Event]:
+    def _make_room(self, taking_part: Sequence[tuple[Slot, int]], *, guessed: bool) -> list[Event]:
         """The cache had no cells for the step: idle sequences go, then guesses, then smaller
         steps, then one request waits. (A sliding window's cache may be full long before its
         tokens say so.)"""
@@ -448,30 +403,11 @@ class Batcher:
         if longest > (_SMALL_STEP_TOKENS if len(self._active) > 1 else 1):
             self._pace.halve()
         elif len(self._active) > 1:
-            self._requeue(min(self._active.values(), key=_claim))
+            self._line.put(self._active.give_up(self._active.least))
+            self._full = True
         else:
-            return self._finish(taking_part[0][0], "length")
+            return self._end(taking_part[0][0], "length")
         return []
-
-    def _requeue(self, slot: Slot) -> None:
-        """Let a request wait for its turn again; what it has written so far stays written."""
-        task = slot.task
-        assert task is not None
-        task.tokens = slot.cached + slot.pending
-        task.requeued = self._full = True
-        slot.task = None
-        del self._active[task.request.id]
-        if self._drafter is not None:
-            self._drafter.forget(slot.sequence)
-        self._cache.drop(slot)
-        self._turns.forget(slot)
-        self._line.put(task)
-
-
-def _claim(slot: Slot) -> tuple[int, int]:
-    """The smallest claim to a place has the lowest priority, then the latest arrival."""
-    assert slot.task is not None
-    return (slot.task.request.priority, -slot.task.arrival)
 
 
 def check_length(prompt_tokens: int, context_tokens: int) -> None:

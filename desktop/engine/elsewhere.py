@@ -40,3 +40,6 @@ class Elsewhere:
 
     def sequences(self) -> tuple[SequenceState, ...]:
         return ()
+
+    def forget(self, conversation: str) -> None:
+        """Nothing is kept here."""

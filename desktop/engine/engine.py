@@ -115,6 +115,10 @@ class Engine(Protocol):
         """What each sequence is doing; empty where nobody tells."""
         ...
 
+    def forget(self, conversation: str) -> None:
+        """A conversation was deleted: keep nothing of it, in no memory and no file."""
+        ...
+
     def render(self, chat: Chat) -> Rendered:
         """The conversation by the model's chat template, cut to the context where the chat allows
         that. Raises TemplateError, RequestError, EngineError("not_offered")."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from desktop.engine.drafting import open_drafter
 from desktop.engine.embedder import Embedder
 from desktop.engine.embedding import EmbeddingRequest, Pooling, RerankRequest
 from desktop.engine.extras import NO_EXTRAS, Extras
+from desktop.engine.keeping import Keeper, Keeping
 from desktop.engine.model import Context, Model, Progress
 from desktop.engine.pace import Pace
 from desktop.engine.projection import Projector
@@ -48,14 +49,19 @@ class Loaded:
         on_progress: Progress | None = None,
         cancel: CancelToken | None = None,
         extras: Extras = NO_EXTRAS,
+        keeping: Keeping | None = None,
     ) -> None:
-        """Load and compute one token. Raises LoadError or CancelledError, and leaves nothing."""
+        """Load and compute one token. Raises LoadError or CancelledError, and leaves nothing.
+
+        `keeping` says where the states of idle conversations are kept, None: nowhere.
+        """
         self.model = Model(path, plan, on_progress=on_progress, cancel=cancel)
         self.adapters: Adapters | None = None
         self.media: Projector | None = None
         self.embedder: Embedder | None = None
-        self._drafter: Drafter | None = None
-        self.batcher: Batcher | Refuser
+        self.keeper: Keeper | None = None
+        self.drafter: Drafter | None = None
+        self.batcher: Batcher
         try:
             self.vocabulary = _usable_vocabulary(self.model)
             _raise_if_cancelled(cancel)
@@ -66,28 +72,37 @@ class Loaded:
                 return
             try_out(self.model, self.context, self.vocabulary)
             _raise_if_cancelled(cancel)
-            if extras.adapters:
-                self.adapters = Adapters(self.model, extras.adapters)
+            self.adapters = Adapters(self.model, extras.adapters)
             if extras.projector is not None:
                 self.media = Projector(self.model, self.context, extras.projector, plan)
             _raise_if_cancelled(cancel)
-            self._drafter = open_drafter(self.model, self.context, path, plan, extras, cancel)
+            self.drafter = open_drafter(self.model, self.context, path, plan, extras, cancel)
+            if keeping is not None:
+                self.keeper = Keeper(keeping, path, plan, extras, self.vocabulary.size)
             self.batcher = Batcher(
                 self.model,
                 self.context,
                 self.vocabulary,
                 pace=_pace(self.model, self.context, plan),
                 adapters=self.adapters,
-                drafter=self._drafter,
+                drafter=self.drafter,
+                states=None if self.keeper is None else self.keeper.states,
             )
+            if self.keeper is not None:
+                self.keeper.watch(self.batcher.cache)
         except BaseException:
             self.close()
             raise
 
+    @property
+    def beside(self) -> Sequence[tuple[Model, Context]]:
+        """What guesses ahead, for whoever counts memory."""
+        return () if self.drafter is None else self.drafter.contexts
+
     def close(self) -> None:
         """Before the model goes what stands on it."""
-        if self._drafter is not None:
-            self._drafter.close()
+        if self.drafter is not None:
+            self.drafter.close()
         if self.media is not None:
             self.media.close()
         if self.adapters is not None:
@@ -97,7 +112,9 @@ class Loaded:
     def _make_vectors(self, pooling: Pooling) -> None:
         self.embedder = Embedder(self.model, self.context, self.vocabulary, pooling)
         _try_reading(self.embedder)
-        self.batcher = Refuser(self.model.metadata("general.architecture") or "")
+        # It has all that is asked of a batcher where nothing is ever written.
+        refuser = Refuser(self.model.metadata("general.architecture") or "")
+        self.batcher = refuser  # type: ignore[assignment]
 
 
 def _pace(model: Model, context: Context, plan: Plan) -> Pace:

@@ -15,8 +15,9 @@ from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.embedder import Answer
 from desktop.engine.embedding import EmbeddingRequest, Embeddings, Ranking, RerankRequest
-from desktop.engine.engine import Abilities, ModelInfo
+from desktop.engine.engine import Abilities, ModelInfo, SequenceState
 from desktop.engine.extras import NO_EXTRAS, Extras
+from desktop.engine.keeping import DEFAULT_KEEPING, Keeping
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Model, Progress
 from desktop.engine.prepare import Preparer
@@ -83,6 +84,12 @@ class LocalEngine(Elsewhere):
         with self._worker.reading() as loaded:
             return () if loaded.adapters is None else loaded.adapters.defaults
 
+    def sequences(self) -> tuple[SequenceState, ...]:
+        return self._worker.sequences()
+
+    def forget(self, conversation: str) -> None:
+        self._worker.forget(conversation)
+
     def memory_usage(self) -> tuple[DeviceUsage, ...] | None:
         return self._worker.usage
 
@@ -102,16 +109,18 @@ def load(
     cancel: CancelToken | None = None,
     template: str | None = None,
     extras: Extras = NO_EXTRAS,
+    keeping: Keeping | None = DEFAULT_KEEPING,
 ) -> LocalEngine:
     """Load `path` as `plan` says; blocks. Raises LoadError or CancelledError.
 
     `template` (Jinja) is used in the place of the model's own. `extras` are files that are opened
-    with it, which must have been checked too.
+    with it, which must have been checked too. `keeping` says where the states of idle
+    conversations go.
 
     `on_progress` gets 0.0 to 1.0 from the engine's thread. Memory is taken as soon as the
     context is made, so the plan must have been checked against the machine before.
     """
-    worker = Worker(path, plan, extras)
+    worker = Worker(path, plan, extras, keeping)
     renderer = TemplateRenderer()
     try:
         loaded = worker.start(on_progress, cancel)

@@ -70,12 +70,32 @@ class Model:
             handle, self.handle = self.handle, None
             self.llama.lib.llama_model_free(handle)
 
-    def open_context(self, plan: Plan, *, heads_of: Context | None = None) -> Context:
+    def open_context(
+        self, plan: Plan, *, heads_of: Context | None = None, pooling: Pooling | None = None
+    ) -> Context:
         """A context that this model frees before itself. Raises LoadError.
 
-        With `heads_of` it computes the layers that predict ahead, beside that context.
+        With `heads_of` it computes the layers that predict ahead, beside that context. `pooling`
+        other than the file's own makes vectors of a model that writes.
         """
-        return self._contexts.enter_context(Context(self, plan, heads_of=heads_of))
+        made = Context(self, plan, heads_of=heads_of, pooling=pooling or self.pooling)
+        return self._contexts.enter_context(made)
+
+    @property
+    def pooling(self) -> Pooling | None:
+        """How the file wants one vector made of a text; None for a model that is to write."""
+        architecture = self.metadata("general.architecture")
+        stated = self.metadata(f"{architecture}.pooling_type") or ""
+        if stated in _POOLINGS:
+            return _POOLINGS[stated]
+        writes = self.looks_back_only or self.llama.lib.llama_model_is_diffusion(self.handle)
+        return None if writes else "mean"
+
+    @property
+    def looks_back_only(self) -> bool:
+        """Whether each token sees those before it alone, so that a text can be read in parts."""
+        architecture = self.metadata("general.architecture")
+        return self.metadata(f"{architecture}.attention.causal") != "false"
 
     @property
     def refuses_partial_removal(self) -> bool:
@@ -144,13 +164,26 @@ class Model:
 
 
 class Context:
-    """KV cache and compute buffers of one model, for `plan.parallel` sequences in one cache."""
+    """KV cache and compute buffers of one model, for `plan.parallel` sequences in one cache.
 
-    def __init__(self, model: Model, plan: Plan, *, heads_of: Context | None = None) -> None:
+    With `pooling` it makes vectors instead of words: a score a text for "rank", else one a token.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        plan: Plan,
+        *,
+        heads_of: Context | None = None,
+        pooling: Pooling | None = None,
+    ) -> None:
         self.llama = model.llama
         lib, mark = self.llama.lib, self.llama.log.mark()
         self.abort = AbortFlag(lib.ggml_abort_callback)
+        self.pooling = pooling if pooling in (None, "rank") else "none"
         parameters = self._parameters(plan)
+        if self.pooling is not None:
+            _make_vectors(parameters, lib, plan, model, scores=self.pooling == "rank")
         if heads_of is not None:
             parameters.ctx_type = lib.LLAMA_CONTEXT_TYPE_MTP
             parameters.ctx_other = heads_of.handle
@@ -170,6 +203,7 @@ class Context:
         self.batch_tokens: int = lib.llama_n_batch(self.handle)
         self.sequences: int = lib.llama_n_seq_max(self.handle)
         self.output_rows: int = parameters.n_outputs_max
+        self.hidden_rows = 0  # of hidden values that are kept for prediction heads
         self.rollback_tokens: int = lib.llama_n_rs_seq(self.handle)
 
     def _parameters(self, plan: Plan) -> Any:
@@ -195,6 +229,10 @@ class Context:
         parameters.abort_callback = self.abort.callback
         parameters.abort_callback_data = self.abort.data
         return parameters
+
+    def set_threads(self, writing: int, reading: int) -> None:
+        """From the next step on; between steps only."""
+        self.llama.lib.llama_set_n_threads(self.handle, writing, reading)
 
     def close(self) -> None:
         if self.handle:

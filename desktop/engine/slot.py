@@ -46,18 +46,30 @@ class Task:
     last_token_s: float = 0.0
     requeued: bool = False
     plain_text: bool = True  # False: tokens were sampled that the text does not show
-    # A sequence that reads the same beginning just now, and how much of it is worth waiting for.
-    follows: Slot | None = None
-    follows_to: int = 0
+    # A sequence that reads the same beginning just now, for whom, and up to where to wait for it.
+    follows: tuple[Slot, Task, int] | None = None
 
     @property
     def request(self) -> Request:
         return self.prepared.request
 
     @property
+    def waits_for_leader(self) -> bool:
+        """Whether another one is still reading what this one wants to take over."""
+        if self.follows is None:
+            return False
+        leader, its_task, length = self.follows
+        return leader.task is its_task and len(leader.cached) < length
+
+    @property
     def cells(self) -> int:
         """Cells that its prompt and the next token take."""
         return cells(len(self.tokens), self.spans) + 1
+
+    def close(self) -> None:
+        """Nothing more is sampled for it."""
+        if self.sampler is not None:
+            self.sampler.close()
 
     def stats(self, *, context_tokens_used: int, context_tokens: int, now_s: float) -> Stats:
         started_s = now_s if self.started_s is None else self.started_s
@@ -71,6 +83,7 @@ class Task:
             first_token_s=first_s - self.submitted_s,
             context_tokens_used=context_tokens_used,
             context_tokens=context_tokens,
+            reasoning_tokens=0 if self.sampler is None else self.sampler.reasoning_tokens,
             draft_tokens=self.draft_tokens,
             accepted_tokens=self.accepted_tokens,
             restored=self.restored,
@@ -93,7 +106,8 @@ class Slot:
     requests `text` is what `cached + pending` says, where that is known to the letter.
     `adapters` are those that `cached` was computed with, `spans` the media in it and in `pending`.
     A step ends at each of `stops`. Of the chunk that is being read `media_cells` are there.
-    `shared` positions were taken over from another sequence, which may still hold them too.
+    `shared` positions were taken over from another sequence, which may still hold them too. A file
+    has its state as it was after `on_disk` tokens.
     """
 
     sequence: int
@@ -108,6 +122,7 @@ class Slot:
     spans: tuple[Span, ...] = ()
     media_cells: int = 0
     shared: int = 0
+    on_disk: int = 0
     stops: list[int] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
@@ -170,7 +185,7 @@ class Slot:
         """The cache holds nothing of this sequence any more."""
         self.cached, self.pending, self.text, self.conversation = [], [], None, ""
         self.adapters, self.keep_state = NO_ADAPTERS, True
-        self.spans, self.media_cells, self.shared = (), 0, 0
+        self.spans, self.media_cells, self.shared, self.on_disk = (), 0, 0, 0
         self.checkpoints = []
 
 

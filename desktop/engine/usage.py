@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from desktop.engine.breakdown import Sizes, memory_breakdown
 from desktop.engine.device_usage import DeviceUsage
@@ -13,32 +13,48 @@ from desktop.engine.model import Context, Model
 from desktop.hardware.machine import Device
 
 _HOST = "CPU"
-_LOGIT_BYTES = 4
+_VALUE_BYTES = 4
 _MIB = 1 << 20
 # "llama_kv_cache:      CUDA0 KV buffer size =   448.00 MiB"; RS are recurrent states.
 _LINE = re.compile(r"(\S+)\s+(model|KV|RS|compute) buffer size\s*=\s*([0-9.]+) MiB")
 
 
-def memory_usage(model: Model, context: Context) -> tuple[DeviceUsage, ...] | None:
+def memory_usage(
+    model: Model, context: Context, beside: Sequence[tuple[Model, Context]] = ()
+) -> tuple[DeviceUsage, ...] | None:
     """What `model` with `context` holds now, by device, the host first; None where nobody tells.
 
     To the byte where llama.cpp's breakdown can be read (Linux), growth at run time included;
-    elsewhere from its log of the load, to about 5 kB a buffer.
+    elsewhere from its log of the load, to about 5 kB a buffer. `beside` are further contexts, of
+    the same model or of one that guesses ahead for it.
     """
+    sums: dict[str, DeviceUsage] = {}
+    for owner, one in ((model, context), *beside):
+        weighed = one is context or owner is not model
+        for usage in _usages(owner, one, weighed=weighed):
+            known = sums.get(usage.device)
+            sums[usage.device] = usage if known is None else _added(known, usage)
+    return tuple(sums.values()) or None
+
+
+def _usages(model: Model, context: Context, *, weighed: bool) -> Iterator[DeviceUsage]:
+    """One context's, with its model's weights unless these were counted before."""
     engine = model.llama
     devices = engine.devices()
     exact = memory_breakdown(engine, context)
     if exact is not None:
         sums = _by_device(exact, devices)
     else:
-        sums = logged_sizes((*model.buffer_log, *context.buffer_log), devices)
+        lines = model.buffer_log if weighed else ()
+        sums = logged_sizes((*lines, *context.buffer_log), devices)
     if not sums:
-        return None
-    rows: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.output_rows
+        return
+    values: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.output_rows
+    values += engine.lib.llama_model_n_embd_out(model.handle) * context.hidden_rows
     host = sums.pop(_HOST, Sizes(0, 0, 0))
-    usages = [_usage(_HOST, host, rows * _LOGIT_BYTES)]
-    usages += [_usage(name, sizes, 0) for name, sizes in sums.items()]
-    return tuple(usages)
+    yield _usage(_HOST, host, values * _VALUE_BYTES, weighed=weighed)
+    for name, sizes in sums.items():
+        yield _usage(name, sizes, 0, weighed=weighed)
 
 
 def device_free_bytes(engine: Llama) -> dict[str, int]:
@@ -95,7 +111,16 @@ def _by_device(exact: Mapping[str, Sizes], devices: Sequence[Device]) -> dict[st
     return sums
 
 
-def _usage(device: str, sizes: Sizes, output_bytes: int) -> DeviceUsage:
+def _usage(device: str, sizes: Sizes, output_bytes: int, *, weighed: bool) -> DeviceUsage:
+    weights = sizes.weights_bytes if weighed else 0
+    return DeviceUsage(device, weights, sizes.context_bytes, sizes.compute_bytes, output_bytes)
+
+
+def _added(one: DeviceUsage, other: DeviceUsage) -> DeviceUsage:
     return DeviceUsage(
-        device, sizes.weights_bytes, sizes.context_bytes, sizes.compute_bytes, output_bytes
+        one.device,
+        one.weights_bytes + other.weights_bytes,
+        one.context_bytes + other.context_bytes,
+        one.compute_bytes + other.compute_bytes,
+        one.output_bytes + other.output_bytes,
     )

@@ -39,7 +39,9 @@ class WaitingLine(Sequence[Task]):
         self._tasks.remove(task)
         self._served = max(self._served, task.turn)
         if len(self._turns) > _ASKERS:
-            self._turns = {asker: turn for asker, turn in self._turns.items() if turn > self._served}
+            self._turns = {
+                asker: turn for asker, turn in self._turns.items() if turn > self._served
+            }
 
     def remove(self, request_id: str) -> Task | None:
         """Take a request out that does not want to wait any more."""

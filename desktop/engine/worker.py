@@ -11,25 +11,30 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from desktop.common.errors import EngineError, HausgeistError, RequestError
 from desktop.engine.batcher import check_length, failed
 from desktop.engine.cancel import CancelToken
 from desktop.engine.device_usage import DeviceUsage
+from desktop.engine.engine import SequenceState
 from desktop.engine.extras import NO_EXTRAS, Extras
+from desktop.engine.keeping import DEFAULT_KEEPING, Keeping
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Progress
 from desktop.engine.outbox import Outbox
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
+from desktop.engine.slot import Slot
 from desktop.engine.stream import Inbox, Stream
+from desktop.engine.threads import Threads
 from desktop.engine.usage import memory_usage
 from desktop.fit.types import Plan
 
 MAX_REQUESTS = 256
 """Requests that may run and wait at once; the next one is told that the engine is busy."""
 _CHARACTERS_PER_TOKEN = 32
+_IDLE_S = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +51,11 @@ class _Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class _Forget:
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     function: Callable[[Loaded], Any]
     result: Future[Any]
@@ -55,17 +65,25 @@ class _Close:
     pass
 
 
-_Command = _Submit | _Cancel | _Call | _Close
+_Command = _Submit | _Cancel | _Forget | _Call | _Close
 _Answer = TypeVar("_Answer")
 
 
 class Worker:
     """One model with its thread. `start` loads; then `submit` from any thread; `close` frees."""
 
-    def __init__(self, path: Path, plan: Plan, extras: Extras = NO_EXTRAS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        extras: Extras = NO_EXTRAS,
+        keeping: Keeping | None = DEFAULT_KEEPING,
+    ) -> None:
+        """`keeping` says where the states of idle conversations are kept, None: nowhere."""
         self._path = path
         self._plan = plan
         self._extras = extras
+        self._keeping = keeping
         self._commands: queue.SimpleQueue[_Command] = queue.SimpleQueue()
         self._open_ids: set[str] = set()
         self._outbox = Outbox(self._open_ids)
@@ -119,12 +137,15 @@ class Worker:
         try:
             request.check()
             prepared = wanted if isinstance(wanted, Prepared) else self._split(request)
+            self._fetch_state(prepared)
             with self._state:
                 self._open()
                 if request.id in self._open_ids:
                     raise RequestError("duplicate_request", request_id=request.id)
                 if len(self._open_ids) >= MAX_REQUESTS:
-                    raise RequestError("engine_busy", limit=MAX_REQUESTS)
+                    raise RequestError(
+                        "engine_busy", limit=MAX_REQUESTS, requests=len(self._open_ids)
+                    )
                 self._open_ids.add(request.id)
                 self._commands.put(_Submit(prepared, stream.inbox))
         except HausgeistError as error:
@@ -148,6 +169,20 @@ class Worker:
         loaded = self._loaded
         if loaded is not None and loaded.batcher.may_abort(request_id):
             loaded.context.abort.set()
+
+    def forget(self, conversation: str) -> None:
+        """Keep nothing of a conversation, in no memory and no file. Harmless when closed."""
+        with self._state:
+            if not self._closed and self._loaded is not None:
+                self._commands.put(_Forget(conversation))
+
+    def sequences(self) -> tuple[SequenceState, ...]:
+        """What each sequence does; empty when closed. As it looks from outside: never exact."""
+        try:
+            with self.reading() as loaded:
+                return tuple(_seen(slot) for slot in loaded.batcher.slots)
+        except EngineError:
+            return ()
 
     def count_tokens(self, text: str) -> int:
         """Tokens of `text` as a part of a prompt. Raises EngineError when closed."""
@@ -192,6 +227,11 @@ class Worker:
             raise EngineError("engine_closed")
         return self._loaded
 
+    def _fetch_state(self, prepared: Prepared) -> None:
+        with self.reading() as loaded:
+            if loaded.keeper is not None:
+                loaded.keeper.fetch(prepared)
+
     def _split(self, request: Request) -> Prepared:
         with self.reading() as loaded:
             tokens = _split(loaded, request.prompt)
@@ -202,14 +242,19 @@ class Worker:
     def _run(self) -> None:
         try:
             loaded = Loaded(
-                self._path, self._plan, self._progress, self._cancel_load, self._extras
+                self._path,
+                self._plan,
+                self._progress,
+                self._cancel_load,
+                self._extras,
+                self._keeping,
             )
         except BaseException as error:  # noqa: BLE001 - `start` raises it in the caller's thread
             self._load_error = error
             self._ready.set()
             return
         self._loaded = loaded
-        self._usage = memory_usage(loaded.model, loaded.context)
+        self._usage = memory_usage(loaded.model, loaded.context, loaded.beside)
         self._ready.set()
         try:
             self._serve(loaded)
@@ -222,16 +267,20 @@ class Worker:
                 self._closed = True
                 self._state.wait_for(lambda: self._readers == 0)
             # Compute buffers may have grown while it worked.
-            self._usage = memory_usage(loaded.model, loaded.context)
+            self._usage = memory_usage(loaded.model, loaded.context, loaded.beside)
             loaded.close()
 
     def _serve(self, loaded: Loaded) -> None:
         batcher = loaded.batcher
+        threads = Threads(loaded.context, self._plan)
         while self._obey(loaded):
             if batcher.queue:
                 self._outbox.deliver(batcher.admit(), time.perf_counter())
+            threads.look()
             self._outbox.deliver(batcher.step(), time.perf_counter())
         self._outbox.deliver(batcher.close(), time.perf_counter())
+        if loaded.keeper is not None:
+            loaded.keeper.close()
 
     def _obey(self, loaded: Loaded) -> bool:
         """Carry out what has been asked, and wait for it when there is nothing else to do.
@@ -240,11 +289,17 @@ class Worker:
         flag may be cleared when the queue is empty after that.
         """
         while True:
-            if not loaded.batcher.busy:
+            busy = loaded.batcher.busy
+            if not busy:
                 self._outbox.flush(time.perf_counter(), all_of_it=True)
             try:
-                command = self._commands.get(block=not loaded.batcher.busy)
+                # Not written at once after each answer: the next one makes it worthless.
+                command = self._commands.get(not busy, _IDLE_S)
             except queue.Empty:
+                if not busy:
+                    if loaded.keeper is not None:
+                        loaded.keeper.idle()
+                    continue
                 loaded.context.abort.clear()
                 if self._commands.empty():
                     return True
@@ -253,6 +308,10 @@ class Worker:
                 return False
             if isinstance(command, _Call):
                 _carry_out(command, loaded)
+                continue
+            if isinstance(command, _Forget):
+                if loaded.keeper is not None:
+                    loaded.keeper.forget(command.conversation)
                 continue
             if isinstance(command, _Cancel):
                 events = loaded.batcher.cancel(command.request_id)
@@ -272,6 +331,24 @@ class Worker:
             elif isinstance(command, _Call):
                 command.result.set_exception(EngineError("engine_failed"))
         self._outbox.fail_all("engine_failed", detail)
+
+
+def _seen(slot: Slot) -> SequenceState:
+    """A slot while its owner goes on working with it."""
+    task = slot.task
+    if task is None:
+        state: Literal["idle", "reading", "writing"] = "idle"
+    else:
+        state = "reading" if task.first_token_s is None else "writing"
+    return SequenceState(
+        slot.sequence,
+        "" if task is None else task.request.id,
+        slot.conversation if task is None else task.request.conversation,
+        state,
+        len(slot.cached),
+        len(slot.pending),
+        0 if task is None else task.completion_tokens,
+    )
 
 
 def _carry_out(call: _Call, loaded: Loaded) -> None:

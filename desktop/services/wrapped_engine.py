@@ -50,6 +50,9 @@ class WrappedEngine:
     def sequences(self) -> tuple[SequenceState, ...]:
         return self._engine.sequences()
 
+    def forget(self, conversation: str) -> None:
+        self._engine.forget(conversation)
+
     def render(self, chat: Chat) -> Rendered:
         return self._engine.render(chat)
 

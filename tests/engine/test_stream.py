@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import pytest
 
-from desktop.engine.events import EndEvent, Failed, Finished, PromptProgress, Started, Stats, Text
+from desktop.engine.events import (
+    EndEvent,
+    Failed,
+    Finished,
+    FinishReason,
+    PromptProgress,
+    Reasoning,
+    Started,
+    Stats,
+    Text,
+)
 from desktop.engine.outbox import PORTION_S, Outbox
 from desktop.engine.stream import Stream
 
@@ -79,7 +90,7 @@ def test_the_end_is_told_once_to_whoever_listens(end: EndEvent) -> None:
 def test_a_fast_model_does_not_flood_and_loses_nothing() -> None:
     outbox = Outbox(open_ids := {"1"})
     stream, _ = _stream()
-    outbox.open(stream)
+    outbox.open("1", stream.inbox)
     sent = 0
     seen: list[str] = []
     for step in range(1000):  # a token every 0.1 ms
@@ -99,7 +110,7 @@ def test_a_fast_model_does_not_flood_and_loses_nothing() -> None:
 def test_held_text_goes_out_when_nothing_more_comes() -> None:
     outbox = Outbox(set())
     stream, _ = _stream()
-    outbox.open(stream)
+    outbox.open("1", stream.inbox)
     outbox.deliver([Text("1", "a")], 1.0)
     outbox.deliver([Text("1", "b")], 1.001)
     assert stream.get(0.0) == Text("1", "a")
@@ -110,9 +121,98 @@ def test_held_text_goes_out_when_nothing_more_comes() -> None:
 def test_a_failing_engine_ends_streams_after_their_text() -> None:
     outbox = Outbox(open_ids := {"1"})
     stream, _ = _stream()
-    outbox.open(stream)
+    outbox.open("1", stream.inbox)
     outbox.deliver([Text("1", "a")], 1.0)
     outbox.deliver([Text("1", "b")], 1.001)
     outbox.fail_all("engine_failed", "why")
     assert list(stream) == [Text("1", "ab"), Failed("1", "engine_failed", {}, "why")]
     assert open_ids == set()
+
+
+def test_a_stream_that_nobody_holds_any_more_ends_its_request() -> None:
+    stream, cancelled = _stream()
+    outbox = Outbox(set())
+    outbox.open("1", stream.inbox)
+    outbox.deliver([Text("1", "a")], 1.0)
+    del stream
+    assert cancelled == ["1"]
+    ended, cancelled = _stream()
+    ended.put(END)
+    ended.close()
+    del ended
+    assert cancelled == []
+
+
+def test_a_reader_that_goes_away_says_so() -> None:
+    stream, cancelled = _stream()
+    stream.close()
+    assert cancelled == ["1"]
+
+
+class _Halves:
+    """Reasons up to a "|", answers up to a "!", and holds back one character."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._answering = False
+        self.wants_stop = False
+        self.called = False
+
+    def feed(self, text: str) -> Sequence[Text | Reasoning]:
+        pieces: list[Text | Reasoning] = []
+        text = self._held + text
+        self._held = text[-1:]
+        for sign in text[:-1]:
+            if sign == "|":
+                self._answering = True
+            elif sign == "!":
+                self.wants_stop = self.called = True
+                break
+            else:
+                pieces.append(Text("1", sign) if self._answering else Reasoning("1", sign))
+        return pieces
+
+    def finish(self) -> Sequence[Text | Reasoning]:
+        return [Text("1", self._held)] if self._held else []
+
+
+def _parsed(end: Finished, *texts: str) -> tuple[list[object], list[str]]:
+    cancelled: list[str] = []
+    stream = Stream("1", cancelled.append, _Halves())
+    events: list[object] = []
+    for text in texts:
+        stream.put(Text("1", text))
+        while (event := stream.get(0.0)) is not None:
+            events.append(event)
+    stream.put(end)
+    return [*events, *stream], cancelled
+
+
+def test_a_parser_takes_the_text_apart_in_the_readers_thread() -> None:
+    events, cancelled = _parsed(END, "ab", "|cd")
+    assert events == [
+        Reasoning("1", "a"),
+        Reasoning("1", "b"),
+        Text("1", "c"),
+        Text("1", "d"),
+        END,
+    ]
+    assert cancelled == []
+
+
+def test_what_a_parser_holds_back_does_not_end_the_waiting() -> None:
+    stream = Stream("1", lambda _: None, _Halves())
+    stream.put(Text("1", "a"))
+    assert stream.get(0.0) is None
+    stream.put(Text("1", "b"))
+    assert stream.get(0.0) == Reasoning("1", "a")
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "stop", "length"])
+def test_a_parser_that_has_all_it_wants_ends_the_answer(reason: FinishReason) -> None:
+    last = Finished("1", reason, Stats(completion_tokens=9))
+    events, cancelled = _parsed(last, "a|b!cdef", "more")
+    assert events[:2] == [Reasoning("1", "a"), Text("1", "b")]
+    wanted: FinishReason = "length" if reason == "length" else "tool_calls"
+    assert events[2:] == [Finished("1", wanted, Stats(completion_tokens=9))]
+    assert cancelled == ["1"]
