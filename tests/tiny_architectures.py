@@ -97,7 +97,9 @@ def write_tiny_gemma2(
     return finish(writer, weights)
 
 
-def write_tiny_qwen2vl(path: Path, *, layers: int = 2, vocab: int = 288, seed: int = 0) -> Path:
+def write_tiny_qwen2vl(
+    path: Path, *, layers: int = 2, vocab: int = 288, seed: int = 0, change: Change | None = None
+) -> Path:
     """Positions have four parts (M-RoPE): a picture takes fewer of them than cells."""
     heads = 4
     writer = gguf.GGUFWriter(path, "qwen2vl")
@@ -126,6 +128,8 @@ def write_tiny_qwen2vl(path: Path, *, layers: int = 2, vocab: int = 288, seed: i
         weights[block + "ffn_gate.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
         weights[block + "ffn_up.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
         weights[block + "ffn_down.weight"] = _matrix(random, _WIDTH, 2 * _WIDTH)
+    if change is not None:
+        change(weights)
     return finish(writer, weights)
 
 

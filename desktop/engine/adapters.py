@@ -50,7 +50,7 @@ class Adapters:
             wanted = self._defaults
         scales: dict[str, float] = {}
         for one in wanted:
-            if one.name not in self._handles:
+            if not self._knows(one.name):
                 raise RequestError("no_such_adapter", name=str(one.name))
             if one.name in scales:
                 raise RequestError("bad_request", name="adapters")
@@ -58,11 +58,16 @@ class Adapters:
             scales[one.name] = float(one.scale)
         return tuple(sorted((name, scale) for name, scale in scales.items() if scale != 0.0))
 
+    def _knows(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._handles
+
     def apply(self, context: Context, key: AdapterKey) -> None:
         """Put `key` in force for what `context` computes next; nothing to do where it is."""
         if key == self._applied:
             return
-        handles = (ctypes.c_void_p * len(key))(*(self._handles[name] for name, _ in key))
+        handles = (self._lib.llama_adapter_lora_p_ctypes * len(key))(
+            *(self._handles[name] for name, _ in key)
+        )
         scales = (ctypes.c_float * len(key))(*(scale for _, scale in key))
         self._lib.llama_set_adapters_lora(context.handle, handles, len(key), scales)
         self._applied = key

@@ -113,11 +113,14 @@ class Embedder:
             tokens = self._vocabulary.tokenize(text[:most] if truncate else text)
         else:
             tokens = list(text)
-            if not all(isinstance(one, int) and 0 <= one < self._vocabulary.size for one in tokens):
+            if not all(map(self._is_token, tokens)):
                 raise RequestError("bad_request", name="inputs")
         if not tokens:
             raise RequestError("bad_request", name="inputs")
         return self._cut(tokens, truncate=truncate, ends=isinstance(text, str))
+
+    def _is_token(self, value: object) -> bool:
+        return isinstance(value, int) and 0 <= value < self._vocabulary.size
 
     def _pair(self, request: RerankRequest, document: str) -> list[int]:
         for text in (request.query, document):
@@ -161,7 +164,7 @@ def _check_inputs(inputs: Sequence[object], name: str = "inputs") -> None:
     for one in inputs:
         if not isinstance(one, str if name == "documents" else (str, tuple, list)):
             raise RequestError("bad_request", name=name)
-        characters += len(one)  # type: ignore[arg-type]
+        characters += len(one)
     if characters > MAX_CHARACTERS:
         raise RequestError("bad_request", name=name)
 

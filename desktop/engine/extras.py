@@ -25,8 +25,9 @@ class AdapterFile:
 class Extras:
     """Files and wishes that a model is opened with.
 
-    `projector` lets it see or hear. `draft` is a smaller model that guesses ahead. `embeddings` makes vectors of a model that writes, too (one
-    that cannot write makes them anyway), in the way of `pooling`; None takes the model's own.
+    `projector` lets it see or hear, `draft` is a smaller model that guesses ahead. `embeddings`
+    makes vectors of a model that writes, too (one that cannot write makes them anyway), in the way
+    of `pooling`; None takes the model's own.
     """
 
     projector: Path | None = None

@@ -50,7 +50,8 @@ def decode(lib: Any, data: bytes) -> tuple[int, int, bytes]:
         # What is no picture would be tried as a film, by a program from anywhere on the path.
         options.video_params.ffmpeg_bin_dir = _NOWHERE
     buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
-    made = lib.mtmd_helper_bitmap_init_from_buf_wrapper(None, buffer, len(data), False, options)
+    decoded = lib.mtmd_helper_bitmap_init_from_buf_wrapper
+    made = decoded(None, buffer, len(data), 0, options)
     if not made.bitmap or made.video_ctx:
         raise RequestError("bad_media", detail=f"not decoded: {head.format}")
     try:

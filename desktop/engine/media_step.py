@@ -59,20 +59,18 @@ class MediaStep:
         if output and last:
             batch.logits[count - 1] = 1
         if chunk.whole:
-            lib.llama_set_causal_attn(context.handle, False)
+            lib.llama_set_causal_attn(context.handle, 0)
         try:
             code: int = lib.llama_decode(context.handle, batch)
         finally:
             if chunk.whole:
-                lib.llama_set_causal_attn(context.handle, True)
+                lib.llama_set_causal_attn(context.handle, 1)
         if code != 0:
             return MediaTurn(code, cells, done=False)
         return MediaTurn(0, cells + count, last, count - 1 if output and last else -1)
 
 
-def _batch(
-    lib: Any, encoded: Encoded, start: int, count: int, position: int, sequence: int
-) -> Any:
+def _batch(lib: Any, encoded: Encoded, start: int, count: int, position: int, sequence: int) -> Any:
     """llama.cpp's struct for `count` cells of `encoded`; it keeps its arrays alive."""
     width = encoded.width * ctypes.sizeof(ctypes.c_float)
     values = ctypes.addressof(encoded.values) + start * width
@@ -80,11 +78,10 @@ def _batch(
     for places, moving in zip(encoded.places, encoded.moving, strict=True):
         part = slice(start, start + count)
         positions += [
-            place + move * position
-            for place, move in zip(places[part], moving[part], strict=True)
+            place + move * position for place, move in zip(places[part], moving[part], strict=True)
         ]
     one = (ctypes.c_int32 * 1)(sequence)
-    arrays = {
+    arrays: dict[str, Any] = {
         "pos": (ctypes.c_int32 * len(positions))(*positions),
         "n_seq_id": (ctypes.c_int32 * count)(*([1] * count)),
         "seq_id": (ctypes.c_void_p * count)(*([ctypes.addressof(one)] * count)),

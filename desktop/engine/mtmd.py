@@ -87,9 +87,7 @@ class Mtmd:
         self._lib.mtmd_helper_log_set(engine.log_callback, ctypes.c_void_p(0))
         mark = engine.log.mark()
         parameters = self._parameters(model, plan, most_tokens)
-        self.handle = self._lib.mtmd_init_from_file(
-            encoded_path(path), model.handle, parameters
-        )
+        self.handle = self._lib.mtmd_init_from_file(encoded_path(path), model.handle, parameters)
         if not self.handle:
             raise LoadError("projector_failed", path=str(path), detail=engine.log.complaints(mark))
         self._mrope = bool(self._lib.mtmd_decode_use_mrope(self.handle))
@@ -98,7 +96,10 @@ class Mtmd:
         self.width: int = engine.lib.llama_model_n_embd_inp(model.handle)
 
     def split_image(self, width: int, height: int, pixels: bytes | None = None) -> Split:
-        """RGB `pixels`; without them the pieces are only counted. Raises RequestError("bad_media")."""
+        """RGB `pixels`; without them the pieces are only counted.
+
+        Raises RequestError("bad_media").
+        """
         data = None if pixels is None else (ctypes.c_uint8 * len(pixels)).from_buffer_copy(pixels)
         bitmap = self._lib.mtmd_bitmap_init(width, height, data)
         return self._split(bitmap)
@@ -108,7 +109,7 @@ class Mtmd:
         buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
         options = self._lib.mtmd_helper_init_opt_default()
         made = self._lib.mtmd_helper_bitmap_init_from_buf_wrapper(
-            self.handle, buffer, len(data), False, options
+            self.handle, buffer, len(data), 0, options
         )
         if not made.bitmap or made.video_ctx:
             raise RequestError("bad_media", detail="not decoded")
@@ -154,7 +155,7 @@ class Mtmd:
         handle = lib.mtmd_input_chunks_init()
         split = Split(lib, handle, ())
         try:
-            text = lib.mtmd_input_text(_MARK, len(_MARK), False, True)
+            text = lib.mtmd_input_text(_MARK, len(_MARK), 0, 1)
             bitmaps = (ctypes.c_void_p * 1)(bitmap)
             code = lib.mtmd_tokenize(self.handle, handle, ctypes.byref(text), bitmaps, 1)
         finally:
@@ -206,4 +207,3 @@ class Mtmd:
             [one.x for one in found],
             [one.z for one in found],
         )
-

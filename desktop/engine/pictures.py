@@ -40,7 +40,7 @@ class Pictures:
                 raise EngineError("engine_closed")
             try:
                 return self._decode(data)
-            except _Refused as error:
+            except _RefusedError as error:
                 raise RequestError(error.kind, detail=error.detail) from error
             except ChildDiedError as death:
                 self._end()
@@ -65,7 +65,7 @@ class Pictures:
             child.send({"piece": base64.b64encode(piece).decode("ascii")})
         head = _next(child, deadline)
         if "error" in head:
-            raise _Refused(head["error"], detail=head["detail"])
+            raise _RefusedError(head["error"], detail=head["detail"])
         parts = [base64.b64decode(_next(child, deadline)["piece"]) for _ in range(head["pieces"])]
         return Picture(head["width"], head["height"], b"".join(parts))
 
@@ -75,7 +75,7 @@ class Pictures:
             child.close()
 
 
-class _Refused(RequestError):
+class _RefusedError(RequestError):
     """The child said no, and is as good as before."""
 
 

@@ -45,9 +45,7 @@ def probe(
     """
     with Child("probe") as child:
         try:
-            child.send(
-                {"path": str(path), "plan": plan.to_json(), "extras": extras.to_json()}
-            )
+            child.send({"path": str(path), "plan": plan.to_json(), "extras": extras.to_json()})
             deadline = time.monotonic() + timeout_s
             while (left_s := deadline - time.monotonic()) > 0:
                 if cancel is not None:

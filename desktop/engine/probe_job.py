@@ -1,4 +1,4 @@
-"""The child's job behind `probe`: load, read a few tokens, write one; with all that goes with it."""
+"""The child's job behind `probe`: load, with all that goes with it; read and write a little."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def _talk(loaded: Loaded) -> Failed | None:
     """What went wrong first in a few short answers: plain, with each adapter, to each picture."""
     sampling = Sampling(temperature=0.0)
     request = Request("probe", _PROMPT, _ANSWER_TOKENS, sampling=sampling, ignore_eos=True)
-    for wanted in (request, *_with_adapters(loaded, request), *_with_media(loaded, request)):
+    tried: list[Prepared | Request] = [request]
+    tried += _with_adapters(loaded, request)
+    tried += _with_media(loaded, request)
+    for wanted in tried:
         events = loaded.batcher.add(wanted)
         while loaded.batcher.busy:
             events += loaded.batcher.step()

@@ -71,7 +71,7 @@ class ReadingBatch:
 
     def _forget(self) -> None:
         if self._context.memory:
-            self._lib.llama_memory_clear(self._context.memory, False)
+            self._lib.llama_memory_clear(self._context.memory, 0)
 
     def _portions(self, group: Group) -> Iterator[list[tuple[int, int, int]]]:
         """Number in the group, first token and end, for each step."""

@@ -63,10 +63,7 @@ def _problems(adapter: ModelHeader, base: ModelHeader) -> Iterator[tuple[str, st
 
 def _fits(changed: tuple[int, ...], a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return (
-        changed[0] == a[0]
-        and changed[1] == b[1]
-        and a[1] == b[0]
-        and changed[2:] == a[2:] == b[2:]
+        changed[0] == a[0] and changed[1] == b[1] and a[1] == b[0] and changed[2:] == a[2:] == b[2:]
     )
 
 
