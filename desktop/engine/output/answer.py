@@ -50,9 +50,7 @@ class AnswerParser:
         channels = output.channels
         if channels is not None:
             reasons = gate is not None and gate.is_open
-            self._reader = channels.read_messages(
-                self._source, calls, request_id, reasons=reasons
-            )
+            self._reader = channels.read_messages(self._source, calls, request_id, reasons=reasons)
         else:
             answer = _Answer(request_id, self._source, output, gate, calls)
             self._reader = answer.read()

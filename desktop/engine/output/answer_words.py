@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from desktop.engine.output.calls import CallFormat
+from desktop.engine.output.channels import ChannelCalls
 from desktop.engine.output.frame import is_tag, words_of
 from desktop.engine.output.samples import CONTENT, shared_words, without_thinking
 
@@ -19,8 +20,10 @@ def answer_words(plain: str, behind: str, opening: str, calls: CallFormat) -> tu
     if not found:
         return ()
     dropped: list[str] = []
-    own = before.removeprefix(_shared(opening, before))
-    own = without_thinking(own)
+    if isinstance(calls, ChannelCalls):
+        return ()
+    shared = opening if before.startswith(opening) else _shared(opening, before)
+    own = without_thinking(before.removeprefix(shared))
     if calls.primer and opening.endswith(calls.primer) and own.strip():
         dropped.append(calls.primer + own)
     elif words_of(own) and is_tag(words_of(own)[0]):

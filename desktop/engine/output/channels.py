@@ -77,8 +77,8 @@ class ChannelCalls:
 
     def read(self, source: Source, calls: CallTeller) -> Reading[bool]:  # noqa: ARG002
         """Calls are messages here: `read_messages` reads the whole answer."""
+        yield from ()
         return False
-        yield
 
     def read_messages(
         self, source: Source, calls: CallTeller, request_id: str, *, reasons: bool = False

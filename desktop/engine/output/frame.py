@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from desktop.engine.chat import ToolCall
 
-_WORD = re.compile(r"<[^<>\s]*>?|\[/?[A-Z_]+\]|[^\s<\[]+|\[|<")
-_TAG = re.compile(r"<[^<>\s]|\[/?[A-Z_]{3,}\]|>>>")
+_WORD = re.compile(
+    r"\]<\][^\[\]<>]*\[>\[|<\|\w+\|>\w*<\|sep\|>|<[^<>\s]*>?|\[/?[A-Z_]+\]|(?:(?!\]<\])[^\s<\[])+|\[|<"
+)
+_TAG = re.compile(r"\]?<[^<>\s]|\[/?[A-Z_]{3,}\]|>>>")
 
 
 class Hole(enum.Enum):

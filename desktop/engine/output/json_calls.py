@@ -49,7 +49,11 @@ class JsonCalls:
 
     @cached_property
     def only_first(self) -> bool:
-        return not any(is_tag(word) for word in self.triggers)
+        return len(words_of(self.frame.before)) < 2 and not self._tagged
+
+    @cached_property
+    def _tagged(self) -> bool:
+        return any(is_tag(word) for word in self.triggers)
 
     @cached_property
     def framing(self) -> tuple[str, ...]:
@@ -60,7 +64,7 @@ class JsonCalls:
         if self.python_tag:
             yield from source.take(self.python_tag)
         found = yield from source.take_words(before)
-        if self.only_first and found < len(before):
+        if not self._tagged and found < len(before):
             return False
         yield from source.space()
         listed = yield from source.take("[")

@@ -23,9 +23,7 @@ def _listed(opening: str, closing: str = "") -> JsonCalls:
     return JsonCalls(Frame(f"{opening}[", _CORE, ", ", f"]{closing}"))
 
 
-HERMES = JsonCalls(
-    Frame("<tool_call>\n", _CORE, "\n</tool_call>\n<tool_call>\n", "\n</tool_call>")
-)
+HERMES = JsonCalls(Frame("<tool_call>\n", _CORE, "\n</tool_call>\n<tool_call>\n", "\n</tool_call>"))
 QWEN_CODER = TaggedCalls(
     Frame(
         "<tool_call>\n<function=",

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 from desktop.engine.output import known_formats
+from desktop.engine.output.answer_words import answer_words
 from desktop.engine.output.calls import CallFormat
 from desktop.engine.output.channels import MESSAGE, ChannelCalls
-from desktop.engine.output.frame import Frame, Hole, is_tag, words_of
+from desktop.engine.output.frame import Frame, Hole, words_of
 from desktop.engine.output.gemma_calls import GemmaCalls
+from desktop.engine.output.head import learn_head, with_holes
 from desktop.engine.output.json_calls import JsonCalls
 from desktop.engine.output.learn_tagged import learn_tagged
 from desktop.engine.output.named_calls import NamedCalls
 from desktop.engine.output.output_format import OutputFormat
 from desktop.engine.output.pythonic_calls import PythonicCalls
-from desktop.engine.output.answer_words import answer_words
 from desktop.engine.output.samples import (
     ARGUMENTS,
     CONTENT,
@@ -39,24 +42,30 @@ from desktop.engine.output.samples import (
 _ADDRESSED = re.compile(r"to=(\S*?)" + NAMES[0] + r"[^\n]*?" + re.escape(MESSAGE))
 
 
-def learn_output(writes: Writes, opening: str = "", prompt_with_tools: str = "") -> OutputFormat:
+def learn_output(
+    writes: Writes,
+    opening: str = "",
+    prompt_with_tools: str = "",
+    endings: Callable[[str], Collection[str]] = lambda text: (),  # noqa: ARG005
+) -> OutputFormat:
     """What is to be known for reading a model's answers; never fails.
 
     `opening` is what a generation prompt writes behind the user's text. `prompt_with_tools` is a
     prompt that offers tools: where the template writes no calls, its words may say how.
+    `endings` tells which words of a text end an answer in the model's vocabulary.
     """
-    samples = take_samples(writes)
+    samples = take_samples(writes, endings)
     calls = _from_samples(samples) if samples is not None else None
     if samples is None or calls is None:
         calls = known_formats.shown_in(prompt_with_tools)
-        return OutputFormat(calls, answer_words(plain_answer(writes), "", opening, calls), False)
+        dropped = answer_words(plain_answer(writes), "", opening, calls)
+        return OutputFormat(calls, dropped, taught=False)
     dropped = answer_words(samples.plain, samples.behind_text(), opening, calls)
     return OutputFormat(calls, dropped)
 
 
 def _from_samples(samples: Samples) -> CallFormat | None:
-    one = samples.one
-    addressed = _ADDRESSED.search(one)
+    addressed = _ADDRESSED.search(samples.whole)
     if addressed is not None:
         return _channels(samples, addressed)
     return _call_format(samples)
@@ -138,17 +147,19 @@ def _between(samples: Samples, first_end: int, second_start: int, frame: Frame) 
 def _json(samples: Samples, place: tuple[int, int]) -> JsonCalls:
     start, end = place
     text = samples.one
-    core = _holes(text[start:end])
-    frame = Frame(_before(samples, text[:start]), core, "", text[end:])
     first, second = _around(samples.two), _around(samples.two, 1)
     ends = (first[1], second[0]) if first and second else (1, 0)
+    core, number = _holes(text[start:end], samples.two[slice(*second)] if second else "")
+    frame = Frame(_before(samples, text[:start]), core, "", text[end:], number)
     frame = _between(samples, *ends, frame)
     python_tag = "" if words_of(frame.before) else "<|python_tag|>"
     return JsonCalls(frame, python_tag=python_tag)
 
 
-def _holes(text: str) -> tuple[str | Hole, ...]:
-    """An object's text with holes for what a call fills in."""
+def _holes(text: str, other: str) -> tuple[tuple[str | Hole, ...], int]:
+    """An object's text with holes for what a call fills in; `other` is the second call's."""
+    number = 0
+    digits, others = (re.search(r"_id\"\s*:\s*\"?(\d+)", each) for each in (text, other))
     found = find_json(text, ARGUMENTS, 1)
     marks: list[tuple[int, int, Hole]] = []
     if found is not None:
@@ -158,17 +169,14 @@ def _holes(text: str) -> tuple[str | Hole, ...]:
         place = text.find(inner)
         if place >= 0:
             marks.append((place, place + len(inner), Hole.ARGUMENTS))
+    if digits and others and digits.group(1) != others.group(1):
+        number = int(digits.group(1))
+        marks.append((*digits.span(1), Hole.NUMBER))
     for word, hole in ((NAMES[0], Hole.NAME), (IDS[0], Hole.ID)):
         place = text.find(word)
         if place >= 0:
             marks.append((place, place + len(word), hole))
-    parts: list[str | Hole] = []
-    at = 0
-    for place, end, hole in sorted(marks, key=lambda mark: mark[0]):
-        parts += [text[at:place], hole]
-        at = end
-    parts.append(text[at:])
-    return tuple(part for part in parts if part)
+    return with_holes(text, marks), number
 
 
 def _named(samples: Samples, found: tuple[int, int]) -> NamedCalls | None:
@@ -187,35 +195,19 @@ def _named(samples: Samples, found: tuple[int, int]) -> NamedCalls | None:
         if first and second:
             ends = (first[1], other)
             other_head = samples.two[other + len(NAMES[1]) : second[0]]
-    core, number = _head(head, other_head)
-    frame = Frame(before, (Hole.NAME, *core, Hole.ARGUMENTS), "", text[found[1] :], number)
+    core, number = learn_head(head, other_head, IDS)
+    before, _, behind_id = before.partition(IDS[0])
+    own: tuple[str | Hole, ...] = (Hole.ID, behind_id) if behind_id else ()
+    frame = Frame(before, (*own, Hole.NAME, *core, Hole.ARGUMENTS), "", text[found[1] :], number)
     frame = _between(samples, *ends, frame)
+    if own:
+        frame = replace(frame, between=frame.between.partition(IDS[1])[0] or frame.after + before)
     primer = ""
     if not words_of(frame.before) and words_of(frame.between):
         # The generation prompt ends with the words that introduce a call.
         primer = frame.between.strip()
         frame = Frame(primer, frame.core, frame.between, frame.after, frame.first_number)
     return NamedCalls(frame, primer=primer)
-
-
-def _head(head: str, other: str) -> tuple[tuple[str | Hole, ...], int]:
-    """What stands between name and arguments, with holes; and the number of the first call."""
-    parts: list[str | Hole] = []
-    number = 0
-    at = 0
-    digits = re.search(r"\d+", head.replace(IDS[0], "#" * len(IDS[0])))
-    others = re.search(r"\d+", other.replace(IDS[1], "#" * len(IDS[1])))
-    marks: list[tuple[int, int, Hole]] = []
-    if digits and others and digits.group() != others.group():
-        number = int(digits.group())
-        marks.append((digits.start(), digits.end(), Hole.NUMBER))
-    if (place := head.find(IDS[0])) >= 0:
-        marks.append((place, place + len(IDS[0]), Hole.ID))
-    for place, end, hole in sorted(marks, key=lambda mark: mark[0]):
-        parts += [head[at:place], hole]
-        at = end
-    parts.append(head[at:])
-    return tuple(part for part in parts if part), number
 
 
 def _pythonic(samples: Samples) -> PythonicCalls:
@@ -225,9 +217,7 @@ def _pythonic(samples: Samples) -> PythonicCalls:
     quoted = samples.with_value(QUOTED)
     raw = next((sign for sign in ("'", '"') if f"={sign}{QUOTED}{sign}" in quoted), "")
     opening = _before(samples, text[:start]).rstrip().removesuffix("[")
-    return PythonicCalls(
-        opening, text[end:].lstrip().removeprefix("]"), raw if raw == "'" else ""
-    )
+    return PythonicCalls(opening, text[end:].lstrip().removeprefix("]"), raw if raw == "'" else "")
 
 
 def _gemma(samples: Samples, name_end: int) -> GemmaCalls:
@@ -245,7 +235,7 @@ def _gemma(samples: Samples, name_end: int) -> GemmaCalls:
 def _channels(samples: Samples, addressed: re.Match[str]) -> ChannelCalls:
     header = addressed.group()
     channelled = "<|channel|>" in header
-    body = samples.one[addressed.end() :]
+    body = samples.whole[addressed.end() :]
     inner: CallFormat | None = None
     if NAMES[0] in body:
         # A body that says the name again has a format of its own.

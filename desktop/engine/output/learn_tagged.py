@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from desktop.engine.output.frame import Frame, Hole, words_of
-from desktop.engine.output.samples import ARGUMENTS, KEYS, MARKED, NAMES, TYPED, Samples
-from desktop.engine.output.tagged_calls import ArgumentWords, TaggedCalls
+from desktop.engine.output.head import learn_head
+from desktop.engine.output.samples import ARGUMENTS, IDS, INNER, KEYS, MARKED, NAMES, TYPED, Samples
+from desktop.engine.output.tagged_calls import KEY, ArgumentWords, TaggedCalls
 
 _WRITTEN = {
     "string": "qwordaq",
     "number": "77017",
-    "boolean": r"[Tt]rue",
+    "boolean": "[Tt]rue",
     "null": "null|None",
-    "object": r"\{",
-    "array": r"\[",
+    "object": r"\{.*\}",
+    "array": r"\[.*\]",
 }
 
 
@@ -35,27 +35,35 @@ def learn_tagged(samples: Samples, before: str) -> TaggedCalls | None:
         at += len(word)
     to_key = text[name_end : places[0]]
     value_open = text[places[0] + len(KEYS[0]) : places[1]]
-    to_next = text[places[1] + len(words[0]) : places[2]]
-    rest = text[places[3] + len(words[1]) :]
+    to_next = text[places[1] + len(words[0]) : places[2]].replace(KEYS[0], KEY)
+    rest = text[places[3] + len(words[1]) :].replace(KEYS[1], KEY)
     key_open = _shared_words(to_key, to_next)
     closing = to_next.removesuffix(key_open)
     value_close = closing.rstrip()
     if not value_open.strip() or not value_close.strip() or not rest.startswith(value_close):
         return None
     after = rest.removeprefix(value_close)
-    frame = Frame(before, (Hole.NAME, Hole.ARGUMENTS), _between(samples, value_close), after)
-    if not frame.between:
-        frame = Frame(before, frame.core, after + before, after)
-    types, type_open, type_close = _types(samples, value_open)
+    lead = to_key.removesuffix(key_open)
+    between, other_head = _between(samples, value_close, key_open)
+    head, number = learn_head(lead, other_head, IDS)
+    if Hole.NUMBER in head or Hole.ID in head:
+        lead = ""  # the head is read and written apart
+    else:
+        head = ()
+    core = (Hole.NAME, *head, Hole.ARGUMENTS)
+    frame = Frame(before, core, between or after + before, after, number)
+    inner = samples.with_value(TYPED["object"])
+    types, type_open, type_close = _types(samples, value_open, value_close)
     argument_words = ArgumentWords(
-        lead=to_key.removesuffix(key_open),
+        lead=lead,
         key_open=key_open,
         value_open=type_open or value_open,
         value_close=value_close,
         gap=closing[len(value_close) :],
-        none=_none(samples, after),
+        none="" if len(core) > 2 else _none(samples, after),
         types=types,
         type_close=type_close,
+        nested=key_open.removesuffix("<") if f"{key_open}{INNER}>" in inner else "",
         cdata="<![CDATA[" in samples.with_value(MARKED),
     )
     return TaggedCalls(frame, argument_words)
@@ -75,15 +83,17 @@ def _shared_words(first: str, second: str) -> str:
     return second[place:]
 
 
-def _between(samples: Samples, value_close: str) -> str:
+def _between(samples: Samples, value_close: str, key_open: str) -> tuple[str, str]:
+    """What stands between two calls, and what stands behind the second one's name."""
     two = samples.two
+    word = str(ARGUMENTS[KEYS[1]])
     last = two.rfind(KEYS[0])
     name = two.rfind(NAMES[1], 0, last) if last >= 0 else -1
-    end = two.find(str(ARGUMENTS[KEYS[1]]))
+    end = two.find(word)
     if name < 0 or end < 0 or end > name:
-        return ""
-    between = two[end + len(str(ARGUMENTS[KEYS[1]])) : name]
-    return between.removeprefix(value_close)
+        return "", ""
+    between = two[end + len(word) : name].removeprefix(value_close.replace(KEY, KEYS[1]))
+    return between, two[name + len(NAMES[1]) : last].removesuffix(key_open)
 
 
 def _none(samples: Samples, after: str) -> str:
@@ -94,18 +104,21 @@ def _none(samples: Samples, after: str) -> str:
     return behind.rstrip().removesuffix(after.strip()).rstrip(" ")
 
 
-def _types(samples: Samples, value_open: str) -> tuple[dict[str, str], str, str]:
+def _types(samples: Samples, value_open: str, value_close: str) -> tuple[dict[str, str], str, str]:
     """How each type is named where types are named at all, and what stands around that name."""
+    closing = value_close.replace(KEY, KEYS[0])
     openings: dict[str, str] = {}
     for kind, value in TYPED.items():
-        behind = samples.with_value(value).rpartition(KEYS[0])[2]
-        match = re.search(_WRITTEN[kind], behind[1:])
-        openings[kind] = behind[: match.start() + 1] if match else ""
+        # The last of the key: it may stand in the closing tag, too.
+        whole = samples.with_value(value).rpartition(closing)[0]
+        behind = whole.rpartition(KEYS[0])[2]
+        match = re.search(f"(?:{_WRITTEN[kind]})$", behind)
+        openings[kind] = behind[: match.start()] if match else ""
     distinct = {opening for opening in openings.values() if opening}
     if len(distinct) < 2 or openings["string"] != value_open:
         return {}, "", ""
-    before = os.path.commonprefix(sorted(distinct))
-    after = os.path.commonprefix([opening[::-1] for opening in sorted(distinct)])[::-1]
+    before = _shared_start(distinct)
+    after = _shared_start({opening[::-1] for opening in distinct})[::-1]
     types = {
         kind: opening[len(before) : len(opening) - len(after)] if opening else ""
         for kind, opening in openings.items()
@@ -113,3 +126,9 @@ def _types(samples: Samples, value_open: str) -> tuple[dict[str, str], str, str]
     if not words_of(after) or any(len(opening) < len(before) + len(after) for opening in distinct):
         return {}, "", ""
     return types, before, after
+
+
+def _shared_start(texts: set[str]) -> str:
+    first, last = min(texts), max(texts)
+    length = next((n for n, sign in enumerate(first) if last[n : n + 1] != sign), len(first))
+    return first[:length]

@@ -19,3 +19,11 @@ def shown_tokens(vocabulary: Vocabulary, framing: Iterable[str]) -> frozenset[in
         for token in tokens
         if vocabulary.is_control(token) and not vocabulary.ends_answer(token)
     )
+
+
+def ending_words(vocabulary: Vocabulary, text: str) -> tuple[str, ...]:
+    """The texts of those tokens in `text` that end an answer."""
+    tokens = dict.fromkeys(vocabulary.tokenize(text, add_special=False))
+    return tuple(
+        vocabulary.special_text(token) for token in tokens if vocabulary.ends_answer(token)
+    )

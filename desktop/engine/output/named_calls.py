@@ -5,25 +5,22 @@ Mistral's second form, DeepSeek R1 to V3.1, Kimi K2, functionary, Hermes' `<func
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from desktop.engine.chat import Tool, ToolCall
 from desktop.engine.output.frame import Frame, Hole, is_tag, triggers_of, words_of
+from desktop.engine.output.head import read_head
 from desktop.engine.output.instructions import EXAMPLE, tool_instructions
 from desktop.engine.output.json_text import pass_value
 from desktop.engine.output.source import Reading, Source
 from desktop.engine.output.telling import CallTeller
 
-_ID = re.compile(r"[A-Za-z0-9_.:\-]*")
-_NUMBER = re.compile(r"[0-9]*")
-
 
 @dataclass(frozen=True)
 class NamedCalls:
-    """`frame.core` begins with the name and ends with the arguments."""
+    """`frame.core` ends with the arguments; name and id stand before them."""
 
     frame: Frame
     primer: str = ""
@@ -61,35 +58,23 @@ class NamedCalls:
     def _call(self, source: Source, calls: CallTeller) -> Reading[bool]:
         """From the name to the end of the arguments; nothing is told before their brace."""
         yield from source.space()
+        place = self.frame.core.index(Hole.NAME)
+        first_id = yield from read_head(source, self.frame.core[:place], source.place)
+        yield from source.space()
         start = source.place
         name = yield from source.take_any(calls.names)
-        if not name:
+        if not name or first_id is None:
             return False
-        call_id = yield from self._between(source, start)
+        call_id = yield from read_head(source, self.frame.core[place + 1 : -1], start)
         if call_id is None:
             return False
         yield from source.space()
         if (yield from source.peek()) != "{":
             return False
-        yield calls.begin(name, call_id)
+        yield calls.begin(name, call_id or first_id)
         yield from pass_value(source, calls.go_on)
         yield calls.end()
         return True
-
-    def _between(self, source: Source, start: int) -> Reading[str | None]:
-        """The words between name and arguments; the call's id, None where it is no call."""
-        call_id, found, wanted = "", 0, 0
-        for part in self.frame.core[1:-1]:
-            if isinstance(part, str):
-                words = words_of(part)
-                wanted += len(words)
-                found += yield from source.take_words(words)
-            elif part is Hole.ID:
-                call_id = yield from source.take_run(_ID)
-            elif part is Hole.NUMBER:
-                if (yield from source.take_run(_NUMBER)):
-                    call_id = source.since(start)
-        return None if wanted and not found else call_id
 
     def write(self, calls: Sequence[ToolCall]) -> str:
         return self.frame.write(calls, lambda call: call.arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,19 @@ CONTENT = "qcontentq"
 NAMES = ("qtoolaq", "qtoolbq")
 IDS = ("qIdentA01", "qIdentB02")
 KEYS = ("qkeyaq", "qkeybq")
+INNER = "qinnerq"
 ARGUMENTS: Mapping[str, Any] = {KEYS[0]: "qwordaq", KEYS[1]: "qwordbq"}
 TYPED: Mapping[str, Any] = {
     "string": "qwordaq",
     "number": 77017,
     "boolean": True,
     "null": None,
-    "object": {"qinnerq": 1},
+    "object": {INNER: 1},
     "array": [77017],
 }
 QUOTED = "it's"
 MARKED = "a<b\nc"
-_TOKEN = re.compile(r"<[^<>\s]*>|\[/?[A-Z_]+\]|\w+|>+")
+_TOKEN = re.compile(r"\]<\][^\[\]<>]*\[>\[|<\|\w+\|>\w*<\|sep\|>|<[^<>\s]*>|\[/?[A-Z_]+\]|\w+|>+")
 _THINKING = re.compile(r"think|inner_", re.IGNORECASE)
 
 
@@ -42,10 +43,11 @@ class Samples:
     """Calls as the template writes them, without the turn's own beginning and end.
 
     `one` has both arguments, `two` are two such calls ("" where the template cannot), `none` is
-    a call without arguments.
+    a call without arguments. `whole` is `one` with the turn around it.
     """
 
     plain: str
+    whole: str
     one: str
     two: str
     none: str
@@ -66,11 +68,9 @@ class Samples:
         return behind.partition(NAMES[0])[0] if NAMES[0] in behind else ""
 
 
-def take_samples(writes: Writes) -> Samples | None:
-    """None where the template does not write calls."""
-    first, second = (
-        ToolCall(IDS[place], NAMES[place], written(ARGUMENTS)) for place in range(2)
-    )
+def take_samples(writes: Writes, endings: Callable[[str], Collection[str]]) -> Samples | None:
+    """None where the template does not write calls. `endings`: see `learn_output`."""
+    first, second = (ToolCall(IDS[place], NAMES[place], written(ARGUMENTS)) for place in range(2))
     one = _try(writes, "", (first,))
     if NAMES[0] not in one or KEYS[0] not in one:
         return None
@@ -79,10 +79,12 @@ def take_samples(writes: Writes) -> Samples | None:
     tail = _shared_end(plain.partition(CONTENT)[2], one)
     two = _try(writes, "", (first, second))
     none = _try(writes, "", (ToolCall(IDS[0], NAMES[0], "{}"),))
+    ends = tuple(endings(one[len(header) :]))
+    tail = _from_end(one, ends) or tail
     inner = [_inner(text, header, tail) for text in (one, two, none)]
     if NAMES[1] not in inner[1] or NAMES[0] not in inner[1]:
         inner[1] = ""
-    return Samples(plain, inner[0], inner[1], inner[2], writes, header, tail)
+    return Samples(plain, one, inner[0], inner[1], inner[2], writes, header, tail)
 
 
 def plain_answer(writes: Writes) -> str:
@@ -123,6 +125,13 @@ def _try(writes: Writes, content: str, calls: Sequence[ToolCall]) -> str:
 
 def _inner(text: str, header: str, tail: str) -> str:
     return text.removeprefix(header).removesuffix(tail) if text.startswith(header) else ""
+
+
+def _from_end(text: str, ends: Collection[str]) -> str:
+    """`text` from the first word on, behind the call's arguments, that ends an answer."""
+    start = text.rfind(str(ARGUMENTS[KEYS[1]]))
+    places = [place for end in ends if (place := text.find(end, start)) >= 0]
+    return text[min(places) :] if start >= 0 and places else ""
 
 
 def _shared_beginning(plain: str, called: str) -> str:

@@ -12,13 +12,16 @@ from typing import Any
 
 from desktop.engine.chat import Tool, ToolCall
 from desktop.engine.output.frame import Frame, is_tag, triggers_of, words_of
+from desktop.engine.output.head import read_head
 from desktop.engine.output.instructions import EXAMPLE, tool_instructions
 from desktop.engine.output.json_text import inner_of_string, parsed, written
+from desktop.engine.output.nested_values import nested_value
 from desktop.engine.output.source import Reading, Source, Words
 from desktop.engine.output.tagged_value import value_of
 from desktop.engine.output.telling import CallTeller
 from desktop.engine.output.value_types import ALL_TYPES, argument_types, json_type, known_keys
 
+KEY = "\0"
 _LONGEST_KEY = 512
 _CDATA, _CDATA_END = "<![CDATA[", "]]>"
 
@@ -30,7 +33,9 @@ class ArgumentWords:
 
     Where the type of a value is named, `value_open` ends before its name, `types` tells the
     name for each of JSON's types and `type_close` follows it. `none` stands behind the name
-    where there are no arguments. `cdata`: words with markup in them are wrapped.
+    where there are no arguments. `cdata`: words with markup in them are wrapped. `KEY` in
+    `value_close` stands for the key. `nested` is the sign before each tag where the members of
+    objects and lists have tags, too.
     """
 
     lead: str
@@ -42,13 +47,15 @@ class ArgumentWords:
     types: Mapping[str, str] = field(default_factory=dict)
     type_close: str = ""
     cdata: bool = False
+    nested: str = ""
 
     @property
     def literals(self) -> tuple[str, ...]:
-        return (
-            *(self.lead, self.key_open, self.value_open, self.type_close, self.value_close),
-            self.none,
-        )
+        opening = (self.lead, self.key_open, self.value_open, self.type_close)
+        return (*opening, *self.value_close.split(KEY), self.none)
+
+    def closing(self, key: str) -> str:
+        return self.value_close.replace(KEY, key)
 
     def opening(self, json_type_name: str) -> str:
         """What stands between a key and a value of that type."""
@@ -64,13 +71,14 @@ class ArgumentWords:
             text = value if isinstance(value, str) else written(value)
             if self.cdata and isinstance(value, str) and any(sign in value for sign in "<&\n"):
                 text = _CDATA + text + _CDATA_END
-            parts.append(self.key_open + key + self.opening(json_type(value)) + text)
-        return self.lead + self.gap.join(part + self.value_close for part in parts)
+            opening = self.key_open + key + self.opening(json_type(value))
+            parts.append(opening + text + self.closing(key))
+        return self.lead + self.gap.join(parts)
 
 
 @dataclass(frozen=True)
 class TaggedCalls:
-    """`frame.core` is the name and the arguments."""
+    """`frame.core` is the name, what numbers the call, and the arguments."""
 
     frame: Frame
     words: ArgumentWords
@@ -121,8 +129,11 @@ class TaggedCalls:
     def _call(self, source: Source, calls: CallTeller) -> Reading[bool]:
         """From the name to the end of the last argument."""
         yield from source.space()
+        start = source.place
         name = yield from source.take_any(calls.names)
-        if not name or not (yield from self._may_follow(source, words_of(self.words.lead))):
+        if not name or (yield from read_head(source, self.frame.core[1:-1], start)) is None:
+            return False
+        if not (yield from self._may_follow(source, words_of(self.words.lead))):
             return False
         yield calls.begin(name)
         source.cut()
@@ -137,7 +148,7 @@ class TaggedCalls:
         place = source.place
         found = yield from source.take_words(lead)
         ends = [words_of(text)[:1] for text in (self.frame.between, self.frame.after)]
-        fits = bool(lead) and found == len(lead) and not any(ends)
+        fits = bool(self.frame.core[1:-1]) or (bool(lead) and found == len(lead))
         for words in (words_of(self.words.key_open), *ends):
             fits = fits or (bool(words) and (yield from self._take(source, words)))
         source.back(place)
@@ -165,9 +176,6 @@ class _Arguments:
         self._schema = schema
         self._known = known_keys(schema)
         self._keys: list[str] = []
-        tail = self._words.value_close[: -len(self._words.value_close.lstrip())]
-        core = self._words.value_close.strip()
-        self._closers = Words((tail + core, core))
 
     def read(self) -> Reading[None]:
         source = self._source
@@ -199,7 +207,7 @@ class _Arguments:
             closing = words_of(words.type_close)
             named = yield from _up_to(source, closing[0])
             yield from source.take_words(closing)
-        return key.strip(), named
+        return (key.strip(), named) if not key.startswith("/") else None
 
     def _value(self, key: str, named: str) -> Reading[None]:
         types = argument_types(self._schema, key)
@@ -214,13 +222,26 @@ class _Arguments:
             yield self._calls.go_on('"')
         else:
             text = yield from self._text(tell=False)
-            yield self._calls.go_on(value_of(text, types or ALL_TYPES))
+            yield self._calls.go_on(self._json(text, types or ALL_TYPES))
+
+    def _json(self, text: str, types: frozenset[str]) -> str:
+        sign = self._words.nested
+        if sign and types & {"object", "array"}:
+            value = nested_value(text, sign)
+            if not isinstance(value, str):
+                return written(value)
+            if not text.strip() and types in ({"object"}, {"array"}):
+                return "{}" if "object" in types else "[]"
+        return value_of(text, types)
 
     def _text(self, *, tell: bool) -> Reading[str]:
         """A value's words up to what closes it; told as they come, as the inside of a string."""
         source = self._source
         wrapped = self._words.cdata and (yield from source.take(_CDATA))
-        closers = Words((_CDATA_END,)) if wrapped else self._closers
+        closing = self._words.closing(self._keys[-1])
+        core = closing.strip()
+        tail = closing[: len(closing) - len(closing.lstrip())]
+        closers = Words((_CDATA_END,)) if wrapped else Words((tail + core, core))
         parts: list[str] = []
         while True:
             portion, word = yield from source.take_until(closers)
@@ -254,7 +275,7 @@ class _Arguments:
         place = source.place
         yield from source.take(word)
         if word == _CDATA_END:
-            core = words_of(self._words.value_close)
+            core = words_of(self._words.closing(self._keys[-1]))
             if not (yield from self._form._take(source, core)):
                 source.back(place)
                 return False
@@ -276,7 +297,9 @@ class _Arguments:
         source.back(place)
         for text in (self._form.frame.after, self._form.frame.between):
             words = words_of(text)
-            if words and (yield from source.take(words[0])):
+            # A sign that stands before every tag says nothing without the tag.
+            count = 1 if text.lstrip().startswith("<") else 2
+            if words and (yield from self._form._take(source, words[:count])):
                 return True
         return not words_of(self._form.frame.after)
 

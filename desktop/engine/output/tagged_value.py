@@ -28,7 +28,9 @@ def value_of(text: str, types: frozenset[str]) -> str:
 def _fits(value: object, types: frozenset[str]) -> bool:
     """Words that look like a JSON string are its words where any words are allowed."""
     kind = json_type(value)
-    return kind in types and kind != "string" or kind == "string" and "string" not in types
+    if kind == "string":
+        return "string" not in types
+    return kind in types
 
 
 def _lenient(text: str) -> tuple[Any] | None:
