@@ -18,7 +18,7 @@ from desktop.engine.events import (
     Text,
     ToolCallPart,
 )
-from desktop.engine.remote_body import CHAT, Body
+from desktop.engine.remote_body import CHAT, Body, echo_of
 from desktop.engine.remote_chunks import ChunkReader
 from desktop.engine.remote_text import InlineReasoning, StopStrings, unwrapped_choice
 from desktop.engine.request import Request
@@ -49,6 +49,7 @@ class RemoteAnswer:
         self._chunks = ChunkReader(request.id, server, hide=hide)
         self._thoughts = InlineReasoning() if body.path == CHAT else None
         self._stop = StopStrings(request.stop)
+        self._echo = echo_of(request)
         self._answer: list[str] = []
         self._characters = 0
         self._pieces = 0
@@ -88,7 +89,9 @@ class RemoteAnswer:
                     found.append(event)
             else:
                 found.append(event)
-        self.has_begun |= any(not isinstance(event, PromptProgress) for event in found)
+        if any(not isinstance(event, PromptProgress) for event in found):
+            found = [*self._echoed(), *found]
+            self.has_begun = True
         return found
 
     def rest(self) -> list[Event]:
@@ -103,6 +106,7 @@ class RemoteAnswer:
         """The last events. Raises RemoteError("remote_unbound") for an answer that keeps to no
         form although one was asked for."""
         found = self.rest()
+        found = [*self._echoed(), *found]
         ended = reason or self.reason or "stop"
         if self._stop.stopped:
             ended = "stop"
@@ -136,6 +140,10 @@ class RemoteAnswer:
             draft_tokens=_int(timings, "draft_n"),
             accepted_tokens=_int(timings, "draft_n_accepted"),
         )
+
+    def _echoed(self) -> list[Event]:
+        echo, self._echo = self._echo, ""
+        return [Text(self._request.id, echo)] if echo else []
 
     def _count(self, text: str) -> None:
         self._characters += len(text)

@@ -141,7 +141,7 @@ class _Builder:
             self._document["prompt"] = parts
         else:
             raise EngineError("not_offered", what="prompt")
-        if request.echo:
+        if request.echo and not echo_of(request):
             self._must("echo", True)  # noqa: FBT003
 
     def chat(self, chat: Chat) -> None:
@@ -261,6 +261,17 @@ class _Builder:
         if name not in self._refused:
             self._document[name] = value
             self._optional.add(name)
+
+
+def echo_of(request: Request) -> str:
+    """The prompt that is put before the answer here, since not every server does it in a stream.
+    "" where only the server can: tokens, or the chances of each of them."""
+    if not request.echo or request.logprobs is not None or request.chat is not None:
+        return ""
+    texts = [part for part in request.parts if isinstance(part, str)]
+    if len(texts) != len(request.parts):
+        return ""
+    return "".join(texts) if texts else request.prompt
 
 
 def grammar_of(choices: tuple[str, ...]) -> str:

@@ -41,6 +41,8 @@ _LONGEST_WAIT_S = 15.0
 _LOADING_PAUSE_S = 1.0
 _PASSING_PAUSE_S = 0.5
 _PASSING = ("connection_cut", "connection_failed")
+_BROKEN_OFF = ("connection_cut", "remote_cut")
+_ONLY_STREAMS = ("stream_options", "return_progress", "max_completion_tokens")
 _DONE = "[DONE]"
 
 _log = get_logger("remote")
@@ -86,6 +88,8 @@ class RemoteTurn:
         self._told_left_out: tuple[int, ...] | None = None
         self._adaptions = 0
         self._passing = 0
+        self._accepted = False  # the server has said that it will answer
+        self._asked_why = False
         self._thread = threading.Thread(target=self._run, name="remote-turn", daemon=True)
 
     def start(self) -> None:
@@ -126,9 +130,11 @@ class RemoteTurn:
             try:
                 return self._converse(body)
             except (EngineError, NetworkError) as error:
-                begun = self._answer is not None and self._answer.has_begun
-                if begun or self._stopping.is_set() or not self._adapts(error, body):
+                if self._answer is not None and self._answer.has_begun:
                     raise
+                reason = self._reason_for(error, body)
+                if not self._adapts(reason, body):
+                    raise reason from error
 
     def _body(self) -> Body:
         request, target = self._request, self._target
@@ -169,6 +175,24 @@ class RemoteTurn:
             self._target.learned.refuse(named)
         return bool(named)
 
+    def _reason_for(
+        self, error: EngineError | NetworkError, body: Body
+    ) -> EngineError | NetworkError:
+        """Servers that promise a stream and then find the request wrong just break it off
+        (llama-cpp-python's, with a prompt that is too long). Asked for one token without a
+        stream, they say why."""
+        if self._asked_why or not self._accepted or error.kind not in _BROKEN_OFF:
+            return error
+        self._asked_why = True
+        document = {k: v for k, v in body.document.items() if k not in _ONLY_STREAMS}
+        document |= {"stream": False, "max_tokens": 1}
+        try:
+            with self._opened(body.path, document) as exchange:
+                self._head(exchange, time.monotonic() + self._link.patience.first_token_s)
+        except (EngineError, NetworkError) as reason:
+            return reason
+        return error
+
     def _cuts(self, error: RequestError) -> bool:
         chat, fitted = self._request.chat, self._fitted
         if chat is None or fitted is None or chat.overflow != "drop_oldest":
@@ -193,9 +217,8 @@ class RemoteTurn:
             hide=self._link.secrets,
             context_tokens=self._target.learned.context_tokens,
         )
-        with self._link.stream(body.path, body.document) as exchange:
-            with self._lock:
-                self._exchange = exchange
+        self._accepted = False
+        with self._opened(body.path, body.document) as exchange:
             try:
                 until = time.monotonic() + self._link.patience.first_token_s
                 self._begin(exchange, until)
@@ -208,8 +231,15 @@ class RemoteTurn:
         self._learn(answer.stats())
         return events
 
-    def _begin(self, exchange: Exchange, until: float) -> None:
-        """The head of the answer. Raises as `remote_errors.refusal`."""
+    def _opened(self, path: str, document: Any) -> Exchange:
+        """An exchange that `cancel` wakes."""
+        exchange = self._link.stream(path, document)
+        with self._lock:
+            self._exchange = exchange
+        return exchange
+
+    def _head(self, exchange: Exchange, until: float) -> None:
+        """Raises as `remote_errors.refusal`."""
         head = self._next(exchange, until, "remote_first_token")
         assert isinstance(head, Head)  # an exchange begins with it
         if not 200 <= head.status < 300:
@@ -217,6 +247,11 @@ class RemoteTurn:
             raise refusal(head.status, head.headers, body, self._link.name, self._link.secrets)
         if head.headers.get("content-type", "").lower().startswith("text/html"):
             raise RemoteError("remote_not_there", server=self._link.name, detail="a web page")
+        self._accepted = True
+
+    def _begin(self, exchange: Exchange, until: float) -> None:
+        """The head of the answer, and word of it to the reader."""
+        self._head(exchange, until)
         fitted = self._fitted
         left_out = () if fitted is None else fitted.left_out
         if self._told_left_out != left_out:

@@ -17,7 +17,7 @@ _MOST_DIMENSIONS = 1 << 17
 
 
 def embed(link: RemoteLink, model: str, request: EmbeddingRequest) -> Embeddings:
-    """One vector for each input, pooled as the server does it.
+    """The vectors of each input, pooled as the server does it: one, or one a token.
 
     A server tells only how many tokens all inputs had: they are shared out by length. Raises
     RequestError, RemoteError, NetworkError, EngineError("not_offered") for another pooling.
@@ -34,17 +34,16 @@ def embed(link: RemoteLink, model: str, request: EmbeddingRequest) -> Embeddings
     data = found.get("data") if isinstance(found, Mapping) else None
     if not isinstance(data, list) or len(data) != len(inputs):
         raise _nonsense(link, "not one vector for each input")
-    vectors: list[Vector | None] = [None] * len(inputs)
+    vectors: list[tuple[Vector, ...]] = [()] * len(inputs)
     for place, entry in enumerate(data):
         if not isinstance(entry, Mapping):
             raise _nonsense(link, "no vector")
         index = entry.get("index", place)
-        if not isinstance(index, int) or not 0 <= index < len(inputs) or vectors[index] is not None:
+        if not isinstance(index, int) or not 0 <= index < len(inputs) or vectors[index]:
             raise _nonsense(link, "an index of no input")
-        vector = _vector(link, entry.get("embedding"))
-        vectors[index] = _normalized(vector) if request.normalize else vector
+        vectors[index] = _vectors(link, entry.get("embedding"), normalize=request.normalize)
     tokens = _shared_out(_tokens(found), [len(one) for one in inputs])
-    return Embeddings(tuple((one,) for one in vectors if one is not None), tokens)
+    return Embeddings(tuple(vectors), tokens)
 
 
 def rerank(link: RemoteLink, model: str, request: RerankRequest) -> Ranking:
@@ -86,6 +85,14 @@ def _ranked(link: RemoteLink, document: Mapping[str, Any]) -> Any:
                 raise
             last = error
     raise EngineError("not_offered", what="reranking", detail=str(last)) from last
+
+
+def _vectors(link: RemoteLink, found: Any, *, normalize: bool) -> tuple[Vector, ...]:
+    """Those of each token are never normalized, as everywhere in the house."""
+    if isinstance(found, list) and found and isinstance(found[0], list):
+        return tuple(_vector(link, one) for one in found)
+    vector = _vector(link, found)
+    return (_normalized(vector) if normalize else vector,)
 
 
 def _vector(link: RemoteLink, found: Any) -> Vector:
