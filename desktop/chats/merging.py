@@ -24,7 +24,9 @@ _TURN = (
     "seconds",
     "error",
     "writer",
+    "reasoning",
 )
+_SINCE_VERSION_2 = "reasoning"
 
 Row = dict[str, Any]
 
@@ -51,13 +53,23 @@ def merge_chats(source: sqlite3.Connection, target: sqlite3.Connection) -> int:
 
 def _readable(source: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> list[Row]:
     """The rows before the first damaged page and, read from the end, those after the last."""
+    names = columns
+    if table == "turns" and not _has_column(source, table, _SINCE_VERSION_2):
+        columns = tuple(f"'' AS {name}" if name == _SINCE_VERSION_2 else name for name in columns)
     found: dict[int, Row] = {}
     for direction in ("ASC", "DESC"):
         for rowid, *values in _until_damage(source, table, columns, direction):
-            row = dict(zip(columns, values, strict=True))
+            row = dict(zip(names, values, strict=True))
             if _is_sound(row):
                 found[rowid] = row
     return list(found.values())
+
+
+def _has_column(source: sqlite3.Connection, table: str, column: str) -> bool:
+    try:
+        return any(row[1] == column for row in source.execute(f"PRAGMA table_info({table})"))
+    except SQLITE_ERRORS:
+        return False
 
 
 def _until_damage(

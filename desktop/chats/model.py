@@ -31,7 +31,8 @@ class Turn:
     """One message. Turns of a chat form a tree by `parent_id`: a second answer is a sibling.
 
     `created_at` is seconds since 1970, `seconds` how long the answer took. `error_kind` and
-    `error_params` are those of the HausgeistError that ended a failed turn.
+    `error_params` are those of the HausgeistError that ended a failed turn. `reasoning` is what the
+    model thought before its answer.
     """
 
     id: int
@@ -48,3 +49,4 @@ class Turn:
     seconds: float | None
     error_kind: str = ""
     error_params: Mapping[str, Param] = field(default_factory=lambda: NO_PARAMS, hash=False)
+    reasoning: str = ""

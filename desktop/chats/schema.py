@@ -51,4 +51,8 @@ def _001_chats_and_turns(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX turns_streaming ON turns (state) WHERE state = 'streaming'")
 
 
-SCHEMA = Schema("chats", APPLICATION_ID, (_001_chats_and_turns,), merge_chats)
+def _002_reasoning(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE turns ADD COLUMN reasoning TEXT NOT NULL DEFAULT ''")
+
+
+SCHEMA = Schema("chats", APPLICATION_ID, (_001_chats_and_turns, _002_reasoning), merge_chats)

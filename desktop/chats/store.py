@@ -225,11 +225,13 @@ class ChatStore:
             )
         return Turn(turn_id, chat_id, parent, role, text, state, model, now, 0, 0, None, None)
 
-    def append_text(self, turn_id: int, text: str) -> None:
+    def append_text(self, turn_id: int, text: str, reasoning: str = "") -> None:
         """More of an answer; on the disk when this returns, as far as a killed process goes."""
+        pieces = (storable_text(text), storable_text(reasoning))
         with self._db.transaction() as db:
             cursor = db.execute(
-                "UPDATE turns SET text = text || ? WHERE id = ?", (storable_text(text), turn_id)
+                "UPDATE turns SET text = text || ?, reasoning = reasoning || ? WHERE id = ?",
+                (*pieces, turn_id),
             )
             if cursor.rowcount == 0:
                 raise UsageError("no_such_turn")

@@ -92,6 +92,17 @@ def one_call_each(messages: Sequence[Message]) -> list[Message]:
     return apart
 
 
+def words_apart(messages: Sequence[Message]) -> list[Message]:
+    """What is said beside calls as a message of its own before them."""
+    apart: list[Message] = []
+    for message in messages:
+        if message.tool_calls and message.content:
+            apart.append(replace(message, tool_calls=(), reasoning=""))
+            message = replace(message, content="", media=())
+        apart.append(message)
+    return apart
+
+
 def _taken(results: list[Message], call_id: str) -> list[Message]:
     """The result of that call, taken out; the next one that names no call where none does."""
     for named in (call_id, ""):

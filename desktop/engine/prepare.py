@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from desktop.common.errors import RequestError
+from desktop.common.errors import RequestError, TemplateError
 from desktop.engine.batcher import check_length
-from desktop.engine.chat import Chat, Rendered
+from desktop.engine.chat import MEDIA_MARK, Chat, Media, Rendered
 from desktop.engine.chat_fit import fit_chat
 from desktop.engine.chat_format import ChatFormat
+from desktop.engine.chat_wishes import ChatWishes
+from desktop.engine.grammar import grammar_for
 from desktop.engine.loaded import Loaded
+from desktop.engine.media import MediaChunk, MediaReader
+from desktop.engine.media_limits import check_count
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import MAX_STOP_STRINGS, Request
+from desktop.engine.sampler import make_ready
 from desktop.engine.vocabulary import Vocabulary
 
 _CHARACTERS_PER_TOKEN = 32
@@ -30,6 +35,7 @@ class _Written:
     rendered: Rendered
     tokens: list[int]
     prompt_tokens: int
+    media: tuple[MediaChunk, ...] = ()
 
 
 class Preparer:
@@ -38,26 +44,29 @@ class Preparer:
     def __init__(self, reading: Reading, chat_format: ChatFormat, context_tokens: int) -> None:
         self._reading = reading
         self._format = chat_format
+        self._wishes = ChatWishes(chat_format)
         self._context_tokens = context_tokens
 
     def prepare(self, request: Request) -> Prepared:
         """Raises RequestError, TemplateError, EngineError when closed."""
         request.check()
         if request.chat is not None:
-            return self._prepare_chat(request, request.chat)
+            prepared = self._prepare_chat(request, request.chat)
+        else:
+            prepared = self._prepare_text(request)
         with self._reading() as loaded:
-            vocabulary = loaded.vocabulary
-            if request.parts:
-                tokens = _mixed(vocabulary, request.parts)
-                self._check_length(len(tokens))
-                text = vocabulary.text(tokens) if request.echo else ""
-                return Prepared(request, tokens, text, request.stop)
-            tokens, count = split(vocabulary, request.prompt, self._context_tokens)
-        self._check_length(count)
-        return Prepared(request, tokens, request.prompt, request.stop)
+            make_ready(
+                loaded.model.llama,
+                loaded.vocabulary,
+                request.sampling,
+                prepared.grammar,
+                context_tokens=self._context_tokens,
+            )
+        return prepared
 
     def render(self, chat: Chat) -> Rendered:
         """The chat as a prompt, cut to the context where it allows that. Raises as `prepare`."""
+        chat.check()
         if chat.overflow != "drop_oldest":
             return self._format.render(chat)
         fitted = fit_chat(chat, self._context_tokens, self._write)
@@ -65,7 +74,22 @@ class Preparer:
             fitted.written.rendered, left_out=fitted.left_out, first_kept=fitted.first_kept
         )
 
+    def _prepare_text(self, request: Request) -> Prepared:
+        with self._reading() as loaded:
+            vocabulary = loaded.vocabulary
+            if request.parts:
+                tokens = _mixed(vocabulary, request.parts)
+                count = len(tokens)
+                text = vocabulary.text(tokens) if request.echo else ""
+            else:
+                text = request.prompt
+                tokens, count = split(vocabulary, text, self._context_tokens)
+        check_length(count, self._context_tokens)
+        grammar = None if request.constraint is None else grammar_for(request.constraint)
+        return Prepared(request, tokens, text, request.stop, grammar=grammar)
+
     def _prepare_chat(self, request: Request, chat: Chat) -> Prepared:
+        chat.check()
         left_out: tuple[int, ...] = ()
         first_kept = 0
         if chat.overflow == "drop_oldest":
@@ -73,33 +97,59 @@ class Preparer:
             written, left_out, first_kept = fitted.written, fitted.left_out, fitted.first_kept
         else:
             written = self._write(chat)
-            self._check_length(written.prompt_tokens)
+            check_length(written.prompt_tokens, self._context_tokens)
         rendered = written.rendered
         stop = tuple(dict.fromkeys((*request.stop, *rendered.stop)))[:MAX_STOP_STRINGS]
+        parser = self._wishes.parser(request, chat, rendered)
+        shown: frozenset[int] = frozenset()
+        if parser is not None:
+            with self._reading() as loaded:
+                shown = self._wishes.shown(loaded.vocabulary)
+        bound = self._wishes.bound(request, chat, rendered)
         return Prepared(
             # The prompt stands in the request, for whoever shows or logs what is running.
             replace(request, prompt=rendered.prompt),
             written.tokens,
-            rendered.prompt,
+            # Marks look the same for other media: such a prompt is known by its tokens alone.
+            "" if written.media else rendered.prompt,
             stop,
+            grammar=bound.grammar,
+            gate=bound.gate,
+            budget=bound.budget,
+            parser=parser,
+            shown=shown,
+            media=written.media,
             left_out=left_out,
             first_kept=first_kept,
         )
 
     def _write(self, chat: Chat) -> _Written:
+        estimate = self._far_too_long(chat)
+        check_count([media for message in chat.messages for media in message.media])
+        if estimate:
+            return _Written(Rendered(""), [], estimate)
         rendered = self._format.render(chat)
         with self._reading() as loaded:
-            tokens, count = split(loaded.vocabulary, rendered.prompt, self._context_tokens)
+            vocabulary = loaded.vocabulary
+            if rendered.media:
+                tokens, media = _with_media(vocabulary, rendered, loaded.media)
+                return _Written(rendered, tokens, len(tokens), media)
+            tokens, count = split(vocabulary, rendered.prompt, self._context_tokens)
         return _Written(rendered, tokens, count)
 
-    def _check_length(self, prompt_tokens: int) -> None:
-        check_length(prompt_tokens, self._context_tokens)
+    def _far_too_long(self, chat: Chat) -> int:
+        """An estimate of the tokens where words alone are more than can ever fit, else 0."""
+        texts = [message.content for message in chat.messages]
+        if sum(map(len, texts)) <= _usual_characters(self._context_tokens):
+            return 0
+        with self._reading() as loaded:
+            tokens, count = split(loaded.vocabulary, "\n".join(texts), self._context_tokens)
+        return 0 if tokens else count
 
 
 def split(vocabulary: Vocabulary, text: str, context_tokens: int) -> tuple[list[int], int]:
     """The tokens of a prompt and their count; none and an estimate where it is far too long."""
-    usual_characters = max(context_tokens, _SAMPLE_TOKENS) * _CHARACTERS_PER_TOKEN
-    if len(text) > usual_characters:
+    if len(text) > _usual_characters(context_tokens):
         # Megabytes too much: a share of it tells how much, without minutes of splitting.
         sample = text[: _SAMPLE_TOKENS * _CHARACTERS_PER_TOKEN]
         share = len(vocabulary.tokenize(sample)) * len(text) // len(sample)
@@ -107,6 +157,34 @@ def split(vocabulary: Vocabulary, text: str, context_tokens: int) -> tuple[list[
             return [], share
     tokens = vocabulary.tokenize(text)
     return tokens, len(tokens)
+
+
+def _usual_characters(context_tokens: int) -> int:
+    """No usual text of so many characters fits into the context."""
+    return max(context_tokens, _SAMPLE_TOKENS) * _CHARACTERS_PER_TOKEN
+
+
+def _with_media(
+    vocabulary: Vocabulary, rendered: Rendered, reader: MediaReader | None
+) -> tuple[list[int], tuple[MediaChunk, ...]]:
+    """The prompt's tokens with its images and sounds in the place of their marks."""
+    if reader is None:
+        raise RequestError(_no_reader(rendered.media))
+    texts = rendered.prompt.split(MEDIA_MARK)
+    if len(texts) != len(rendered.media) + 1:
+        raise TemplateError("template_refuses", reason=f"{len(rendered.media)} media")
+    tokens = vocabulary.tokenize(texts[0])
+    chunks: list[MediaChunk] = []
+    for media, text in zip(rendered.media, texts[1:], strict=True):
+        read = reader.read(media)
+        tokens += read.tokens
+        chunks += read.chunks
+        tokens += vocabulary.tokenize(text, add_special=False)
+    return tokens, tuple(chunks)
+
+
+def _no_reader(media: Sequence[Media]) -> str:
+    return "no_vision" if media[0].kind == "image" else "no_audio"
 
 
 def _mixed(vocabulary: Vocabulary, parts: tuple[int | str, ...]) -> list[int]:

@@ -24,16 +24,24 @@ class AnswerWriter:
         self._turn_id = turn_id
         self._clock = clock
         self._pending: list[str] = []
+        self._pending_reasoning: list[str] = []
         self._last_flush_s = clock()
         self.problem: HausgeistError | None = None
 
     def add(self, text: str) -> None:
         self._pending.append(text)
 
+    def add_reasoning(self, text: str) -> None:
+        self._pending_reasoning.append(text)
+
+    @property
+    def _waits(self) -> bool:
+        return bool(self._pending or self._pending_reasoning)
+
     @property
     def due_in_s(self) -> float | None:
         """Seconds until the next flush; None while there is nothing to write."""
-        if not self._pending:
+        if not self._waits:
             return None
         return max(0.0, self._last_flush_s + FLUSH_EVERY_S - self._clock())
 
@@ -44,14 +52,16 @@ class AnswerWriter:
     def flush(self) -> None:
         """Append what came since the last time."""
         self._last_flush_s = self._clock()
-        if not self._pending:
+        if not self._waits:
             return
+        text, reasoning = "".join(self._pending), "".join(self._pending_reasoning)
         try:
-            self._store.append_text(self._turn_id, "".join(self._pending))
+            self._store.append_text(self._turn_id, text, reasoning)
         except HausgeistError as error:
             self._note(error)
         else:
             self._pending.clear()
+            self._pending_reasoning.clear()
             self.problem = None
 
     def finish(
@@ -63,7 +73,7 @@ class AnswerWriter:
     ) -> None:
         """Write the rest and how the turn ended."""
         self.flush()
-        if self._pending:
+        if self._waits:
             return  # an end without its text would hide the loss: at the next start it is told
         numbers = stats or Stats()
         try:

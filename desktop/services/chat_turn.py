@@ -224,7 +224,8 @@ class ChatService:
     def _request(self, job: _Job) -> Request:
         chat_id = job.question.chat_id
         turns = self._history(job.question)
-        messages = merge_roles([Message(t.role, t.text) for t in turns if t.text.strip()])
+        said = (Message(t.role, t.text, reasoning=t.reasoning) for t in turns if t.text.strip())
+        messages = merge_roles(list(said))
         return Request(
             id=uuid.uuid4().hex,
             chat=Chat(

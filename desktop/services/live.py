@@ -12,7 +12,13 @@ from typing import Protocol
 from desktop.common.errors import HausgeistError
 from desktop.engine.events import Stats
 from desktop.hardware.live import LiveSample
-from desktop.services.turn_events import TurnEnded, TurnEvent, TurnListener, TurnText
+from desktop.services.turn_events import (
+    TurnEnded,
+    TurnEvent,
+    TurnListener,
+    TurnReasoning,
+    TurnText,
+)
 
 EVERY_S = 1.0
 KEPT = 300
@@ -200,12 +206,12 @@ class SpeedMeter:
         def hear(event: TurnEvent) -> None:
             begins = False
             with self._lock:
-                if isinstance(event, TurnText) and self._since is not None:
+                if isinstance(event, TurnText | TurnReasoning) and self._since is not None:
                     self._written.setdefault(count_tokens, []).append(event.text)
                 elif isinstance(event, TurnEnded):
                     self._open.discard(answer)
                     self.last = event.stats or self.last
-                elif not isinstance(event, TurnText):
+                elif not isinstance(event, TurnText | TurnReasoning):
                     begins = answer not in self._open
                     self._open.add(answer)
             if begins:

@@ -38,6 +38,14 @@ class TurnText:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnReasoning:
+    """The next piece of what the model thinks before it answers."""
+
+    turn_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnEnded:
     """The last event of every turn.
 
@@ -54,5 +62,5 @@ class TurnEnded:
     reason: FinishReason | None = None
 
 
-TurnEvent = TurnStarted | TurnProgress | TurnText | TurnEnded
+TurnEvent = TurnStarted | TurnProgress | TurnText | TurnReasoning | TurnEnded
 TurnListener = Callable[[TurnEvent], None]

@@ -15,6 +15,7 @@ from desktop.engine.events import (
     Failed,
     Finished,
     PromptProgress,
+    Reasoning,
     Started,
     Text,
 )
@@ -25,6 +26,7 @@ from desktop.services.turn_events import (
     TurnEnded,
     TurnListener,
     TurnProgress,
+    TurnReasoning,
     TurnStarted,
     TurnText,
 )
@@ -97,6 +99,9 @@ class TurnPump:
         if isinstance(event, Text):
             self._writer.add(event.text)
             self._listener(TurnText(self._turn_id, event.text))
+        elif isinstance(event, Reasoning):
+            self._writer.add_reasoning(event.text)
+            self._listener(TurnReasoning(self._turn_id, event.text))
         elif isinstance(event, PromptProgress):
             self._listener(TurnProgress(self._turn_id, event.done_tokens, event.total_tokens))
         elif isinstance(event, Started):

@@ -57,9 +57,7 @@ class FakeTurn:
         self.rendered = Rendered(request.prompt)
         if request.chat is not None:
             self.rendered = rendered = engine.render(request.chat)
-            request = replace(
-                request, prompt=rendered.prompt, stop=(*request.stop, *rendered.stop)
-            )
+            request = replace(request, prompt=rendered.prompt, stop=(*request.stop, *rendered.stop))
         self.request = request
         self.stream = Stream(request.id, engine.cancel)
         self.pieces: list[str] = []
@@ -69,9 +67,7 @@ class FakeTurn:
     def start(self, cached_tokens: int = 0) -> None:
         tokens = self._engine.count_tokens(self.request.prompt)
         left_out, first_kept = self.rendered.left_out, self.rendered.first_kept
-        self.stream.put(
-            Started(self.request.id, tokens, cached_tokens, left_out, first_kept)
-        )
+        self.stream.put(Started(self.request.id, tokens, cached_tokens, left_out, first_kept))
 
     def read(self, done: int, total: int) -> None:
         self.stream.put(PromptProgress(self.request.id, done, total))
@@ -173,8 +169,8 @@ class FakeEngine(Elsewhere):
         return self._turns.get(timeout=timeout_s)
 
     def cancel(self, request_id: str) -> None:
-        turn = self._open[request_id]
-        if not turn.ended:
+        turn = self._open.get(request_id)
+        if turn is not None and not turn.ended:
             turn.finish("cancelled")
 
     def count_tokens(self, text: str) -> int:

@@ -256,10 +256,10 @@ class _FullDisk(ChatStore):
 
     is_full = False
 
-    def append_text(self, turn_id: int, text: str) -> None:
+    def append_text(self, turn_id: int, text: str, reasoning: str = "") -> None:
         if self.is_full:
             raise StorageError("disk_full", path="chats.db")
-        super().append_text(turn_id, text)
+        super().append_text(turn_id, text, reasoning)
 
 
 def test_a_full_disk_stops_no_answer(tmp_path: Path, marker: CrashMarker) -> None:

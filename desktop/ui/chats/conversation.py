@@ -45,7 +45,7 @@ class Conversation(QObject):
     turn_added = Signal(object)
     stream_began = Signal(int)
     stream_grew = Signal(int, str)
-    prompt_read = Signal(int, float)
+    prompt_read = Signal(int, object)  # the share that is read; None: it thinks
     stream_ended = Signal(int, object)
     cut_after = Signal(object)
     state_changed = Signal()
@@ -306,7 +306,7 @@ class Conversation(QObject):
         if running.ended is not None:
             self._ended(running)
         elif shown and before != (running.text == "", running.read_share):
-            if running.read_share is not None:
+            if running.text == "":
                 self.prompt_read.emit(running.turn_id, running.read_share)
             self.state_changed.emit()
 
@@ -322,6 +322,7 @@ class Conversation(QObject):
         turn = replace(
             handle.assistant_turn,
             text=running.text,
+            reasoning=running.reasoning,
             state=ended.state,
             prompt_tokens=stats.prompt_tokens if stats else 0,
             completion_tokens=stats.completion_tokens if stats else 0,

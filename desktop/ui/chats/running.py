@@ -16,6 +16,7 @@ class Running:
         self.model = model
         self.handle: TurnHandle | None = None
         self.text = ""
+        self.reasoning = ""
         self.left_out_turns = 0
         self.read_share: float | None = None
         self.ended: TurnEnded | None = None
@@ -50,13 +51,22 @@ class Running:
         if self.handle is None:
             self._early.extend(events)
             return None
-        from desktop.services.turn_events import TurnEnded, TurnProgress, TurnStarted, TurnText
+        from desktop.services.turn_events import (
+            TurnEnded,
+            TurnProgress,
+            TurnReasoning,
+            TurnStarted,
+            TurnText,
+        )
 
         added: list[str] = []
         for event in events:
             match event:
                 case TurnText():
                     added.append(event.text)
+                    self.read_share = None
+                case TurnReasoning():
+                    self.reasoning += event.text
                     self.read_share = None
                 case TurnStarted():
                     self.left_out_turns = event.left_out_turns
