@@ -72,6 +72,10 @@ class DraftModel:
         self._likeliest = Likeliest(self._model.llama, sizes[0])
         self._caches = [_Cache() for _ in range(self._context.sequences)]
 
+    @property
+    def contexts(self) -> Sequence[tuple[Model, Context]]:
+        return ((self._model, self._context),)
+
     def begin(self, sequence: int, tokens: Sequence[int]) -> None:  # noqa: ARG002
         """What its memory holds may still be the same beginning: that is compared once."""
         self._caches[sequence].sure = 0

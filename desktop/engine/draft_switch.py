@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 _SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128, 256)
 _EXACT_TOKENS = 8
+_FIRST_TOKENS = 4
 _NEWEST = 0.25  # weight of the last step's time
 _FIRST_SLOPE = 0.15  # a further token's part of a plain step, as long as nobody knows
 _STALE_STEPS = 512
@@ -54,6 +55,12 @@ class StepTimes:
         """Whether a step of about so many tokens was measured not long ago."""
         at = self._at.get(_size(tokens))
         return at is not None and self._steps - at < _STALE_STEPS
+
+    def horizon(self, plain: int) -> int:
+        """The largest step whose time can be told from those measured."""
+        oldest = self._steps - _STALE_STEPS
+        fresh = [size for size, at in self._at.items() if at > oldest]
+        return max(plain + _FIRST_TOKENS, 2 * max(fresh, default=0))
 
     def table(self, most: int) -> list[float]:
         """Seconds of steps with 0 to `most` tokens."""
@@ -129,6 +136,7 @@ class _Sequence:
     """What one sequence's guesses were worth, and when to try them again."""
 
     odds: dict[int, Odds] = field(default_factory=dict)
+    misses: int = 0  # guesses in a row of which nothing held
     on: bool = False
     pause: int = 0  # plain steps before the next try
     next_pause: int = _FIRST_TRY_STEPS
@@ -151,6 +159,7 @@ class DraftSwitch:
             return
         own = self._sequences.setdefault(sequence, _Sequence())
         own.odds.setdefault(kind, Odds(_MEMORY)).judged(proposed, accepted)
+        own.misses = 0 if accepted else own.misses + 1
         self._all.setdefault(kind, Odds(_MEMORY_OF_ALL)).judged(proposed, accepted)
 
     def forget(self, sequence: int) -> None:
@@ -173,6 +182,8 @@ class DraftSwitch:
         `plain` tokens are in the step without them (those of sequences without a guess too);
         `reading`: a prompt is in it besides, so that a few tokens more hardly count.
         """
+        if not any(one.length for one in wanted):
+            return [0] * len(wanted)
         chances = [self.chance(one.sequence, one.kind) for one in wanted]
         if reading:
             likely = [
@@ -185,6 +196,11 @@ class DraftSwitch:
         counts, gain = self._best(chances, wanted, plain)
         return self._with_tries(wanted, counts, gain)
 
+    def _cap(self, sequence: int) -> int:
+        """Half of the limit after each guess that failed at once: the text may have turned."""
+        own = self._sequences.get(sequence)
+        return self.limit if own is None else max(1, self.limit >> own.misses)
+
     def _best(
         self, chances: Sequence[float], wanted: Sequence[Wanted], plain: int
     ) -> tuple[list[int], float]:
@@ -196,10 +212,12 @@ class DraftSwitch:
         table = self.times.table(plain + self.limit)
         expected, cost_s = float(plain), 0.0
         plain_rate = best_rate = expected / table[plain]
+        lengths = [min(one.length, self._cap(one.sequence)) for one in wanted]
         likely = [
-            chance if one.length > 0 else 0.0 for chance, one in zip(chances, wanted, strict=True)
+            chance if length > 0 else 0.0 for chance, length in zip(chances, lengths, strict=True)
         ]
-        for drafted in range(plain + 1, plain + self.limit + 1):
+        most = min(plain + self.limit, self.times.horizon(plain))
+        for drafted in range(plain + 1, most + 1):
             gain = max(likely)
             if gain < _LEAST_CHANCE:
                 break
@@ -207,7 +225,7 @@ class DraftSwitch:
             counts[place] += 1
             expected += gain
             cost_s += wanted[place].cost_s
-            full = counts[place] >= wanted[place].length
+            full = counts[place] >= lengths[place]
             likely[place] = 0.0 if full else gain * chances[place]
             rate = expected / (table[drafted] + cost_s)
             if rate > best_rate:

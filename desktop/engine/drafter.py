@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from desktop.engine.draft_switch import DraftSwitch, Wanted
+from desktop.engine.model import Context, Model
 from desktop.engine.prompt_lookup import LONG, MIDDLE, SHORT, PromptLookup
 from desktop.engine.proposer import NO_GUESS, Guess, Proposer, Read, Writer
 
@@ -45,7 +46,7 @@ class Drafter:
         self._ahead = ahead
         self._sequence_limit = limit if sequence_limit is None else min(limit, sequence_limit)
         self._clock = clock
-        self._switch = DraftSwitch(limit, _FIRST_CHANCES)
+        self.switch = DraftSwitch(limit, _FIRST_CHANCES)
         self._sequences: dict[int, _Sequence] = {}
         self._cost_s = 0.0  # of one token that `ahead` guesses
 
@@ -53,6 +54,11 @@ class Drafter:
     def follows(self) -> bool:
         """Whether `decoded` must be called after each step."""
         return self._ahead is not None
+
+    @property
+    def contexts(self) -> Sequence[tuple[Model, Context]]:
+        """What the proposers hold of llama.cpp, for whoever counts memory."""
+        return self._ahead.contexts if self._ahead is not None else ()
 
     def begin(self, sequence: int, tokens: Sequence[int]) -> None:  # noqa: ARG002
         """Another answer begins; read back from the writer when it first asks for guesses."""
@@ -70,29 +76,26 @@ class Drafter:
         wanted = [
             self._wanted(writer, guess) for writer, guess in zip(writers, guesses, strict=True)
         ]
-        counts = self._switch.counts(wanted, plain, reading=reading)
+        counts = self.switch.counts(wanted, plain, reading=reading)
         if sum(counts) == 0:
             return [()] * len(writers)
         for place, count in enumerate(counts):
             counts[place] = min(count, room)
             room -= counts[place]
         self._guess_ahead(writers, guesses, counts)
-        found: list[Sequence[int]] = []
-        for writer, guess, count in zip(writers, guesses, counts, strict=True):
-            found.append(guess.tokens[:count])
-        return found
+        return [guess.tokens[:count] for guess, count in zip(guesses, counts, strict=True)]
 
     def judged(self, sequence: int, proposed: int, accepted: int) -> None:
         """Of the tokens that `propose` gave for `sequence` so many were computed, and held."""
         known = self._sequences.get(sequence)
         if known is None or known.proposer is None:
             return
-        self._switch.judged(sequence, known.kind, proposed, accepted)
+        self.switch.judged(sequence, known.kind, proposed, accepted)
         known.proposer.judged(sequence, proposed, accepted)
 
     def measured(self, batch_tokens: int, seconds: float) -> None:
         """A step without prompts took so long to compute."""
-        self._switch.times.measured(batch_tokens, seconds)
+        self.switch.times.measured(batch_tokens, seconds)
 
     def decoded(self, parts: Sequence[Read]) -> None:
         """A step was computed, with these parts."""
@@ -103,7 +106,7 @@ class Drafter:
         """The answer in `sequence` is over."""
         if self._sequences.pop(sequence, None) is None:
             return
-        self._switch.forget(sequence)
+        self.switch.forget(sequence)
         self._lookup.forget(sequence)
         if self._ahead is not None:
             self._ahead.forget(sequence)
@@ -134,7 +137,7 @@ class Drafter:
         known, sequence = self._sequences[writer.sequence], writer.sequence
         known.kind, known.proposer = guess.kind, self._lookup
         if self._ahead is not None:
-            chance = self._switch.chance
+            chance = self.switch.chance
             if not guess.tokens or chance(sequence, guess.kind) < chance(sequence, AHEAD):
                 known.kind, known.proposer = AHEAD, self._ahead
                 return Wanted(sequence, AHEAD, writer.most, self._cost_s)

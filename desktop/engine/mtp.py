@@ -19,31 +19,13 @@ from desktop.engine.likeliest import Likeliest
 from desktop.engine.model import Context, Model
 from desktop.engine.nextn import NextN, nextn
 from desktop.engine.proposer import NO_GUESS, Guess, Read, Writer
+from desktop.fit.guessing import has_heads
 from desktop.fit.types import Plan
 from desktop.gguf.header import ModelHeader
 
 _DONE = 0
 _FLOAT_BYTES = 4
 _LEAST_SURE = 0.55
-_ONE_HEAD = frozenset(
-    {
-        "bailingmoe3",
-        "cohere2moe",
-        "deepseek2",
-        "deepseek32",
-        "deepseek4",
-        "glm-dsa",
-        "glm4moe",
-        "nemotron_h_moe",
-        "qwen35",
-        "qwen35moe",
-        "qwen3next",
-    }
-)
-_SEVERAL_HEADS = frozenset({"hy_v3", "mimo2", "step35"})
-"""Architectures whose heads llama.cpp can run, one of them or several: of those the first is used.
-For others, and for a file without the heads' tensors, it would end the process."""
-_TENSORS = ("eh_proj", "enorm", "hnorm")
 
 _log = get_logger("engine")
 
@@ -106,15 +88,21 @@ class Mtp:
         lib = model.llama.lib
         self._lib: Any = lib
         self._nextn: NextN = functions
-        self._target = context
+        self._model, self._target = model, context
         self._context = model.open_context(plan, heads_of=context)
         width: int = lib.llama_model_n_embd_out(model.handle)
         self._batch = MtpBatch(lib, self._context.batch_tokens, width)
         self._row_bytes = self._batch.row_bytes
         self._likeliest = Likeliest(model.llama, lib.llama_vocab_n_tokens(model.vocab))
         self._places = [_Place() for _ in range(self._context.sequences)]
+        context.hidden_rows = context.batch_tokens
+        self._context.hidden_rows = self._context.sequences
         functions.switch(context.handle, True, False)  # noqa: FBT003
         functions.switch(self._context.handle, True, True)  # noqa: FBT003
+
+    @property
+    def contexts(self) -> Sequence[tuple[Model, Context]]:
+        return ((self._model, self._context),)
 
     def begin(self, sequence: int, tokens: Sequence[int]) -> None:
         """It has followed the prompt already."""
@@ -240,12 +228,3 @@ class Mtp:
             one.on = False
             return []
         return [(one, token, ctypes.string_at(row, self._row_bytes))]
-
-
-def has_heads(header: ModelHeader) -> bool:
-    """Whether the file has heads that llama.cpp can run."""
-    arch, count = header.architecture, header.arch_integer("nextn_predict_layers")
-    if not (arch in _SEVERAL_HEADS and count > 0) and not (arch in _ONE_HEAD and count == 1):
-        return False
-    first = header.block_count - count
-    return all(header.tensor(f"blk.{first}.nextn.{name}.weight") for name in _TENSORS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from desktop.engine.model import Context, Model
 from desktop.engine.proposer import NO_GUESS, Guess, Read, Writer
 
 SHORT, MIDDLE, LONG = range(3)
@@ -38,6 +39,10 @@ class PromptLookup:
     def __init__(self, vocab_size: int) -> None:
         self._vocab_size = vocab_size
         self._histories: dict[int, _History] = {}
+
+    @property
+    def contexts(self) -> Sequence[tuple[Model, Context]]:
+        return ()
 
     def begin(self, sequence: int, tokens: Sequence[int]) -> None:
         self._histories[sequence] = _History(_characters(tokens))

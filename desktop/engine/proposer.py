@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from desktop.engine.model import Context, Model
+
 
 @dataclass(slots=True)
 class Writer:
@@ -55,6 +57,11 @@ class Read:
 
 class Proposer(Protocol):
     """Guesses for sequences that write. For the engine's thread alone."""
+
+    @property
+    def contexts(self) -> Sequence[tuple[Model, Context]]:
+        """What it holds of llama.cpp, for whoever counts memory."""
+        ...
 
     def begin(self, sequence: int, tokens: Sequence[int]) -> None:
         """Another answer begins in `sequence`, after `tokens`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from desktop.fit.devices import Party, Room
+from desktop.fit.guessing import draft_tokens
 from desktop.fit.layers import has_no_context
 from desktop.fit.memory import Footprint, padded_context
 from desktop.fit.types import KvType, Plan, Priority, Wish
@@ -60,6 +61,7 @@ class Candidates:
             ubatch=wish.ubatch or _UBATCH,
             threads=wish.threads or automatic_threads(cpu),
             use_mmap=True,
+            draft_tokens=draft_tokens(footprint.header),
         )
 
     def settings(self) -> list[Setting]:

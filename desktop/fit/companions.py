@@ -166,7 +166,9 @@ def _add_ahead(sums: _Sums, footprint: Footprint, plan: Plan, shares: tuple[Shar
     compute = estimated_compute(footprint, plan, tuple(share.device for share in shares))
     for device, size in compute.items():
         sums.add(device, compute=size)
-    sums.add(CPU, compute=output_bytes(footprint.header, plan))
+    results = output_bytes(footprint.header, replace(plan, draft_tokens=0, mtp=False))
+    hidden = _FLOAT_BYTES * max(0, footprint.header.embedding_length) * plan.parallel
+    sums.add(CPU, compute=results + hidden)
 
 
 def _add_ways_back(

@@ -25,9 +25,12 @@ def driver_bytes(gpu: Gpu) -> int:
 def output_bytes(header: ModelHeader, plan: Plan) -> int:
     """Where results are read from, in main memory: rows of f32 logits.
 
-    T5 keeps what its encoder read besides.
+    T5 keeps what its encoder read besides, prediction heads read the hidden values of all tokens.
     """
     row = max(0, header.vocab_size)
     if header.architecture == "t5":
         row += max(0, header.embedding_length)
-    return _FLOAT_BYTES * row * plan.output_rows
+    values = row * plan.output_rows
+    if plan.mtp:
+        values += max(0, header.embedding_length) * plan.batch_tokens
+    return _FLOAT_BYTES * values

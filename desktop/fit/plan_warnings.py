@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from desktop.fit.devices import Rooms
+from desktop.fit.guessing import has_heads
 from desktop.fit.memory import padded_context
 from desktop.fit.types import Plan, PlanWarning, Verdict, Wish
 from desktop.gguf.header import ModelHeader
@@ -22,7 +23,7 @@ def plan_warnings(
     """Kinds, each with a sentence under ``fit.warning.<kind>``:
 
     beyond_training, kv_type_refused, gpu_layers_ignored, gpu_left_out, more_threads_than_cores,
-    free_memory_guessed, gpu_size_unknown, incomplete_file.
+    free_memory_guessed, gpu_size_unknown, incomplete_file, no_heads.
     """
     warnings = list(_warnings(machine, header, wish, chosen, found))
     if verdict == "cpu" and wish.gpu_layers is None and found.gpus:
@@ -40,6 +41,8 @@ def _warnings(
         yield PlanWarning("beyond_training", params)
     if wish.kv_type is not None and wish.kv_type != chosen.kv_type:
         yield PlanWarning("kv_type_refused", {"wished": wish.kv_type, "used": chosen.kv_type})
+    if wish.mtp and not has_heads(header):
+        yield PlanWarning("no_heads", {})
     if wish.gpu_layers and not found.gpus:
         yield PlanWarning("gpu_layers_ignored", {"gpu_layers": wish.gpu_layers})
     cores = machine.cpu.logical_cores

@@ -12,6 +12,7 @@ from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.compute import ComputeEstimator
 from desktop.fit.corrections import NO_CORRECTIONS, Corrections
 from desktop.fit.devices import Party, rooms
+from desktop.fit.guessing import draft_tokens, has_heads
 from desktop.fit.memory import Footprint
 from desktop.fit.memory_rows import MemoryRows, Rows
 from desktop.fit.placements import Placements
@@ -133,7 +134,7 @@ class Planner:
             rows, method = self.rows.asked(chosen)
         if method == "dry_run" and self.rows.fit(rows, chosen):
             chosen, rows = self._with_what_is_left(chosen, rows)
-        return self._reported(chosen, rows, method)
+        return self._reported(*self._with_heads(chosen, rows, method))
 
     def judged(self, given: Plan, filled_tokens: int = TYPICAL_TOKENS) -> FitReport:
         """The same for a plan that somebody else made."""
@@ -148,6 +149,21 @@ class Planner:
         if method == "dry_run" and self.rows.fit(more, other):
             return other, more
         return chosen, rows
+
+    def _with_heads(self, chosen: Plan, rows: Rows, method: Method) -> tuple[Plan, Rows, Method]:
+        """The same with the model's own layers for guessing ahead, if there is room for them.
+
+        Unasked only where all of it lies on graphics: there a few tokens more cost little time.
+        """
+        wanted = self._wish.mtp
+        if wanted is False or not has_heads(self._header) or not self.rows.fit(rows, chosen):
+            return chosen, rows, method
+        if wanted is None and self._verdict(chosen, fits=True) != "gpu":
+            return chosen, rows, method
+        ahead = draft_tokens(self._header, heads=True)
+        other = replace(chosen, mtp=ahead > 0, draft_tokens=ahead)
+        more, how = self.rows.asked(other)
+        return (other, more, how) if self.rows.fit(more, other) else (chosen, rows, method)
 
     def _is_worth_asking(self, other: Plan, chosen: Plan) -> bool:
         if (other.context, other.kv_type) != (chosen.context, chosen.kv_type):

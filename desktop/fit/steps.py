@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from desktop.fit.guessing import draft_tokens
 from desktop.fit.memory import padded_context
 from desktop.fit.types import Plan
 from desktop.gguf.header import ModelHeader
@@ -14,10 +15,12 @@ _SMALL_UBATCH = 128
 
 
 def smaller(plan: Plan, header: ModelHeader) -> Plan | None:
-    """Less on the graphics first, then a shorter context; None where nothing is left to give up.
+    """Without prediction heads, less on the graphics, then a shorter context; None at the end.
 
     Every step needs less memory than `plan` on some device, and the steps end.
     """
+    if plan.mtp:
+        return replace(plan, mtp=False, draft_tokens=draft_tokens(header))
     if plan.gpu_layers > 0:
         return _less_on_gpu(plan, header)
     if plan.context > _SHORT_CONTEXT * plan.parallel:

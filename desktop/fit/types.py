@@ -20,6 +20,7 @@ class Wish:
     """What somebody asked for; None leaves the choice to the planner.
 
     `context` is n_ctx in tokens, shared by `parallel` conversations, as llama.cpp means it.
+    `mtp`: whether the model's own layers for guessing ahead are loaded, where the file has them.
     `priority`: "quality" keeps the context and its precision before speed, "speed" the reverse.
     """
 
@@ -30,6 +31,7 @@ class Wish:
     ubatch: int | None = None
     threads: int | None = None
     priority: Priority = "balanced"
+    mtp: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,14 @@ class _Runner:
     def _submit(self, text: str, max_tokens: int) -> Stream:
         self._cancel.raise_if_cancelled()
         return self._engine.submit(
-            Request(uuid.uuid4().hex, text, max_tokens, sampling=_GREEDY, ignore_eos=True)
+            Request(
+                uuid.uuid4().hex,
+                text,
+                max_tokens,
+                sampling=_GREEDY,
+                ignore_eos=True,
+                draft="off",  # made-up text that repeats itself would look fast
+            )
         )
 
     def _finish(self, stream: Stream) -> Stats:

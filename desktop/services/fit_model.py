@@ -108,7 +108,8 @@ class _DryRunCompute:
         if self.path is None or (self.here is None and wanted.gpu_layers > 0):
             return None
         try:
-            found = self.run(self.path, replace(wanted, use_mmap=False))
+            # Prediction heads have a context of their own, which is reckoned apart.
+            found = self.run(self.path, replace(wanted, use_mmap=False, mtp=False))
         except EngineError as error:
             self.refused = self.refused or error.kind == "load_failed"
             _log.warning("no dry run: %s", error)

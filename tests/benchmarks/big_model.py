@@ -66,12 +66,30 @@ def write(path: Path, shape: Shape) -> None:
     writer.close()
 
 
+def add_matrix(
+    writer: gguf.GGUFWriter,
+    random: np.random.Generator,
+    name: str,
+    rows: int,
+    columns: int,
+    kind: gguf.GGMLQuantizationType,
+    *,
+    silent: bool = False,
+) -> Raw:
+    """Random weights of a Q4_K or Q6_K matrix, zeros where it is to be `silent`."""
+    make = _q6_k if kind == gguf.GGMLQuantizationType.Q6_K else _q4_k
+    raw = make(random, rows, columns)
+    if silent:
+        raw[:] = 0
+    writer.add_tensor(name, raw, raw_dtype=kind)
+    return raw
+
+
 def _add_tensors(writer: gguf.GGUFWriter, shape: Shape, random: np.random.Generator) -> None:
     q4, q6 = gguf.GGMLQuantizationType.Q4_K, gguf.GGMLQuantizationType.Q6_K
 
     def add(name: str, rows: int, columns: int, kind: gguf.GGMLQuantizationType) -> None:
-        make = _q6_k if kind == q6 else _q4_k
-        writer.add_tensor(name, make(random, rows, columns), raw_dtype=kind)
+        add_matrix(writer, random, name, rows, columns, kind)
 
     def norm(name: str) -> None:
         writer.add_tensor(name, np.ones(shape.width, dtype=np.float32))

@@ -350,7 +350,7 @@ def test_llama_cpps_own_figures_are_taken(eight_billion: ModelHeader) -> None:
     report = plan(desktop(12), eight_billion, Wish(), oracle)
     assert report.method == "dry_run"
     assert oracle.asked == [report.plan]
-    logits = 128_256 * 4
+    logits = 128_256 * 4 * report.plan.output_rows
     assert {row.device: row.compute_bytes for row in report.memory} == {
         "CPU": 130_000_000,
         "CUDA0": 456_000_000,
