@@ -105,7 +105,8 @@ class Graph:
         if number is None:
             group = self._rules.get(name)
             if group is None:
-                raise RequestError("bad_grammar", reason="no_such_rule", line=0, name=name[:64])
+                reason = "no_such_rule" if self._numbers else "no_root"
+                raise RequestError("bad_grammar", reason=reason, line=0, name=name[:64])
             number = self._numbers[name] = self._new_rule(group, name)
         return number
 

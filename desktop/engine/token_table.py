@@ -30,7 +30,8 @@ class TokenTable:
         self.controls: dict[int, bytes] = {}
         self.ends: set[int] = set()
         for token, (raw, ends, control) in enumerate(tokens):
-            self.raws.append(b"" if control else raw)
+            # No grammar gets a zero byte, as in llama.cpp: half of the world's programs end there.
+            self.raws.append(b"" if control or b"\0" in raw else raw)
             if control and raw:
                 self.controls[token] = raw
             if ends:
