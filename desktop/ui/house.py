@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desktop.library.model import GUIDE_NAME
+from desktop.services.downloads_entry import Download
 from desktop.ui.browse.browsing import Browsing
 from desktop.ui.chats.chat_list import ChatList
 from desktop.ui.chats.conversation import Conversation
@@ -52,10 +54,19 @@ def build_house(look: Look, session: Session) -> House:
         if shelf.loaded and model.state.phase == "asleep" and model.state.name not in names:
             model.forget(model.state.name)
 
+    def begin_with_first(entry: Download) -> None:
+        """A person's first own model takes the guide's place when the chat begins."""
+        if entry.model is None or session.settings.last_model != GUIDE_NAME:
+            return
+        name = entry.model.name
+        if all(one.name in (GUIDE_NAME, name) for one in shelf.models):
+            model.prefer(name)
+
     browsing = Browsing(session)
     watch.changed.connect(judge)
     shelf.machine_known.connect(browsing.opened.judge)
     shelf.changed.connect(keep_to_what_is_there)
+    downloads.arrived.connect(begin_with_first)
     downloads.arrived.connect(lambda _entry: shelf.reload())
     downloads.chat_wanted.connect(model.choose)
     return House(

@@ -115,6 +115,12 @@ class ModelSession(QObject):
         self._release(self.state)
         self._set(ModelState(GUIDE_NAME))
 
+    def prefer(self, name: str) -> None:
+        """The one to begin with from now on; who talks with another one just now goes on."""
+        self._session.change(last_model=name)
+        if self.state.phase == "asleep":
+            self._set(ModelState(name))
+
     def reopen(self) -> None:
         """Open the model anew, so that changed settings hold."""
         if self.state.phase == "ready":

@@ -2386,6 +2386,10 @@
         <translation>Noch einmal versuchen</translation>
     </message>
     <message>
+        <source>Search without filters</source>
+        <translation>Ohne Filter suchen</translation>
+    </message>
+    <message>
         <source>Models found</source>
         <translation>Gefundene Modelle</translation>
     </message>

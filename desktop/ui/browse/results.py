@@ -38,9 +38,11 @@ class Results(QWidget):
     """Follows the finder: asking, found, nothing found, stuck, offline with the catalogue.
 
     `search_wanted`: what had the focus is gone, and the search is where one goes on.
+    `unfiltered_wanted`: nothing was found, and the filters are to be taken away.
     """
 
     search_wanted = Signal()
+    unfiltered_wanted = Signal()
 
     def __init__(self, look: Look, session: Session, browsing: Browsing, shelf: Shelf) -> None:
         super().__init__()
@@ -55,7 +57,10 @@ class Results(QWidget):
         self.trouble = TroubleCard(look, session, self._finder.retry)
         self.state = Text(kind="muted", wrap=True)
         self.again = Button(look, self.tr("Try again"), self._finder.retry)
-        below = row(self.state, self.again, space=s.space_3)
+        self.unfiltered = Button(
+            look, self.tr("Search without filters"), self.unfiltered_wanted.emit
+        )
+        below = row(self.state, self.again, self.unfiltered, space=s.space_3)
         below.setStretchFactor(self.state, 1)
         # In line with the rows, beside which the scroll bar stands.
         above = row(self.trouble, margins=(0, 0, s.scroll_bar, 0))
@@ -81,7 +86,7 @@ class Results(QWidget):
         """Show the finder's state."""
         finder = self._finder
         focused = QApplication.focusWidget()
-        gone = (self.trouble, self.list, self.again)
+        gone = (self.trouble, self.list, self.again, self.unfiltered)
         had_focus = focused is not None and any(
             p is focused or p.isAncestorOf(focused) for p in gone
         )
@@ -97,6 +102,9 @@ class Results(QWidget):
         self.state.setAlignment(align | Qt.AlignmentFlag.AlignVCenter)
         can_retry = finder.phase in ("stuck", "failed") and finder.problem is None
         self.again.setVisible(can_retry)
+        self.unfiltered.setVisible(
+            finder.phase == "known" and not has_rows and self._filters_found_nothing
+        )
         if had_focus and focused is not None and not focused.isVisible():
             self.search_wanted.emit()
         self._say(words)
@@ -153,11 +161,17 @@ class Results(QWidget):
             return self._nothing()
         return ""
 
+    @property
+    def _filters_found_nothing(self) -> bool:
+        """Whether fewer filters might find more (the built-in list is short enough)."""
+        query = self._finder.query
+        plain = SearchQuery(text=query.text, sort=query.sort)
+        return not self._finder.is_catalogue and query != plain
+
     def _nothing(self) -> str:
         if self._finder.is_catalogue:
             return self.tr("Nothing in the built-in list goes by that name.")
-        query = self._finder.query
-        if query != SearchQuery(text=query.text, sort=query.sort):
+        if self._filters_found_nothing:
             return self.tr("Nothing found. Perhaps a filter is too narrow: try fewer of them.")
         return self.tr("Nothing found. Try fewer or other words, for instance only “qwen”.")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop.common.messages import Messages
-from desktop.hub.search import SearchTask, Sort
+from desktop.hub.search import SearchQuery, SearchTask, Sort
 from desktop.library.catalog import shipped_catalog
 from desktop.services.licences import OFFICE
 from desktop.services.model_ref import parse
@@ -168,6 +168,18 @@ class SearchBar(QWidget):
         self._finder.change(replace(self._finder.query, author=""))
         self._say_author()
         self.field.setFocus()
+
+    def clear_filters(self) -> None:
+        """The same words, looked for everywhere; the order stays."""
+        query = SearchQuery(text=self._finder.query.text, sort=self._finder.query.sort)
+        self.task.show_value(query.task)
+        self.language.show_value(query.language)
+        self.licence.show_value(query.licence)
+        with QSignalBlocker(self.fits):
+            self.fits.setChecked(False)
+        self._say_fits()
+        self._finder.change(query)
+        self._say_author()
 
     def _say_author(self) -> None:
         """Whose models alone are shown, with the way back to all."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
+from desktop.ui.browse.browsing import Room
 from desktop.ui.browse.organisation import OrganisationCard
 from desktop.ui.browse.repository import Repository
 from desktop.ui.browse.results import Results
@@ -21,7 +24,8 @@ from desktop.ui.parts.text import Text
 
 class ModelsPage(QWidget):
     """Three rooms: `home` with the sections below each other, the results of a search, and one
-    repository. Files may be dropped anywhere on the window."""
+    repository; the last two are made when they are entered. Files may be dropped anywhere on the
+    window."""
 
     chat_wanted = Signal()
 
@@ -30,7 +34,9 @@ class ModelsPage(QWidget):
         look, session = house.look, house.session
         self.setProperty("role", "page")
         self._look = look
+        self._house = house
         self._browsing = house.browsing
+        self._shown: Room = "home"
         self._title = Text(self.tr("Models"), "title")
         self._subtitle = Text(kind="muted", wrap=True)
         self.organisation = OrganisationCard(look, session)
@@ -42,24 +48,44 @@ class ModelsPage(QWidget):
         self.home = Page(look, self.tr("Models"))
         self._fill_home(look.sizes.space_2)
         self.search = SearchBar(look, session.messages, house.browsing, house.shelf)
-        self.results = Results(look, session, house.browsing, house.shelf)
-        self.repository = Repository(look, session, house.browsing, house.downloads, house.account)
         self._top = self._make_top()
         self._stack = QStackedWidget()
-        results = _in_column(look, self.results, below=look.sizes.space_3)
-        for room in (self.home, results, self.repository):
-            self._stack.addWidget(room)
+        self._stack.addWidget(self.home)
         layout = column(self._top, self._stack)
         layout.setStretchFactor(self._stack, 1)
         self.setLayout(layout)
-        self.search.list_wanted.connect(self.results.focus_list)
-        self.results.search_wanted.connect(self.search.field.setFocus)
-        self.repository.author_wanted.connect(self.search.by_author)
+        self.search.list_wanted.connect(lambda: self.results.focus_list())
         self.recommended.repository_wanted.connect(house.browsing.open)
         self.organisation.wanted.connect(self.search.show_ours)
-        house.downloads.changed.connect(self.repository.show_downloads)
         house.browsing.room_changed.connect(self._show_room)
         self._show_room()
+
+    @functools.cached_property
+    def results(self) -> Results:
+        """The results' room."""
+        house = self._house
+        results = Results(house.look, house.session, house.browsing, house.shelf)
+        results.search_wanted.connect(self.search.field.setFocus)
+        results.unfiltered_wanted.connect(self.search.clear_filters)
+        return results
+
+    @functools.cached_property
+    def _results_place(self) -> QWidget:
+        place = _in_column(self._look, self.results, below=self._look.sizes.space_3)
+        self._stack.addWidget(place)
+        return place
+
+    @functools.cached_property
+    def repository(self) -> Repository:
+        """The room of one repository."""
+        house = self._house
+        repository = Repository(
+            house.look, house.session, house.browsing, house.downloads, house.account
+        )
+        repository.author_wanted.connect(self.search.by_author)
+        house.downloads.changed.connect(repository.show_downloads)
+        self._stack.addWidget(repository)
+        return repository
 
     def show_downloads(self) -> None:
         """Bring the downloads into view."""
@@ -89,19 +115,24 @@ class ModelsPage(QWidget):
     def _show_room(self) -> None:
         room = self._browsing.room
         had_focus = self.isAncestorOf(QApplication.focusWidget() or self)
-        before = self._stack.currentIndex()
+        before, self._shown = self._shown, room
         self._title.setVisible(room == "home")
         self._subtitle.setVisible(room == "home")
         self._top.setVisible(room != "repository")
-        self._stack.setCurrentIndex(("home", "results", "repository").index(room))
-        if not had_focus or before == self._stack.currentIndex():
+        self._stack.setCurrentWidget(self._place_of(room))
+        if not had_focus or before == room:
             return
         if room == "repository":
             self.repository.focus_first()
-        elif before == 2 and room == "results":
+        elif before == "repository" and room == "results":
             self.results.focus_list()
         else:
             self.search.field.setFocus()
+
+    def _place_of(self, room: Room) -> QWidget:
+        if room == "repository":
+            return self.repository
+        return self._results_place if room == "results" else self.home
 
     def show_machine(self, sentence: str) -> None:
         """What the models are measured by."""

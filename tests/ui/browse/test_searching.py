@@ -189,6 +189,24 @@ def test_nothing_found_says_what_to_try(models: Models) -> None:
     assert "Nothing found" in models.page.results.state.text()
 
 
+def test_filters_that_leave_nothing_can_be_taken_away_at_once(models: Models) -> None:
+    narrow = SearchQuery("qwen", author="maker", task="vision", licence="mit")
+    models.browser.answer = lambda query, _cursor: SearchPage(
+        () if query.licence else (found(1),), None
+    )
+    models.browsing.finder.change(narrow)
+    models.browsing.search()
+    models.until(lambda: models.page.results.unfiltered.isVisible())
+    models.page.results.unfiltered.setFocus()
+    QTest.keyClick(models.page.results.unfiltered, Qt.Key.Key_Space)
+    models.until(lambda: names(models))
+    assert models.browser.queries[-1][0] == SearchQuery("qwen")
+    assert models.page.search.licence.value == ""
+    assert models.page.search.task.value is None
+    assert not models.page.search.author.isVisible()
+    assert not models.page.results.unfiltered.isVisible()
+
+
 def test_leaving_calls_off_what_is_under_way(models: Models) -> None:
     models.browser.gate = threading.Event()
     models.browsing.search()

@@ -60,6 +60,23 @@ def test_offered_fetched_arrived(open_window: Open, queue: StillDownloads) -> No
     assert driven.window.place == MODELS
 
 
+def test_the_first_model_takes_the_guides_place(
+    open_window: Open, queue: StillDownloads, tiny_model: Path
+) -> None:
+    """For the next start too, and without a click on "Chat now"."""
+    driven = open_window(change=with_queue(queue))
+    house = driven.desk.house
+    driven.until(lambda: house.shelf.loaded)
+    services = house.session.services
+    assert services is not None
+    house.downloads.add("maker/model:Q4_K_M")
+    model = services.library.add(tiny_model)
+    queue.become("d0", state="done", model=model)
+    driven.until(lambda: house.session.settings.last_model == model.name)
+    driven.until(lambda: len(house.shelf.models) == 2)
+    assert house.model.state.name == model.name
+
+
 def test_no_offer_where_there_is_a_model(
     open_window: Open, queue: StillDownloads, tiny_model: Path, tmp_path: Path
 ) -> None:
