@@ -184,7 +184,9 @@ def _tell_report(report: ServerReport, front: Front) -> None:
         return
     _tell_server(report.server, front)
     if report.server.place.is_open:
-        front.note(front.text("cli.note", text=front.text("remotes.open", server=report.server.name)))
+        front.note(
+            front.text("cli.note", text=front.text("remotes.open", server=report.server.name))
+        )
     if report.server.models:
         model = str(RemoteRef(report.server.name, report.server.models[0].id))
         front.say(front.text("cli.remotes.use", model=model))

@@ -240,7 +240,7 @@ class RemoteTurn:
 
     def _head(self, exchange: Exchange, until: float) -> None:
         """Raises as `remote_errors.refusal`."""
-        head = self._next(exchange, until, "remote_first_token")
+        head = self._next(exchange, until)
         assert isinstance(head, Head)  # an exchange begins with it
         if not 200 <= head.status < 300:
             body = self._refusal_body(exchange)
@@ -264,7 +264,7 @@ class RemoteTurn:
         size = 0
         until = time.monotonic() + _REFUSAL_S
         while size < _MOST_REFUSAL_BYTES:
-            piece = self._next(exchange, until, "remote_stalled")
+            piece = self._next(exchange, until, begun=True)
             if not isinstance(piece, bytes) or not piece:
                 break
             pieces.append(piece)
@@ -275,9 +275,8 @@ class RemoteTurn:
         """The stream to its end, or until nothing more is wanted of it."""
         reader = SseReader()
         while True:
-            waited_for = "remote_stalled" if answer.has_begun else "remote_first_token"
             try:
-                piece = self._next(exchange, until, waited_for)
+                piece = self._next(exchange, until, begun=answer.has_begun)
             except RemoteError:
                 if answer.reason is None:
                     raise
@@ -324,8 +323,8 @@ class RemoteTurn:
     def _nonsense(self, detail: str) -> RemoteError:
         return RemoteError("remote_nonsense", server=self._link.name, detail=detail)
 
-    def _next(self, exchange: Exchange, until: float, kind: str) -> Head | bytes:
-        """Raises CancelledError, NetworkError, RemoteError(`kind`) when it took too long."""
+    def _next(self, exchange: Exchange, until: float, *, begun: bool = False) -> Head | bytes:
+        """Raises CancelledError, NetworkError, RemoteError: remote_stalled, remote_first_token."""
         started = time.monotonic()
         while True:
             if self._stopping.is_set():
@@ -333,7 +332,10 @@ class RemoteTurn:
             left_s = until - time.monotonic()
             if left_s <= 0:
                 waited_s = round(max(until - started, 0.1), 1)
-                raise RemoteError(kind, server=self._link.name, timeout_s=waited_s)
+                name = self._link.name
+                if begun:
+                    raise RemoteError("remote_stalled", server=name, timeout_s=waited_s)
+                raise RemoteError("remote_first_token", server=name, timeout_s=waited_s)
             item = exchange.get(left_s)
             if item is not None:
                 return item

@@ -46,16 +46,17 @@ class HttpCarrier:
             with self._client(origin, ask) as client:
                 self._converse(client, ask, exchange)
         except httpx2.HTTPError as error:
-            raise self._named(network_error(error, ask.url, ask.connect_s)) from error
+            raise self._named(network_error(error, ask.url, ask.connect_s), ask.host) from error
         except (httpx2.InvalidURL, httpx2.StreamError, UnicodeError) as error:
             raise NetworkError("bad_address", host=ask.host, detail=str(error)) from error
 
-    def _named(self, error: NetworkError) -> NetworkError:
+    def _named(self, error: NetworkError, host: str) -> NetworkError:
         """A server's certificate is its user's to judge, unlike the Hub's."""
         if error.kind != "tls_untrusted":
             return error
-        kind = "other_certificate" if self._trust.certificate else "server_untrusted"
-        return NetworkError(kind, detail=error.detail, **error.params)
+        if self._trust.certificate:
+            return NetworkError("other_certificate", detail=error.detail, host=host)
+        return NetworkError("server_untrusted", detail=error.detail, host=host)
 
     def _client(self, origin: Origin, ask: Ask) -> httpx2.Client:
         # Half the time for each of the addresses that a name may have (IPv6 first, then IPv4).
@@ -127,7 +128,7 @@ def _pinned(certificate: str, origin: Origin) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cadata=certificate)
     except (ssl.SSLError, ValueError) as error:
-        raise NetworkError("tls_untrusted", host=origin.shown, detail=str(error)) from error
+        raise NetworkError("other_certificate", host=origin.shown, detail=str(error)) from error
     return context
 
 

@@ -32,6 +32,7 @@ def test_a_connection_from_beginning_to_end(tmp_path: Path) -> None:
         "outcome": "ok",
         "status": 206,
         "received_bytes": 524_288,
+        "sent_bytes": 0,
         "seconds": 0.25,
     }
 
