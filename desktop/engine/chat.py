@@ -130,8 +130,7 @@ class Rendered:
 
     `first_kept` and `left_out` (places of messages) say what did not fit into the context.
     `media` stand where the prompt says `MEDIA_MARK`, in their order. `reasoning_open`: the prompt
-    ends within the model's reasoning, which the answer goes on with. `begun` is what it has written
-    of the answer's own framing, for whoever reads the answer.
+    ends within the model's reasoning, which the answer goes on with.
     """
 
     prompt: str
@@ -140,7 +139,6 @@ class Rendered:
     left_out: tuple[int, ...] = ()
     media: tuple[Media, ...] = ()
     reasoning_open: bool = False
-    begun: str = ""
 
 
 def _texts_of(call: ToolCall) -> tuple[object, ...]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from desktop.common.errors import RequestError, TemplateError
 from desktop.engine.chat import Chat, Message, Rendered, ToolCall
 from desktop.engine.chat_template import TemplateRenderer, chatml
 from desktop.engine.output.learn import learn_output
+from desktop.engine.output.marks import ending_words
 from desktop.engine.output.output_format import OutputFormat
 from desktop.engine.reasoning import ReasoningStyle
 from desktop.engine.reasoning_trial import find_reasoning, known_style
@@ -74,17 +78,12 @@ class ChatFormat:
         style = self.reasoning
         whole = (prompt + begun).removeprefix(self._strip_bos)
         is_open = style is not None and style.is_open(whole)
-        return Rendered(
-            whole,
-            self.stop,
-            media=media_of(chat.messages),
-            reasoning_open=is_open,
-            begun=begun.strip(),
-        )
+        media = media_of(chat.messages)
+        return Rendered(whole, self.stop, media=media, reasoning_open=is_open)
 
     def _write(self, chat: Chat, *, add_generation_prompt: bool) -> str:
         """The first form of the chat that the template takes."""
-        tools = () if chat.tool_choice == "none" else chat.tools
+        tools = shaped_tools(self.traits, () if chat.tool_choice == "none" else chat.tools)
         messages = self._instructed(chat)
         if self.name == "chatml":
             arranged = self._shaper.arranged(messages)
@@ -92,7 +91,7 @@ class ChatFormat:
         variables = {
             **self._wishes(chat),
             **{k: v for k, v in chat.template_values.items() if k not in _OUR_VARIABLES},
-            "tools": shaped_tools(self.traits, tools),
+            "tools": tools,
             "add_generation_prompt": add_generation_prompt,
         }
         refusal: TemplateError | None = None
@@ -110,9 +109,13 @@ class ChatFormat:
         raise refusal or TemplateError("bad_template")
 
     def _by_template(self, variables: Mapping[str, Any]) -> str:
-        return self._renderer.render(
-            self._template, {"documents": None, "tools": None, **self._tokens, **variables}
-        )
+        usual: dict[str, Any] = {"documents": None, "tools": None, **self._tokens}
+        # Names that some templates have for the same.
+        if "functions" in self._template and variables.get("tools"):
+            usual["functions"] = json.dumps(variables["tools"], ensure_ascii=False)
+        if "datetime" in self._template:
+            usual["datetime"] = time.strftime("%Y-%m-%d")
+        return self._renderer.render(self._template, {**usual, **variables})
 
     # -- what the chat wishes ----------------------------------------------------------------
 
@@ -185,16 +188,14 @@ class ChatFormat:
             head, found, _ = whole.rpartition(ANSWER)
             if not found:
                 head = self.render(replace(before, reasoning="off")).prompt
-            begun = style.answer_header if style is not None else ""
             rendered = self._rendered(chat, head + last.content)
-            return replace(rendered, reasoning_open=False, begun=begun)
+            return replace(rendered, reasoning_open=False)
         rendered = self.render(before)
         if style is None or not last.reasoning:
             return rendered
         opening = "" if rendered.reasoning_open else f"{style.open}\n"
-        begun = style.open if style.answer_header else ""
         prompt = rendered.prompt + opening + last.reasoning
-        return replace(rendered, prompt=prompt, reasoning_open=True, begun=begun)
+        return replace(rendered, prompt=prompt, reasoning_open=True)
 
     # -- finding out -------------------------------------------------------------------------
 
@@ -205,12 +206,14 @@ class ChatFormat:
         tried = TemplateTrial(self._by_template, self._template)
         self.traits = find_traits(tried)
         self.reasoning = find_reasoning(tried, self.traits, _is_token(vocabulary))
-        self.output = self._learn_output(tried)
+        self.output = self._learn_output(tried, partial(ending_words, vocabulary))
         key = self.reasoning.key if self.reasoning is not None else ""
         self._shaper = MessageShaper(self.traits, key, self.output.calls.write)
         self.stop = self._find_stop(tried, vocabulary)
 
-    def _learn_output(self, tried: TemplateTrial) -> OutputFormat:
+    def _learn_output(
+        self, tried: TemplateTrial, endings: Callable[[str], Collection[str]]
+    ) -> OutputFormat:
         question = say("user", words(QUESTION, parts=self.traits.parts))
         before = tried.write([question], add_generation_prompt=False)
         shaper = MessageShaper(self.traits, "", _write_none)
@@ -233,7 +236,7 @@ class ChatFormat:
             offered = [wrapped if self.traits.tools == "wrapped" else wrapped["function"]]
         begun = tried.write([question]).partition(QUESTION)[2]
         shown = tried.write([question], tools=offered) if offered else ""
-        return learn_output(write, begun, shown)
+        return learn_output(write, begun, shown, endings)
 
     def _find_stop(self, tried: TemplateTrial, vocabulary: Vocabulary) -> tuple[str, ...]:
         """What stands between an answer and the next question, if it must be a stop string.

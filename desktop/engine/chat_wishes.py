@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from desktop.common.errors import RequestError
 from desktop.engine.chat import Chat, Rendered
 from desktop.engine.chat_format import ChatFormat
 from desktop.engine.constraint import Budget, Gate, Grammar
@@ -13,6 +14,7 @@ from desktop.engine.output.answer import answer_parser
 from desktop.engine.output.marks import shown_tokens
 from desktop.engine.output.parser import OutputParser
 from desktop.engine.request import Request
+from desktop.engine.tool_grammar import lazy_gate, tool_grammar
 from desktop.engine.vocabulary import Vocabulary
 
 
@@ -26,42 +28,59 @@ class Bound:
 
 
 class ChatWishes:
-    """Reads them off chats with one model."""
+    """Reads them off chats with one model; for any thread."""
 
     def __init__(self, chat_format: ChatFormat) -> None:
         self._format = chat_format
         self._shown: frozenset[int] | None = None
+        self._marks: tuple[str, ...] = ()
 
-    def bound(self, request: Request, chat: Chat, rendered: Rendered) -> Bound:
+    def bound(
+        self, request: Request, chat: Chat, rendered: Rendered, vocabulary: Vocabulary
+    ) -> Bound:
         """Raises RequestError for a grammar, a schema or tools that cannot be had."""
-        gate, budget = self._gate(rendered), self._budget(chat, rendered)
+        style, budget = self._format.reasoning, self._budget(chat, rendered)
         if request.constraint is not None:
+            gate = None if style is None else style.gate(is_open=rendered.reasoning_open)
             return Bound(grammar_for(request.constraint), gate, budget)
-        return Bound(budget=budget)
+        if not offers(chat):
+            return Bound(budget=budget)
+        if chat.tool_choice == "required":
+            primer = self._format.output.calls.primer
+            begun = primer if rendered.prompt.endswith(primer) else ""
+            grammar = self._tool_grammar(chat, vocabulary, begun)
+            return Bound(grammar, self._gate(rendered), budget)
+        lazy = lazy_gate(self._format.output.calls)
+        if lazy is None:
+            return Bound(budget=budget)
+        try:
+            return Bound(self._tool_grammar(chat, vocabulary, lazy.close), lazy, budget)
+        except RequestError:
+            # Nobody asked for the arguments to be bound: a call is then read as it comes.
+            return Bound(budget=budget)
 
     def parser(self, request: Request, chat: Chat, rendered: Rendered) -> OutputParser | None:
         """What reads the answer; None where it is text and nothing else."""
-        style = self._format.reasoning
         tools = chat.tools if offers(chat) else ()
         output = self._format.output
-        if style is None and not tools and not output.dropped and output.channels is None:
+        plain = output.channels is None and not output.dropped
+        if self._format.reasoning is None and not tools and plain:
             return None
-        gate = None
-        if style is not None and output.channels is None:
-            gate = Gate(style.open, style.close, is_open=rendered.reasoning_open)
         return answer_parser(
             request.id,
             output,
-            gate,
+            self._gate(rendered),
             tools,
             parallel=chat.parallel_tools,
-            prompt_end=rendered.prompt[-200:],
+            prompt_end=rendered.prompt,
         )
 
     def shown(self, vocabulary: Vocabulary) -> frozenset[int]:
         """The control tokens that the parser must see."""
         if self._shown is None:
-            self._shown = shown_tokens(vocabulary, self._words())
+            shown = shown_tokens(vocabulary, self._words())
+            self._marks = tuple(vocabulary.special_text(token) for token in shown)
+            self._shown = shown
         return self._shown
 
     def _words(self) -> Iterable[str]:
@@ -70,15 +89,27 @@ class ChatWishes:
         if style is not None:
             yield from (style.open, style.close, style.between, style.answer_header)
 
+    def _tool_grammar(self, chat: Chat, vocabulary: Vocabulary, begun: str) -> Grammar:
+        self.shown(vocabulary)
+        return tool_grammar(
+            self._format.output.calls,
+            chat.tools,
+            forced=chat.forced_tool,
+            parallel=chat.parallel_tools,
+            marks=self._marks,
+            begun=begun,
+        )
+
     def _gate(self, rendered: Rendered) -> Gate | None:
         style = self._format.reasoning
-        return None if style is None else style.gate(is_open=rendered.reasoning_open)
+        if style is None:
+            return None
+        return Gate(style.open, style.close, is_open=rendered.reasoning_open)
 
     def _budget(self, chat: Chat, rendered: Rendered) -> Budget | None:
-        style = self._format.reasoning
-        if style is None or not chat.reasoning_budget:
+        style, gate = self._format.reasoning, self._gate(rendered)
+        if style is None or gate is None or not chat.reasoning_budget:
             return None
-        gate = Gate(style.open, style.close, is_open=rendered.reasoning_open)
         return Budget(chat.reasoning_budget, style.end, gate)
 
 

@@ -147,7 +147,7 @@ def _info(path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat) -> ModelInfo
         sampling=recommended_sampling(model),
         trained_context_tokens=lib.llama_model_n_ctx_train(model.handle),
         parameters=lib.llama_model_n_params(model.handle),
-        abilities=_abilities(loaded),
+        abilities=_abilities(loaded, chat),
         pooling=None if loaded.embedder is None else loaded.embedder.pooling,
     )
 
@@ -158,10 +158,15 @@ def _text_tokens(loaded: Loaded) -> int:
     return loaded.context.sequence_tokens if embedder is None else embedder.text_tokens
 
 
-def _abilities(loaded: Loaded) -> Abilities:
+def _abilities(loaded: Loaded, chat: ChatFormat) -> Abilities:
     embedder, media = loaded.embedder, loaded.media
+    reasons = embedder is None and chat.reasoning is not None
     return Abilities(
         chat=embedder is None,
+        tools=embedder is None and chat.takes_tools,
+        reasoning=reasons,
+        # Where the template knows no switch, reasoning is begun or skipped in the prompt itself.
+        reasoning_switch=reasons,
         vision=media is not None and media.vision,
         audio=media is not None and media.audio,
         embeddings=embedder is not None and not embedder.scores,

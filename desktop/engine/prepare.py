@@ -101,11 +101,9 @@ class Preparer:
         rendered = written.rendered
         stop = tuple(dict.fromkeys((*request.stop, *rendered.stop)))[:MAX_STOP_STRINGS]
         parser = self._wishes.parser(request, chat, rendered)
-        shown: frozenset[int] = frozenset()
-        if parser is not None:
-            with self._reading() as loaded:
-                shown = self._wishes.shown(loaded.vocabulary)
-        bound = self._wishes.bound(request, chat, rendered)
+        with self._reading() as loaded:
+            bound = self._wishes.bound(request, chat, rendered, loaded.vocabulary)
+            shown = self._wishes.shown(loaded.vocabulary) if parser is not None else frozenset()
         return Prepared(
             # The prompt stands in the request, for whoever shows or logs what is running.
             replace(request, prompt=rendered.prompt),

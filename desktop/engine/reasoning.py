@@ -53,7 +53,8 @@ class ReasoningStyle:
         """Reasoning comes first; what a grammar binds begins behind it."""
         if self.answer_header:
             return Gate(self.open, self.answer_header, is_open=True)
-        return Gate(self.open, self.close, is_open=is_open)
+        # Where an answer has an opening of its own, that belongs to what is not bound.
+        return Gate(self.open, self.between.strip() or self.close, is_open=is_open)
 
     @property
     def end(self) -> str:

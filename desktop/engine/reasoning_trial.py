@@ -17,6 +17,10 @@ _KEYS = ("reasoning_content", "thinking", "reasoning")
 _TAG = r"(?:<[^<>\s]{1,48}>|\[/?[A-Z_]{2,32}\]|◁[^◁▷\s]{1,32}▷)"
 _TAG_AT_END = re.compile(_TAG + r"\s*\Z")
 _TAG_AT_START = re.compile(r"\s*(" + _TAG + ")")
+# Three tokens that make one tag: a sign, a name, a sign.
+_NAMED_TAG = r"<\|[^<>|\s]{1,16}\|>\w{2,24}<\|[^<>|\s]{1,16}\|>"
+_NAMED_TAG_AT_END = re.compile(_NAMED_TAG + r"\s*\Z")
+_NAMED_TAG_AT_START = re.compile(r"\s*(" + _NAMED_TAG + ")")
 _EMPTY_PAIR = re.compile(f"({_TAG})\\s*({_TAG})")
 # What models write by themselves, for templates that know nothing of it or only cut it away.
 _KNOWN_PAIRS = (
@@ -148,16 +152,16 @@ def _from_history(
 def _read_history(written: str, before: str, begun: str, end: str) -> tuple[str, str, str] | None:
     head, _, rest = written.partition(THOUGHT)
     head = head[len(_common(before, head)) :]
-    opening = head[len(_common(begun, head)) :].strip()
+    opening = head[len(_whole_tags(_common(begun, head))) :].strip()
     if not opening:
-        at_end = _TAG_AT_END.search(head)
+        at_end = _NAMED_TAG_AT_END.search(head) or _TAG_AT_END.search(head)
         if at_end is None:
             return None
         opening = at_end.group().strip()
     between, found, _ = rest.partition(end)
     if not found or not between.strip():
         return None
-    tag = _TAG_AT_START.match(between)
+    tag = _NAMED_TAG_AT_START.match(between) or _TAG_AT_START.match(between)
     close = tag.group(1) if tag is not None else between.strip().splitlines()[0]
     # Between reasoning and a call stands what begins the call: that is no end of reasoning.
     return opening, close, between if end == ANSWER else ""
@@ -239,7 +243,7 @@ def _answer_header(
     off = switch.off if switch is not None else {}
     head = _plain_header(tried, traits, question, off)
     begun = _added(tried, [question], **off)
-    header = head[len(_common(begun, head)) :].strip()
+    header = head[len(_whole_tags(_common(begun, head))) :].strip()
     return header if header and behind.endswith(header) else ""
 
 

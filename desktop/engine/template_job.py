@@ -53,9 +53,12 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
             answer({"id": order["id"], "error": type(error).__name__, "detail": str(error)[:2000]})
 
 
-def make_environment() -> jinja2.sandbox.ImmutableSandboxedEnvironment:
-    """As chat templates expect it (the conventions of Hugging Face's transformers)."""
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+def make_environment() -> jinja2.sandbox.SandboxedEnvironment:
+    """As chat templates expect it (the conventions of Hugging Face's transformers).
+
+    Lists may be added to, which some templates do: what they can reach is theirs alone.
+    """
+    environment = jinja2.sandbox.SandboxedEnvironment(
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do", _Generation],
@@ -104,7 +107,15 @@ def _to_json(
         indent=indent,
         separators=separators,
         sort_keys=sort_keys,
+        default=_listed,
     )
+
+
+def _listed(value: object) -> list[Any]:
+    """What a filter hands on piece by piece, as a list; others are no JSON."""
+    if isinstance(value, Iterator):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _raise(message: str) -> NoReturn:

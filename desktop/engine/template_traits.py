@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, product
@@ -19,6 +20,7 @@ EmptyContent = Literal["null", "text", "absent"]
 """How a message says that it has no words."""
 
 _RESULT_ROLES = ("tool", "function", "tool_response", "ipython", "observation")
+_AS_IN_PYTHON = re.compile(trial.TOOL + r"\(\s*" + trial.KEY + r"\s*=")
 _LONG_IDS = (trial.LONG_ID, "call_Qsecondidq")
 _SHORT_IDS = (trial.SHORT_ID, "Qidq00002")
 
@@ -44,7 +46,8 @@ class CallTraits:
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What a template takes. `tools` is "" where it drops them, `calls` None where it cannot
-    write any. `counts_tools`: no tools must be an empty list."""
+    write any: results then have the role `lone_results`, "" for a user's words. `counts_tools`: no
+    tools must be an empty list."""
 
     parts: bool = False
     counts_tools: bool = False
@@ -55,6 +58,7 @@ class Traits:
     tools: Literal["", "wrapped", "bare"] = ""
     tools_need_system: bool = False
     calls: CallTraits | None = None
+    lone_results: str = ""
 
 
 def words(text: str, *, parts: bool) -> object:
@@ -80,7 +84,19 @@ def find_traits(tried: TemplateTrial) -> Traits:
         takes_answer_first=tried.shows((ANSWER, QUESTION), [answer, question]),
     )
     traits = _with_tools(tried, traits, question, system)
-    return replace(traits, calls=_CallTrials(tried, traits).find())
+    calls = _CallTrials(tried, traits).find()
+    if calls is None and _knows_results(tried, [question, answer], parts=parts):
+        return replace(traits, lone_results=_RESULT_ROLES[0])
+    return replace(traits, calls=calls)
+
+
+def _knows_results(tried: TemplateTrial, chat: list[dict[str, Any]], *, parts: bool) -> bool:
+    """Whether a result is written in a way of its own, and not as any role would be."""
+    result, other = (
+        tried.write([*chat, say(role, words(trial.RESULT, parts=parts))])
+        for role in (_RESULT_ROLES[0], trial.ROLE)
+    )
+    return trial.RESULT in result and result != other.replace(trial.ROLE, _RESULT_ROLES[0])
 
 
 def _needs_parts(tried: TemplateTrial) -> bool:
@@ -246,11 +262,7 @@ def _is_whole(written: str) -> bool:
 
 def _harm(written: str) -> int:
     """How many signs there are that the arguments arrived in a form that nobody can read back."""
-    signs = (
-        f"'{trial.KEY}'",  # Python's words for an object
-        f"'{trial.INNER}'",
-        f'\\"{trial.KEY}',  # JSON within JSON
-        f'\\"{trial.INNER}',
-    )
-    flag = written.rpartition(trial.FLAG)[2][:40].partition(trial.LIST)[0]
-    return sum(sign in written for sign in signs) + ("True" in flag)
+    signs = [f'\\"{trial.KEY}', f'\\"{trial.INNER}']  # JSON within JSON
+    if not _AS_IN_PYTHON.search(written):
+        signs += [f"'{trial.KEY}'", f"'{trial.INNER}'"]  # Python's words for an object
+    return sum(sign in written for sign in signs)

@@ -11,7 +11,7 @@ from desktop.common.errors import TemplateError
 # Words that no template contains.
 SYSTEM, QUESTION, ANSWER, NEXT = "Qsysq", "Qfirstq", "Qanswerq", "Qnextq"
 THOUGHT, RESULT, OTHER_RESULT = "Qthoughtq", "Qresultq", "Qotherresultq"
-TOOL, OTHER_TOOL = "Qtoolq", "Qothertoolq"
+TOOL, OTHER_TOOL, ROLE = "Qtoolq", "Qothertoolq", "Qroleq"
 KEY, FLAG, LIST, INNER = "Qkeyq", "Qflagq", "Qlistq", "Qinnerq"
 WORD, OTHER_WORD = "Qwordq", "Qotherwordq"
 LONG_ID, SHORT_ID = "call_Qfirstidq", "Qidq00001"

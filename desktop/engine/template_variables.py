@@ -82,6 +82,8 @@ class MessageShaper:
 
     def _in_words(self, message: Message) -> Message:
         """Calls and their results as the text of answers and questions."""
+        if message.role == "tool" and self._traits.lone_results:
+            return message
         if message.role == "tool":
             text = f"<tool_response>\n{message.content}\n</tool_response>"
             shift = len("<tool_response>\n")
@@ -106,7 +108,7 @@ class MessageShaper:
                 waiting, (call_id, name) = _answered(waiting, message, names)
                 shaped.append(
                     {
-                        "role": calls.result_role or "user",
+                        "role": self._traits.lone_results or calls.result_role or "user",
                         "content": words(text, parts=self._traits.parts),
                         "name": message.name or name,
                         "tool_call_id": _id(calls, call_id),
