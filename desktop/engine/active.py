@@ -90,6 +90,8 @@ class Active:
             task.sampler.accept_prompt(task.tokens)
         except RequestError as error:
             return events + self.fail(slot, error.kind, **error.params)
+        if task.scores:
+            return events
         if request.echo and prepared.text:
             events.append(Text(request.id, prepared.text))
         if request.max_tokens == 0:

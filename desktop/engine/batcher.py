@@ -16,7 +16,7 @@ from desktop.engine.adapters import Adapters
 from desktop.engine.answer_text import AnswerText
 from desktop.engine.batch import Batch
 from desktop.engine.drafter import Drafter
-from desktop.engine.events import Event, Failed, FinishReason, PromptProgress
+from desktop.engine.events import Event, Failed, FinishReason, PromptProgress, Text
 from desktop.engine.filling import Filling, Part
 from desktop.engine.media import spans
 from desktop.engine.media_step import MediaStep
@@ -24,6 +24,7 @@ from desktop.engine.model import Context, Model
 from desktop.engine.pace import Pace
 from desktop.engine.prefix_cache import PrefixCache
 from desktop.engine.prepared import Prepared
+from desktop.engine.prompt_chances import prompt_chances
 from desktop.engine.proposer import Read
 from desktop.engine.request import Request
 from desktop.engine.slot import Slot, Task
@@ -143,6 +144,7 @@ class Batcher:
             spans(prepared.tokens, prepared.media) if prepared.media else (),
         )
         task.prompt_tokens = len(task.tokens)
+        task.scores = request.echo and request.logprobs is not None and not task.spans
         self._line.put(task)
         return []
 
@@ -212,6 +214,8 @@ class Batcher:
                 events += self._progress(slot)
             elif guesses:
                 events += self._judge(slot, place, guesses)
+            elif slot.task is not None and slot.task.scores and slot.task.first_token_s is None:
+                events += self._score(slot, slot.task, place, count)
             else:
                 events += self._sample(slot, place)
         if reading:
@@ -321,6 +325,23 @@ class Batcher:
             return self._end(slot, "stop")
         events, reason = self._writing.take(slot, task, sampler, token)
         return events if reason is None else events + self._end(slot, reason)
+
+    def _score(self, slot: Slot, task: Task, place: int, count: int) -> list[Event]:
+        """A part of a prompt was read, with the logits behind each of its tokens."""
+
+        def logits(number: int) -> Any:
+            return self._lib.llama_get_logits_ith(self._context.handle, place + number)
+
+        first = len(slot.cached) - count
+        events = prompt_chances(task, self._vocabulary, logits, first, count)
+        slot.pending = slot.pending[count:]
+        if slot.pending:
+            return events + self._progress(slot)
+        if task.prepared.text:
+            events.append(Text(task.request.id, task.prepared.text))
+        if task.request.max_tokens == 0:
+            return events + self._end(slot, "length")
+        return events + self._sample(slot, place + count - 1)
 
     def _judge(self, slot: Slot, place: int, guesses: Sequence[int]) -> list[Event]:
         """Sample behind each guess in turn, as long as it is what was guessed."""

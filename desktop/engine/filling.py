@@ -12,7 +12,8 @@ from desktop.engine.slot import Slot
 
 Part = tuple[Slot, int, int, Sequence[int]]
 """A slot, how many of its pending tokens, the place of the last one (-1: no logits), and the
-guesses that follow it in the batch, each with logits of its own."""
+guesses that follow it in the batch, each with logits of its own. Where a prompt is scored all have
+logits, and the place is the first one's."""
 
 _STEPS_WITHOUT_GUESSES = 32
 
@@ -74,6 +75,7 @@ class Filling:
         room = min(batch.room, max(wanted - len(parts), 1))
         # Shortest first: what a short prompt leaves of its equal share goes to the longer ones.
         prompts.sort(key=_eager)
+        rows = self._rows - sum(1 + len(guesses) for _, _, _, guesses in parts) - len(prompts)
         for index, slot in enumerate(prompts):
             priority = _eager(slot)[0]
             sharing = sum(_eager(other)[0] == priority for other in prompts[index:])
@@ -81,6 +83,14 @@ class Filling:
             count = min(len(slot.pending), -(-room // sharing), room, slot.next_stop - done)
             if count == 0:
                 break
+            if slot.task is not None and slot.task.scores:
+                # One row of logits it has anyway, like everybody.
+                count = min(count, rows + 1)
+                rows -= count - 1
+                place = batch.add_each(slot.pending[:count], done, slot.sequence)
+                parts.append((slot, count, place, ()))
+                room -= count
+                continue
             last = count == len(slot.pending)
             place = batch.add(slot.pending[:count], done, slot.sequence, output=last)
             parts.append((slot, count, place if last else -1, ()))

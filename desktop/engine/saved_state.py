@@ -67,7 +67,7 @@ def reusable(holder: Holder, first: int, task: Task, memory: SequenceMemory) -> 
 
     `first` is the first position that is really there. At least one token stays to be read.
     """
-    if not holder.cached or holder.adapters != task.adapters:
+    if not holder.cached or holder.adapters != task.adapters or task.scores:
         return 0
     if continues_text(holder, task, memory.limit):
         return len(holder.cached)
@@ -93,7 +93,7 @@ def continues_text(holder: Holder, task: Task, limit: int) -> bool:
     the first such place, though the text is the same.
     """
     prompt = task.prepared.text
-    if not holder.text or task.requeued:
+    if not holder.text or task.requeued or task.scores:
         return False
     if len(prompt) <= len(holder.text) or not prompt.startswith(holder.text):
         return False

@@ -46,6 +46,9 @@ class Task:
     last_token_s: float = 0.0
     requeued: bool = False
     plain_text: bool = True  # False: tokens were sampled that the text does not show
+    # The prompt's own tokens are scored, with logits for each; so many of them were told.
+    scores: bool = False
+    scored: int = 0
     # A sequence that reads the same beginning just now, for whom, and up to where to wait for it.
     follows: tuple[Slot, Task, int] | None = None
 

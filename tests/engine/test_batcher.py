@@ -10,7 +10,7 @@ import pytest
 
 from desktop.engine.batch import Batch
 from desktop.engine.batcher import Batcher
-from desktop.engine.events import Failed, Finished
+from desktop.engine.events import Failed, Finished, TokenChances
 from desktop.engine.loaded import Loaded
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
@@ -398,3 +398,48 @@ def _prompt_answered_with(loaded: Loaded, token: int) -> str:
         if max(range(len(logits)), key=logits.__getitem__) == token:
             return prompt
     raise AssertionError("no such prompt")
+
+
+# -- an echoed prompt and its chances --------------------------------------------------------
+
+
+def test_the_tokens_of_an_echoed_prompt_are_scored(load_model: LoadModel) -> None:
+    loaded = load_model(parallel=3, ubatch=64)
+    prompt = "Hallo, wie geht es?"
+    request = ask("1", prompt, 0, echo=True, logprobs=2)
+    events = loaded.batcher.add(request) + loaded.batcher.add(ask("beside", "Hallo", 30))
+    while loaded.batcher.busy:
+        events += loaded.batcher.step()
+    told = [event for event in events if isinstance(event, TokenChances)]
+    tokens = loaded.vocabulary.tokenize(prompt)
+    assert [one.token.token for one in told] == tokens
+    assert b"".join(one.token.raw for one in told).decode() == prompt
+    assert (told[0].token.logprob, told[0].top) == (0.0, ())
+    wanted = _log_chances(loaded, tokens)
+    for one, logprobs in zip(told[1:], wanted, strict=False):
+        assert one.of_prompt
+        assert one.token.logprob == pytest.approx(logprobs[one.token.token], abs=0.02)
+        assert one.top[0].logprob == pytest.approx(max(logprobs), abs=0.02)
+    assert sort_out(events)["1"].text == prompt
+    assert sort_out(events)["1"].end.stats.completion_tokens == 0
+    assert sort_out(events)["beside"].end.stats.completion_tokens == 30
+
+
+def test_an_answer_goes_on_behind_a_scored_prompt(load_model: LoadModel) -> None:
+    wanted = answer(load_model().batcher, ask("1", "Hallo", 9)).text
+    told = answer(load_model().batcher, ask("1", "Hallo", 9, echo=True, logprobs=0))
+    assert told.text == "Hallo" + wanted
+
+
+def _log_chances(loaded: Loaded, tokens: list[int]) -> list[Array]:
+    """By softmax over the logits behind each token, read one by one."""
+    lib, context = loaded.model.llama.lib, loaded.context
+    batch, rows = Batch(lib, 1), []
+    lib.llama_memory_seq_rm(context.memory, 0, -1, -1)
+    for position, token in enumerate(tokens):
+        batch.clear()
+        place = batch.add_one(token, position, 0)
+        assert lib.llama_decode(context.handle, batch.seal()) == 0
+        row = np.array(lib.llama_get_logits_ith(context.handle, place)[: loaded.vocabulary.size])
+        rows.append(row - np.log(np.exp(row - row.max()).sum()) - row.max())
+    return rows
