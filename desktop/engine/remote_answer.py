@@ -199,7 +199,7 @@ class RemoteAnswer:
 
 def _int(table: Mapping[str, Any], name: str) -> int:
     value = table.get(name)
-    return value if isinstance(value, int) and 0 <= value < 1 << 40 else 0
+    return value if type(value) is int and 0 <= value < 1 << 40 else 0
 
 
 def _inner(table: Mapping[str, Any], name: str, inner: str) -> int:

@@ -85,8 +85,8 @@ def context_of(entry: Mapping[str, Any]) -> int:
     for key in _CONTEXT_KEYS:
         for place in places:
             value = place.get(key)
-            if isinstance(value, int) and 0 < value < 1 << 31:
-                return int(value)
+            if type(value) is int and 0 < value < 1 << 31:
+                return value
     return 0
 
 

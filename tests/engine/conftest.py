@@ -12,6 +12,7 @@ from desktop.engine.loaded import Loaded
 from desktop.engine.local import LocalEngine, load
 from desktop.fit.types import Plan
 from tests.engine.driving import plan_for
+from tests.engine.remote_talk import Open, talking
 from tests.tiny_models import write_tiny_model
 
 LoadModel = Callable[..., Loaded]
@@ -49,3 +50,10 @@ def open_engine(plain_model: Path) -> Iterator[OpenEngine]:
             )
 
         yield make
+
+
+@pytest.fixture
+def talk_to(tmp_path: Path) -> Iterator[Open]:
+    """`talk_to(*answers, models=..., own=..., **link)`: an engine with its stand-in server."""
+    with talking(tmp_path) as open_one:
+        yield open_one
