@@ -140,8 +140,9 @@ class SchemaRules:
         if not isinstance(schema, dict):
             raise RequestError("bad_schema", reason="no_schema", path=path)
         said = plain(schema)
-        for keyword in _UNSAID.intersection(said):
-            raise RequestError("bad_schema", reason=keyword, path=path)
+        unsaid = _UNSAID.intersection(said)
+        if unsaid:
+            raise RequestError("bad_schema", reason=min(unsaid), path=path)
         if said.pop("nullable", False) is True:
             inner = self.body(said, hint, path, nested + 1)
             return f'{inner} | "null"' if inner else '"null"'

@@ -34,8 +34,8 @@ def object_body(rules: Rules, schema: Mapping[str, Any], hint: str, path: str, n
 
     "" where nothing is allowed. Raises RequestError("bad_schema", reason, path).
     """
-    names = schema.get("properties") or {}
-    required = schema.get("required") or []
+    names = schema.get("properties", {})
+    required = schema.get("required", [])
     if not isinstance(names, dict):
         raise RequestError("bad_schema", reason="properties", path=path)
     if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
@@ -119,8 +119,8 @@ def _extra_member(
     rules: Rules, schema: Mapping[str, Any], hint: str, path: str, nested: int
 ) -> str:
     """A property that the schema does not name; "" where there may be none."""
-    names = schema.get("properties") or {}
-    patterns = schema.get("patternProperties") or {}
+    names = schema.get("properties", {})
+    patterns = schema.get("patternProperties", {})
     other = schema.get("additionalProperties", not names and not patterns)
     if not isinstance(patterns, dict) or not isinstance(other, dict | bool):
         raise RequestError("bad_schema", reason="additionalProperties", path=path)
