@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -36,28 +37,51 @@ serve(sys.argv[2].encode(), None, int(sys.argv[3]), 1, device)
 """
 
 
+@dataclass
+class RpcServer:
+    """A running server; `kill` ends it for good, as a power cut would."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        # The one that keeps the server running goes first, then the server itself with it.
+        self.process.kill()
+        self.process.wait()
+
+
 @contextlib.contextmanager
 def rpc_server(limit_bytes: int = 0, threads: int = 1) -> Iterator[str]:
     """The address of a server whose process may take `limit_bytes` more (0: no limit).
 
     It comes back when that ends it. Linux only: elsewhere nothing would end the inner process.
     """
+    with running_rpc_server(limit_bytes, threads) as server:
+        yield server.address
+
+
+@contextlib.contextmanager
+def running_rpc_server(
+    limit_bytes: int = 0, threads: int = 1, port: int = 0
+) -> Iterator[RpcServer]:
+    """The same as a process that the test may kill."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    address = f"127.0.0.1:{port}"
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        free: int = probe.getsockname()[1]
+    address = f"127.0.0.1:{free}"
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVE, str(_ROOT), address, str(threads), str(limit_bytes)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"GGML_NO_BACKTRACE": "1"},
     )
+    server = RpcServer(address, process)
     try:
-        _wait_until_it_listens(process, port)
-        yield address
+        _wait_until_it_listens(process, free)
+        yield server
     finally:
-        process.kill()
-        process.wait()
+        server.kill()
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:

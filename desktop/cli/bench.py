@@ -16,7 +16,7 @@ from desktop.engine.engine import Engine
 from desktop.fit.types import Wish
 from desktop.fit.wishes import MIN_CONTEXT_A_SEQUENCE
 from desktop.services.bench import BenchProgress, BenchResult, bench
-from desktop.services.open_progress import OpenedModel
+from desktop.services.open_progress import Opened
 
 MAX_TOKENS = 1 << 20
 MAX_REPEAT = 1000
@@ -37,6 +37,8 @@ def configure(arguments: Arguments) -> None:
     options.parallel(arguments)
     arguments.option("--repeat", value="N", kind=whole(1, MAX_REPEAT), default=5)
     options.threads(arguments)
+    options.apart(arguments)
+    options.pool(arguments)
     arguments.switch("--force")
     arguments.switch("--json")
 
@@ -50,7 +52,9 @@ def run(given: Namespace, front: Front) -> int:
     with (
         Interrupts() as interrupts,
         open_house(front) as core,
-        open_model(front, core, interrupts, given.model, wish, insist=given.force) as opened,
+        open_model(
+            front, core, interrupts, given.model, wish, insist=given.force, given=given
+        ) as opened,
     ):
         info = opened.engine.info
         with core.crash_marker.running("generating", info.path, info.plan):
@@ -86,7 +90,7 @@ def _measure(engine: Engine, given: Namespace, front: Front, cancel: CancelToken
         )
 
 
-def _document(result: BenchResult, opened: OpenedModel) -> dict[str, object]:
+def _document(result: BenchResult, opened: Opened) -> dict[str, object]:
     return {
         "prompt_tokens_per_s": _rounded(result.prompt_tokens_per_s),
         "tokens_per_s": _rounded(result.tokens_per_s),
@@ -99,7 +103,7 @@ def _document(result: BenchResult, opened: OpenedModel) -> dict[str, object]:
         "prompt_samples": [_rounded(sample) for sample in result.prompt_samples],
         "gen_samples": [_rounded(sample) for sample in result.gen_samples],
         "model": opened.name,
-        "plan": opened.report.plan.to_json(),
+        "plan": None if opened.report is None else opened.report.plan.to_json(),
     }
 
 
@@ -107,7 +111,7 @@ def _rounded(value: float | None, digits: int = 2) -> float | None:
     return None if value is None else round(value, digits)
 
 
-def _say(front: Front, result: BenchResult, opened: OpenedModel) -> None:
+def _say(front: Front, result: BenchResult, opened: Opened) -> None:
     def number(value: float) -> str:
         return speed_text(value, front.messages.language)
 

@@ -10,15 +10,13 @@ from desktop.cli.front import Front, write_words
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.typed import offer_line_editing, read_line
 from desktop.common.errors import HausgeistError
-from desktop.services.open_progress import OpenedModel
+from desktop.services.open_progress import Opened
 
 _PROMPT = "> "
 _LEAVE = ("/exit", "/quit", "/bye")
 
 
-def chat(
-    front: Front, interrupts: Interrupts, conversation: Conversation, opened: OpenedModel
-) -> int:
+def chat(front: Front, interrupts: Interrupts, conversation: Conversation, opened: Opened) -> int:
     """Until /exit, the end of the input, or Ctrl+C while nothing is being answered."""
     with contextlib.suppress(ImportError):
         offer_line_editing()

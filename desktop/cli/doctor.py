@@ -80,12 +80,24 @@ def _house(found: Diagnosis, front: Front) -> Iterator[Row]:
         way = {name: str(value or "–") for name, value in found.network.items()}
         key = "cli.doctor.network_off" if found.network["offline"] else "cli.doctor.network_way"
         yield front.text("cli.doctor.network"), front.text(key, **way)
+    if found.pool:
+        yield front.text("cli.doctor.pool"), "\n".join(_pool(found, front))
     total = format_bytes(sum(model.file_bytes for model in found.models), language)
     count = len(found.models)
     yield (
         front.text("cli.doctor.models"),
         front.text("cli.doctor.models_are", count=count, total=total),
     )
+
+
+def _pool(found: Diagnosis, front: Front) -> Iterator[str]:
+    """Each of the other machines, and what it lends or why it does not."""
+    for server in found.pool:
+        if server.error is not None:
+            yield f"{server.given}: {front.messages.error(server.error)}"
+            continue
+        free = format_memory(sum(d.free_bytes for d in server.devices), front.messages.language)
+        yield front.text("cli.doctor.pool_lends", server=server.given, free=free)
 
 
 def _attention(found: Diagnosis, front: Front) -> Iterator[Row]:

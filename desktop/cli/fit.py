@@ -35,6 +35,7 @@ _CANNOT_BE_OPENED = "engine_refuses"
 def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
     options.planning(arguments)
+    options.pool(arguments)
     arguments.option("--mmproj", value="FILE", kind=text)
     arguments.option("--model-draft", value="MODEL", kind=text)
     arguments.option("--lora", value="FILE", kind=text, repeated=True)
@@ -47,6 +48,7 @@ def run(given: Namespace, front: Front) -> int:
     described = None if given.machine is None else read_machine(Path(given.machine))
     # The child that will be asked starts while everything else is looked at.
     with DryRuns() as ask, open_house(front) as core, StatusLine(front) as status:
+        options.use_pool(given, core, front)
         status.show(front.text("cli.fit.looking"))
         on_bytes = fetched(front, status)
         companions = _companions(given, core, on_bytes)

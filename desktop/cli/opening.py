@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from desktop.cli import options
 from desktop.cli.front import Front
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
 from desktop.engine.cancel import CancelToken
 from desktop.fit.types import Wish
 from desktop.services.core import Core
-from desktop.services.open_failures import DEVICE_GONE
+from desktop.services.open_failures import DEVICE_GONE, POOL_GONE
 from desktop.services.open_load import ProgressListener
-from desktop.services.open_progress import OpenedModel, OpenProgress
+from desktop.services.open_progress import Opened, OpenedRemote, OpenProgress
 from desktop.services.wiring import build_opening
 
 
@@ -28,13 +30,19 @@ def open_model(
     *,
     insist: bool,
     usual_context: int | None = None,
-) -> Iterator[OpenedModel]:
-    """The open model, closed at the end. Raises what `ModelOpener.open` raises."""
+    given: Namespace | None = None,
+) -> Iterator[Opened]:
+    """The open model, closed at the end. Raises what `ModelOpener.open` raises.
+
+    `given`: arguments with `options.apart` and `options.pool`.
+    """
+    if given is not None:
+        options.use_pool(given, core, front)
     for crash in core.crashes:
         front.note(front.text(f"cli.crash.{crash.activity}", model=crash.model_path.stem))
     opener = build_opening(core).opener
 
-    def work(show: ProgressListener, cancel: CancelToken) -> OpenedModel:
+    def work(show: ProgressListener, cancel: CancelToken) -> Opened:
         return opener.open(
             model,
             wish,
@@ -42,11 +50,13 @@ def open_model(
             cancel=cancel,
             insist=insist,
             usual_context=usual_context,
+            apart=given is not None and given.isolated,
         )
 
     opened = _open(front, interrupts, Path(model).name, work)
     try:
         _tell_steps(front, opened)
+        _tell_where(front, opened)
         yield opened
     finally:
         opened.engine.close()
@@ -56,8 +66,8 @@ def _open(
     front: Front,
     interrupts: Interrupts,
     name: str,
-    work: Callable[[ProgressListener, CancelToken], OpenedModel],
-) -> OpenedModel:
+    work: Callable[[ProgressListener, CancelToken], Opened],
+) -> Opened:
     with StatusLine(front) as status:
 
         def show(progress: OpenProgress) -> None:
@@ -75,13 +85,16 @@ def _open(
         )
 
 
-def _tell_steps(front: Front, opened: OpenedModel) -> None:
+def _tell_steps(front: Front, opened: Opened) -> None:
     """What was given up, and why: once, from the plan that was meant to the one that works."""
     if not opened.steps:
         return
     first, last = opened.steps[0], opened.steps[-1]
     if any(step.kind == DEVICE_GONE for step in opened.steps):
         front.note(front.text("cli.step.device_gone"))
+        return
+    if any(step.kind == POOL_GONE for step in opened.steps):
+        front.note(front.text("cli.step.pool_gone"))
         return
     crashed = all(step.kind.startswith("crashed") for step in opened.steps)
     lines = [front.text("cli.step.crashed" if crashed else "cli.step.failed")]
@@ -92,3 +105,9 @@ def _tell_steps(front: Front, opened: OpenedModel) -> None:
     if last.after.context != first.before.context:
         lines.append(front.text("cli.step.context", context=last.after.context))
     front.note(" ".join(lines))
+
+
+def _tell_where(front: Front, opened: Opened) -> None:
+    """Nobody sends words to another computer without knowing it."""
+    if isinstance(opened, OpenedRemote) and opened.leaves_computer:
+        front.note(front.text("cli.remotes.leaves", server=opened.server, host=opened.host))

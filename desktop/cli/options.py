@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from desktop.cli.arguments import Arguments, one_of, whole
+from desktop.cli.arguments import Arguments, one_of, text, whole
+from desktop.cli.front import Front
 from desktop.engine.plan_limits import MAX_UBATCH_TOKENS
 from desktop.fit.types import Wish
 from desktop.fit.wishes import MAX_CONTEXT
+from desktop.services.core import Core
 
 MAX_THREADS = 512
 MAX_PARALLEL = 256
@@ -54,6 +56,23 @@ def planning(arguments: Arguments) -> None:
     gpu_layers(arguments)
     ubatch(arguments)
     priority(arguments)
+
+
+def pool(arguments: Arguments) -> None:
+    """Other machines' memory; `use_pool` takes it over."""
+    arguments.option("--pool", value="HOST:PORT", kind=text, repeated=True)
+    arguments.switch("--pool-anywhere")
+
+
+def use_pool(given: Namespace, core: Core, front: Front) -> None:
+    """Raises UsageError for what is no address."""
+    if given.pool:
+        core.pool.use(given.pool, anywhere=given.pool_anywhere)
+        front.note(front.text("cli.pool.open"))
+
+
+def apart(arguments: Arguments) -> None:
+    arguments.switch("--isolated")
 
 
 def planned_wish(given: Namespace) -> Wish:

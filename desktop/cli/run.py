@@ -19,7 +19,7 @@ from desktop.cli.typed import read_all, repaired
 from desktop.common.errors import CancelledError, UsageError
 from desktop.engine.sampling import MAX_SEED, Sampling
 from desktop.fit.types import Wish
-from desktop.services.open_progress import OpenedModel
+from desktop.services.open_progress import Opened
 
 MAX_TOKENS = 1 << 24
 
@@ -33,6 +33,8 @@ def configure(arguments: Arguments) -> None:
     arguments.option("--temperature", value="T", kind=real(0.0, 10.0))
     arguments.option("--seed", value="N", kind=whole(0, MAX_SEED))
     options.threads(arguments)
+    options.apart(arguments)
+    options.pool(arguments)
     arguments.switch("--force")
     arguments.switch("--json")
 
@@ -52,6 +54,7 @@ def run(given: Namespace, front: Front) -> int:
             wish,
             insist=given.force,
             usual_context=settings.context_tokens or None,
+            given=given,
         ) as opened,
     ):
         conversation = Conversation(
@@ -82,7 +85,7 @@ def _prompt(given: Namespace, front: Front) -> str | None:
     return prompt
 
 
-def _sampling(given: Namespace, opened: OpenedModel) -> Sampling:
+def _sampling(given: Namespace, opened: Opened) -> Sampling:
     """The model's own recommendation, with what was asked for."""
     sampling = opened.engine.info.sampling or Sampling()
     if given.temperature is not None:
@@ -95,7 +98,7 @@ def _one_answer(
     interrupts: Interrupts,
     conversation: Conversation,
     prompt: str,
-    opened: OpenedModel,
+    opened: Opened,
 ) -> int:
     answer = conversation.ask(prompt, interrupts, lambda piece: _stream(front, piece))
     if front.as_json:
@@ -114,7 +117,7 @@ def _stream(front: Front, piece: str) -> None:
         write_words(sys.stdout, piece)
 
 
-def _document(answer: Answer, opened: OpenedModel) -> dict[str, object]:
+def _document(answer: Answer, opened: Opened) -> dict[str, object]:
     stats = answer.stats
     return {
         "text": answer.text,

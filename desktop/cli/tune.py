@@ -28,6 +28,7 @@ def configure(arguments: Arguments) -> None:
     arguments.positional("MODEL")
     options.planning(arguments)
     options.threads(arguments)
+    options.pool(arguments)
     arguments.option("--machine", value="FILE", kind=text)
     arguments.switch("--json")
 
@@ -36,6 +37,7 @@ def run(given: Namespace, front: Front) -> int:
     wish = replace(options.planned_wish(given), threads=given.threads)
     described = None if given.machine is None else read_machine(Path(given.machine))
     with Interrupts() as interrupts, open_house(front) as core:
+        options.use_pool(given, core, front)
         report = interrupts.run(
             lambda cancel: _tune(given.model, wish, core, described, front, cancel)
         )

@@ -10,14 +10,13 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from desktop.common.errors import EngineError, HausgeistError, LoadError, Param
+from desktop.common.errors import EngineError, LoadError, Param
 from desktop.common.logs import get_logger
 from desktop.engine import wire
 from desktop.engine.cancel import CancelToken
@@ -42,19 +41,21 @@ from desktop.engine.isolated_words import (
     Submit,
     Told,
 )
+from desktop.engine.keeping import DEFAULT_KEEPING, Keeping
 from desktop.engine.last_words import Cause, cause_of_death
 from desktop.engine.memory_now import MemoryNow
 from desktop.engine.overdue import Overdue
 from desktop.engine.pipe import PipedChild
 from desktop.engine.process import ChildDiedError
 from desktop.engine.request import Adapter, Request
-from desktop.engine.stream import Stream
+from desktop.engine.stream import Inbox, Stream
 from desktop.fit.types import Plan
 
 JOB = "engine"
 CANCEL_LIMIT_S = 20.0
 """A child that has not ended an answer so long after it should is stuck (a driver that hangs, a
 cable that was pulled out) and is ended itself."""
+_QUICK = ("memory_now", "memory_usage", "sequences")  # nobody should wait for ever to be told
 _CLOSE_LIMIT_S = 10.0
 _LOOK_EVERY_S = 0.05
 
@@ -87,8 +88,9 @@ class IsolatedEngine:
         self._kind = kind
         self._on_death = on_death
         self._lock = threading.Lock()
+        self._closing = threading.Lock()  # whoever closes it second waits for the first
         self._serials = itertools.count()
-        self._streams: dict[int, tuple[str, weakref.ref[Stream]]] = {}
+        self._streams: dict[int, tuple[str, Inbox]] = {}
         self._calls: dict[int, Future[Any]] = {}
         self._loading: queue.SimpleQueue[FromChild | ChildDiedError] = queue.SimpleQueue()
         self._opened: Opened | None = None
@@ -96,7 +98,8 @@ class IsolatedEngine:
         self._memory: MemoryNow | None = None
         self._death: EngineError | None = None
         self._closed = False
-        self._overdue = Overdue(cancel_limit_s, self._give_up)
+        self._hung = False
+        self._overdue = Overdue(cancel_limit_s, self._is_open, self._give_up)
         self._child = PipedChild(JOB, self._hear, self._died)
         self._child.send(order)
 
@@ -126,6 +129,8 @@ class IsolatedEngine:
                     words = message.last_words or str(message)
                     raise LoadError(kind, path=str(self._order.path), detail=words, server="")
         self._usage = self.memory_usage()
+        if self._death is not None:
+            raise LoadError("probe_aborted", path=str(self._order.path), detail=self._death.detail)
 
     # -- the protocol -------------------------------------------------------------------------
 
@@ -145,19 +150,18 @@ class IsolatedEngine:
     def submit(self, request: Request) -> Stream:
         serial = next(self._serials)
         stream = Stream(request.id, lambda _request_id: self._cancel(serial))
-        # A reader that has gone away wants no more of it. (In the garbage collection: no locks.)
-        known = weakref.ref(stream, lambda _ref: self._child.send(Cancel(serial)))
         with self._lock:
             problem = self._problem()
             if problem is None:
-                self._streams[serial] = (request.id, known)
+                self._streams[serial] = (request.id, stream.inbox)
         if problem is not None:
             stream.put(Failed(request.id, problem.kind, problem.params, problem.detail))
             return stream
         try:
             self._child.send(Submit(serial, request))
         except wire.NonsenseError as error:
-            self._forget(serial)
+            with self._lock:
+                self._streams.pop(serial, None)
             stream.put(Failed(request.id, "bad_request", {"name": "request"}, str(error)))
         return stream
 
@@ -182,6 +186,10 @@ class IsolatedEngine:
     def sequences(self) -> tuple[SequenceState, ...]:
         return tuple(self._call("sequences"))
 
+    def forget(self, conversation: str) -> None:
+        if self.alive:
+            self._call("forget", conversation)
+
     def render(self, chat: Chat) -> Rendered:
         return _checked(self._call("render", chat), Rendered)
 
@@ -194,13 +202,15 @@ class IsolatedEngine:
         return self._usage
 
     def close(self) -> None:
-        with self._lock:
-            first, self._closed = not self._closed, True
-        if first and self._death is None and self._opened is not None:
-            self._child.send(Close())
-            if not self._child.wait(_CLOSE_LIMIT_S):
-                _log.warning("the engine's child does not end by itself")
-        self._child.close()
+        with self._closing:
+            with self._lock:
+                first, self._closed = not self._closed, True
+            if first and self._death is None and self._opened is not None:
+                self._child.send(Close())
+                if not self._child.wait(_CLOSE_LIMIT_S):
+                    _log.warning("the engine's child does not end by itself")
+            self._child.close()
+            self._overdue.close()
 
     # -- beyond it ----------------------------------------------------------------------------
 
@@ -233,6 +243,8 @@ class IsolatedEngine:
                     self._calls[serial] = answer
             if problem is not None:
                 raise problem
+            if method in _QUICK:
+                self._overdue.expect(serial)
             self._child.send(frame)
         except wire.NonsenseError as error:
             with self._lock:
@@ -247,21 +259,18 @@ class IsolatedEngine:
         return EngineError("engine_closed") if self._closed else None
 
     def _cancel(self, serial: int) -> None:
-        with self._lock:
-            if serial not in self._streams:
-                return
-        self._overdue.expect(serial)
-        self._child.send(Cancel(serial))
+        """Without a lock: a stream that nobody holds any more calls it from garbage collection."""
+        if serial in self._streams:
+            self._overdue.expect(serial)
+            self._child.send(Cancel(serial))
+
+    def _is_open(self, serial: int) -> bool:
+        return serial in self._streams or serial in self._calls
 
     def _give_up(self) -> None:
         _log.warning("the engine's child does not stop when it should; ending it")
+        self._hung = True
         self._child.kill()
-
-    def _forget(self, serial: int) -> Stream | None:
-        with self._lock:
-            _request_id, known = self._streams.pop(serial, ("", None))
-        self._overdue.settle(serial)
-        return None if known is None else known()
 
     # -- the child's thread -------------------------------------------------------------------
 
@@ -284,15 +293,15 @@ class IsolatedEngine:
 
     def _deliver(self, serial: int, events: Sequence[Event]) -> None:
         with self._lock:
-            _request_id, known = self._streams.get(serial, ("", None))
-        stream = None if known is None else known()
+            _request_id, inbox = self._streams.get(serial, ("", None))
         for event in events:
             if not isinstance(event, Event):
                 raise wire.NonsenseError(type(event).__name__)
             if isinstance(event, Finished | Failed):
-                self._forget(serial)
-            if stream is not None:
-                stream.put(event)
+                with self._lock:
+                    self._streams.pop(serial, None)
+            if inbox is not None:
+                inbox.put(event)
 
     def _answered(self, serial: int) -> Future[Any]:
         with self._lock:
@@ -305,14 +314,13 @@ class IsolatedEngine:
         with self._lock:
             error = EngineError("engine_closed")
             if not self._closed:
-                error = self._death = died(death)
-            streams, self._streams = dict(self._streams), {}
-            calls, self._calls = dict(self._calls), {}
-        for serial, (request_id, known) in streams.items():
-            self._overdue.settle(serial)
-            if (stream := known()) is not None:
-                stream.put(Failed(request_id, error.kind, error.params, error.detail))
-        for answer in calls.values():
+                error = self._death = died(death, hung=self._hung)
+            streams, calls = list(self._streams.values()), list(self._calls.values())
+            self._streams.clear()
+            self._calls.clear()
+        for request_id, inbox in streams:
+            inbox.put(Failed(request_id, error.kind, error.params, error.detail))
+        for answer in calls:
             answer.set_exception(_again(error))
         self._loading.put(death)
         if self._death is not None and self._opened is not None:
@@ -329,16 +337,19 @@ def load_isolated(
     cancel: CancelToken | None = None,
     template: str | None = None,
     extras: Extras = NO_EXTRAS,
+    keeping: Keeping | None = DEFAULT_KEEPING,
     servers: Sequence[str] = (),
     on_death: OnDeath | None = None,
 ) -> IsolatedEngine:
-    """Load `path` as `plan` says, in a child; blocks. Raises LoadError, CancelledError, EngineError.
+    """Load `path` as `plan` says, in a child; blocks.
 
+    Raises LoadError, CancelledError, EngineError("no_child").
     An abort of the child is a LoadError ("probe_aborted", "probe_out_of_memory") as it is when a
     trial load dies, "pool_server_gone" where one of `servers` (llama.cpp's RPC, ``host:port``)
     did not answer or left. `on_death` hears, in a thread of the engine's, that an open one died.
     """
-    order = Open(path, plan, tuple(servers), {"template": template, "extras": extras})
+    options = {"template": template, "extras": extras, "keeping": keeping}
+    order = Open(path, plan, tuple(servers), options)
     pooled = bool(servers)
     engine = IsolatedEngine(order, kind="pooled" if pooled else "isolated", on_death=on_death)
     try:
@@ -349,10 +360,10 @@ def load_isolated(
     return engine
 
 
-def died(death: ChildDiedError) -> EngineError:
+def died(death: ChildDiedError, *, hung: bool = False) -> EngineError:
     """What its users are told: kind "engine_died", or "engine_died_memory", "..._driver",
-    "..._pool" where the cause is known."""
-    cause = cause_of_death(death)
+    "..._pool", "..._hung" where the cause is known."""
+    cause = "hung" if hung else cause_of_death(death)
     kind = f"engine_died_{cause}" if cause else "engine_died"
     params: dict[str, Param] = {"code": death.code}
     return EngineError(kind, detail=death.last_words or str(death), **params)

@@ -47,6 +47,7 @@ METHODS = frozenset(
         "count_tokens",
         "detokenize",
         "embed",
+        "forget",
         "memory_usage",
         "render",
         "rerank",

@@ -90,8 +90,9 @@ class Problem:
     def error(self) -> HausgeistError:
         """The error again; of the base class where this house knows no class of that name."""
         found = getattr(errors, self.name, None)
-        known = isinstance(found, type) and issubclass(found, HausgeistError)
-        kind: type[HausgeistError] = found if known else HausgeistError
+        kind = HausgeistError
+        if isinstance(found, type) and issubclass(found, HausgeistError):
+            kind = found
         return kind(self.kind, detail=self.detail, **self.params)
 
 

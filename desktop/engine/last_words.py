@@ -13,7 +13,15 @@ _SIGKILL = 9
 _NO_MEMORY = ("out of memory", "failed to allocate", "unable to allocate", "outofdevicememory")
 _NO_MEMORY_EXACTLY = ("bad_alloc", "MemoryError")
 _POOL = ("Remote RPC server", "ggml-rpc.cpp")
-_DRIVER = ("CUDA error", "ROCm error", "HIP error", "vk::", "ggml-vulkan", "ggml_metal", "ggml-metal")
+_DRIVER = (
+    "CUDA error",
+    "ROCm error",
+    "HIP error",
+    "vk::",
+    "ggml-vulkan",
+    "ggml_metal",
+    "ggml-metal",
+)
 
 
 def is_out_of_memory(words: str) -> bool:

@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 
 class Overdue:
-    """Calls `act` once, in a thread of its own, if what was expected takes longer than `limit_s`.
+    """Calls `act` once, in a thread of its own, if what was expected is still open after `limit_s`.
 
-    The thread is there only while something is expected.
+    `expect` takes no lock, so that it may be called while Python collects its garbage.
     """
 
-    def __init__(self, limit_s: float, act: Callable[[], None]) -> None:
+    def __init__(
+        self, limit_s: float, is_open: Callable[[int], bool], act: Callable[[], None]
+    ) -> None:
         self._limit_s = limit_s
+        self._is_open = is_open
         self._act = act
-        self._due: dict[Any, float] = {}  # in the order of their time, since all have one limit
-        self._changed = threading.Condition()
-        self._watching = False
+        self._expected: queue.SimpleQueue[tuple[int, float] | None] = queue.SimpleQueue()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="overdue", daemon=True)
+        self._thread.start()
 
-    def expect(self, key: Any) -> None:
-        with self._changed:
-            self._due.setdefault(key, time.monotonic() + self._limit_s)
-            if not self._watching:
-                self._watching = True
-                threading.Thread(target=self._watch, name="overdue", daemon=True).start()
+    def expect(self, key: int) -> None:
+        self._expected.put((key, time.monotonic() + self._limit_s))
 
-    def settle(self, key: Any) -> None:
-        """It has happened; harmless for what nobody expects."""
-        with self._changed:
-            if self._due.pop(key, None) is not None and not self._due:
-                self._changed.notify()
+    def close(self) -> None:
+        self._closed.set()
+        self._expected.put(None)
+        self._thread.join()
 
     def _watch(self) -> None:
-        with self._changed:
-            while self._due:
-                left_s = next(iter(self._due.values())) - time.monotonic()
-                if left_s <= 0:
-                    self._due.clear()
-                    self._watching = False
-                    break
-                self._changed.wait(left_s)
-            else:
-                self._watching = False
+        # All have one limit, so they fall due in the order in which they came.
+        while (entry := self._expected.get()) is not None:
+            key, due = entry
+            if self._closed.wait(max(0.0, due - time.monotonic())):
                 return
-        self._act()
+            if self._is_open(key):
+                self._act()
+                return

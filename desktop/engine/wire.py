@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from types import MappingProxyType, ModuleType
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from desktop.engine import (
     chat,
@@ -25,6 +25,7 @@ from desktop.engine import (
     events,
     extras,
     isolated_words,
+    keeping,
     memory_now,
     request,
     sampling,
@@ -46,6 +47,7 @@ _WORDS: tuple[ModuleType, ...] = (
     extras,
     fit_types,
     isolated_words,
+    keeping,
     memory_now,
     request,
     sampling,
@@ -73,7 +75,7 @@ def encode(message: object) -> bytes:
     return bytes(frame)
 
 
-def read(source: BinaryIO) -> Any:
+def read(source: IO[bytes]) -> Any:
     """The next message. Raises EOFError at the end, in the middle of a frame too, and
     NonsenseError."""
     (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size))
@@ -103,7 +105,7 @@ def decode(data: bytes) -> Any:
         raise NonsenseError(f"{type(error).__name__}: {error}") from error
 
 
-def _exactly(source: BinaryIO, length: int) -> bytes:
+def _exactly(source: IO[bytes], length: int) -> bytes:
     data = source.read(length)
     if len(data) < length:
         raise EOFError
@@ -134,7 +136,7 @@ def _path(text: str) -> Path:
 def _known(modules: Iterable[ModuleType]) -> Mapping[tuple[str, str], Any]:
     """All that a message may consist of, beside numbers, texts, bytes and their collections."""
     # How an array of numbers is put together again, by its own word for it.
-    rebuild = array.array("f").__reduce_ex__(pickle.HIGHEST_PROTOCOL)[0]
+    rebuild: Any = array.array("f").__reduce_ex__(pickle.HIGHEST_PROTOCOL)[0]
     known: dict[tuple[str, str], Any] = {
         (__name__, _path.__name__): _path,
         ("builtins", "dict"): dict,

@@ -35,7 +35,7 @@ class NvidiaLive:
     ) -> None:
         self._command = list(command) if command is not None else live_command()
         self._clock = clock
-        self._child: _Child | None = None
+        self._child: LiveChild | None = None
         self._starts = 0
         self._asked: float | None = None
         self._known: tuple[GpuLive, ...] = ()
@@ -65,19 +65,22 @@ class NvidiaLive:
     def _too_late(self) -> bool:
         return self._asked is not None and self._clock() - self._asked > _PATIENCE_S
 
-    def _start(self) -> _Child | None:
+    def _start(self) -> LiveChild | None:
         if self._starts >= _MOST_STARTS:
             return None
         self._starts += 1
         try:
-            self._child = _Child(self._command)
+            self._child = LiveChild(self._command)
         except OSError:
             self._starts = _MOST_STARTS
         return self._child
 
 
-class _Child:
-    """The process and the thread that reads what it says."""
+class LiveChild:
+    """The process of `live_command`, and the thread that reads what it says.
+
+    Raises OSError where it cannot be started.
+    """
 
     def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
@@ -93,10 +96,12 @@ class _Child:
         )
         self._lock = threading.Lock()
         self._line: str | None = None
+        self._came = threading.Event()
         self.ended = False
         threading.Thread(target=self._read, name="nvml-live", daemon=True).start()
 
     def ask(self) -> None:
+        """Have it answer once."""
         stdin = self._process.stdin
         try:
             if stdin is not None:
@@ -106,12 +111,19 @@ class _Child:
             self.ended = True
 
     def take(self) -> str | None:
+        """The last answer, once; None when none has come since."""
         with self._lock:
             line, self._line = self._line, None
+            self._came.clear()
             return line
 
+    def wait(self, timeout_s: float) -> str | None:
+        """As `take`, but waits so long for an answer."""
+        self._came.wait(timeout_s)
+        return self.take()
+
     def end(self) -> None:
-        """In a driver's uninterruptible sleep even a killed process stays: nobody waits for it."""
+        """Kill it; nobody waits, for in a driver's uninterruptible sleep even a killed one stays."""
         self._process.kill()
         threading.Thread(target=self._reap, name="nvml-live-reaper", daemon=True).start()
 
@@ -121,7 +133,9 @@ class _Child:
             for line in stdout:
                 with self._lock:
                     self._line = line
+                    self._came.set()
         self.ended = True
+        self._came.set()
 
     def _reap(self) -> None:
         self._process.wait()

@@ -30,6 +30,7 @@ class NvmlLive(TypedDict):
     power_mw: int | None
     power_limit_mw: int | None
     throttle: int | None
+    energy_mj: int | None  # since the driver was loaded; newer cards count it
     processes: list[tuple[int, int]]  # process id, bytes
 
 
@@ -60,6 +61,7 @@ def _card(nvml: Any, handle: Any) -> NvmlLive:
         power_mw=ask(lambda: int(nvml.nvmlDeviceGetPowerUsage(handle))),
         power_limit_mw=ask(lambda: int(nvml.nvmlDeviceGetEnforcedPowerLimit(handle))),
         throttle=None if reasons is None else int(reasons) & _TOO_HOT_OR_STARVED,
+        energy_mj=ask(lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))),
         processes=_processes(ask(lambda: nvml.nvmlDeviceGetComputeRunningProcesses(handle)) or ()),
     )
 

@@ -24,6 +24,7 @@ from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
 from desktop.services.model_places import ModelPlaces
 from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
+from desktop.services.pool import Pool
 from desktop.services.start import Start
 
 GUIDE_FILE = "models/hausgeist-guide.gguf"
@@ -52,6 +53,7 @@ class Core:
     history: History
     held: HeldMemory
     network: Network
+    pool: Pool
     problems: tuple[HausgeistError, ...]
     crashes: tuple[CrashRecord, ...]
     writable: bool
@@ -78,6 +80,8 @@ def build_core(start: Start) -> Core:
         if library.is_empty:  # new, or lost: then the models are still where they were
             look_once(library, places, LOOK_WITHIN_S)
     crash_marker = CrashMarker(paths.crash_marker)
+    network = Network(paths, settings_store, start.env)
+    pool = Pool(settings_store.now, network.policy, network.ledger)
     return Core(
         paths=paths,
         settings_store=settings_store,
@@ -87,13 +91,15 @@ def build_core(start: Start) -> Core:
         places=places,
         machine_service=MachineService(
             paths,
-            speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE),
+            speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE, noted=pool.noted),
+            pool=pool.look,
             models_folder=places.main,
         ),
         crash_marker=crash_marker,
         history=History(paths.data_dir / HISTORY_FILE),
         held=HeldMemory(),
-        network=Network(paths, settings_store, start.env),
+        network=network,
+        pool=pool,
         problems=tuple(problem for problem in found if problem is not None),
         crashes=crash_marker.collect(),
         writable=writable,

@@ -30,6 +30,7 @@ from desktop.services.history_summary import Accuracy, accuracy, compared
 from desktop.services.log_tail import LoggedError, last_errors
 from desktop.services.model_places import ModelPlaces
 from desktop.services.network import Network
+from desktop.services.pool import PoolServer
 from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecord, TuneRecords
 
 MOST_SESSIONS = 30
@@ -97,6 +98,7 @@ class Diagnosis:
     broken: tuple[Finding, ...]
     network: dict[str, object] = field(default_factory=dict)
     tunings: tuple[TuneRecord, ...] = ()
+    pool: tuple[PoolServer, ...] = ()
 
     def to_json(self, say: Callable[[HausgeistError], str]) -> dict[str, object]:
         """As `hausgeist doctor --json` prints it; `say` gives an error's sentence."""
@@ -111,6 +113,7 @@ class Diagnosis:
             "problems": [{"kind": p.kind, "message": say(p)} for p in self.problems],
             "errors": [asdict(line) for line in self.errors],
             "network": self.network,
+            "pool": [server.to_json() for server in self.pool],
             "ledger": [connection.to_json() for connection in self.connections],
             "history": {
                 "accuracy": self.accuracy.to_json(),
@@ -163,6 +166,7 @@ class _Examination:
             crashes=self._part("crashes", core.crash_marker.remembered, ()),
             models=self._part("models", lambda: tuple(core.library.list()), ()),
             network=self._part("network", lambda: way_out(core.network), {}),
+            pool=self._part("pool", lambda: core.pool.look().servers, ()),
             tunings=TuneRecords(core.paths.data_dir / TUNE_RECORDS_FILE).all(),
             broken=tuple(self._broken),
         )

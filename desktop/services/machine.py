@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,12 @@ from desktop.common.paths import Paths
 from desktop.common.reading import COMFORTABLE_TOKENS_PER_S
 from desktop.engine.backends import report_in_child
 from desktop.hardware.bandwidth import BandwidthCache
+from desktop.hardware.bounded import Pending
 from desktop.hardware.detect import detect, native_platform, with_bandwidth
 from desktop.hardware.devices import with_engine
-from desktop.hardware.machine import Cpu, EngineInfo, Gpu, Machine, Memory, Note
+from desktop.hardware.machine import POOL_BACKEND, Cpu, EngineInfo, Gpu, Machine, Memory, Note
 from desktop.services.machine_speed import MachineSpeeds
+from desktop.services.pool import NOTHING_OFFERED, Offered
 
 ENGINE_REPORT_TIMEOUT_S = 20.0
 
@@ -53,9 +56,11 @@ class MachineService:
         look_at_memory: Callable[[], Memory] = memory_now,
         ask_engine: Callable[[float], EngineInfo] = report_in_child,
         speeds: MachineSpeeds | None = None,
+        pool: Callable[[], Offered] | None = None,
         models_folder: Callable[[], Path] | None = None,
     ) -> None:
-        """`speeds` measures what the devices can compute; None leaves that unknown.
+        """`speeds` measures what the devices can compute; None leaves that unknown. `pool` asks
+        what other machines lend.
 
         `models_folder` tells where new models go: that drive's free space is looked at.
         """
@@ -66,6 +71,7 @@ class MachineService:
         self._look_at_memory = look_at_memory
         self._ask_engine = ask_engine
         self._speeds = speeds
+        self._pool = pool or (lambda: NOTHING_OFFERED)
         self._lock = threading.Lock()
         self._machine: Machine | None = None
 
@@ -114,6 +120,7 @@ class MachineService:
 
         asking = threading.Thread(target=ask, name="engine-report", daemon=True)
         asking.start()
+        pool = Pending(self._pool, "pool")
         machine = self._look(
             disk_path=self._models_folder(), bandwidth=self._bandwidth, measure=False
         )
@@ -125,11 +132,19 @@ class MachineService:
             _log.warning("no engine report: %s", engine)
             note = Note.of("engine_no_report")
             return replace(machine, engine=EngineInfo(), notes=(*machine.notes, note))
-        machine = with_engine(machine, engine)
+        machine = _offered(pool).added_to(with_engine(machine, engine))
         if self._speeds is None:
             return machine
         known = self._speeds.measured if measure_devices else self._speeds.known
         return replace(machine, speeds=known(machine))
+
+
+def _offered(pool: Pending[Offered]) -> Offered:
+    try:
+        return pool.result(time.monotonic() + ENGINE_REPORT_TIMEOUT_S)
+    except TimeoutError:  # it bounds itself: a thread that got no time at all
+        _log.warning("the pool did not answer")
+        return NOTHING_OFFERED
 
 
 def summary(machine: Machine) -> Summary:
@@ -163,7 +178,11 @@ def summary(machine: Machine) -> Summary:
 def best_gpu(machine: Machine) -> Gpu | None:
     """The best graphics processor that the engine can use; a card with its own memory first."""
     known = machine.engine is not None and machine.engine.version != ""
-    usable = [gpu for gpu in machine.gpus if gpu.total_bytes > 0 and (gpu.device or not known)]
+    usable = [
+        gpu
+        for gpu in machine.gpus
+        if gpu.total_bytes > 0 and (gpu.device or not known) and gpu.backend != POOL_BACKEND
+    ]
     if not usable:
         return None
     return max(usable, key=lambda gpu: (not gpu.integrated, gpu.total_bytes))

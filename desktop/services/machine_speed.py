@@ -6,16 +6,18 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from desktop.common.atomic import write_atomic
-from desktop.common.errors import EngineError, MachineError, StorageError
+from desktop.common.errors import HausgeistError, MachineError, StorageError
 from desktop.common.logs import get_logger
 from desktop.engine.kernels import CPU, measure_kernels
 from desktop.fit.candidates import automatic_threads
+from desktop.hardware.devices import is_pool_device
 from desktop.hardware.machine import Machine
 from desktop.hardware.speeds import DeviceSpeed, KernelSpeed, speed_from_json
 
@@ -45,6 +47,7 @@ class Measure(Protocol):
         devices: tuple[str, ...] | None = None,
         *,
         cache_bytes: int | None = None,
+        servers: tuple[str, ...] = (),
     ) -> tuple[DeviceSpeed, ...]: ...
 
 
@@ -65,10 +68,13 @@ class MachineSpeeds:
         path: Path,
         *,
         measure: Measure = measure_kernels,
+        noted: Callable[[Sequence[str], str], AbstractContextManager[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`noted` writes connections to other machines down."""
         self._path = path
         self._measure = measure
+        self._noted = noted or _not_noted
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -101,9 +107,13 @@ class MachineSpeeds:
     def _look(self, machine: Machine, name: str, before: _Kept | None) -> _Kept:
         timeout_s = CPU_TIMEOUT_S if name == CPU else GPU_TIMEOUT_S
         threads, cache_bytes = automatic_threads(machine.cpu), machine.cpu.l3_bytes
+        servers = machine.pool_servers if is_pool_device(name) else ()
         try:
-            found = self._measure(threads, timeout_s, (name,), cache_bytes=cache_bytes)
-        except EngineError as error:
+            with self._noted(servers, "speed"):
+                found = self._measure(
+                    threads, timeout_s, (name,), cache_bytes=cache_bytes, servers=servers
+                )
+        except HausgeistError as error:
             _log.warning("%s is not measured: %s", name, error)
             found = ()
         old = before.speed if before is not None else None
@@ -143,6 +153,10 @@ class MachineSpeeds:
             write_atomic(self._path, json.dumps(plain, indent=1).encode())
         except StorageError as error:
             _log.warning("the devices are measured again next time: %s", error)
+
+
+def _not_noted(_servers: Sequence[str], _subject: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def machine_key(machine: Machine) -> str:

@@ -10,11 +10,20 @@ from desktop.services.history import History
 from desktop.services.history_records import FailureRecord
 
 DEVICE_GONE = "device_gone"
+POOL_GONE = "pool_server_gone"
 CRASHED = "crashed_loading"
 
 _HELPED_BY_LESS = frozenset(
-    ("probe_aborted", "probe_out_of_memory", "context_failed", "first_step_failed", DEVICE_GONE)
+    (
+        "probe_aborted",
+        "probe_out_of_memory",
+        "context_failed",
+        "first_step_failed",
+        DEVICE_GONE,
+        POOL_GONE,
+    )
 )
+_GONE = (DEVICE_GONE, POOL_GONE)
 _NO_MEMORY_WORDS = ("out of memory", "failed to allocate", "unable to allocate")
 _OUT_OF_MEMORY = ("probe_out_of_memory", "context_failed")
 
@@ -79,6 +88,6 @@ def _starved(plan: Plan, error: LoadError) -> tuple[str, ...]:
     named = tuple(device for device in graphics if device in error.detail)
     if error.kind == "probe_out_of_memory" and not error.detail:
         return (CPU,)  # ended by the system, which minds main memory alone
-    if graphics and error.kind != DEVICE_GONE and may_step(error.kind, plan):
+    if graphics and error.kind not in _GONE and may_step(error.kind, plan):
         return named or graphics
     return (CPU,) if error.kind in _OUT_OF_MEMORY else ()

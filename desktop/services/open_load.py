@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from desktop.common.drives import DriveKind, drive_kind
-from desktop.common.errors import LoadError
+from desktop.common.errors import EngineError, HausgeistError, LoadError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
+from desktop.engine.isolated import load_isolated
 from desktop.engine.local import load
 from desktop.engine.memory_now import MemoryNow, memory_now
 from desktop.engine.probe import ProbeResult, probe
@@ -23,9 +25,16 @@ from desktop.services.crash_marker import CrashMarker
 from desktop.services.first_open import FirstOpenTuner
 from desktop.services.history import History
 from desktop.services.model_ref import ResolvedModel
-from desktop.services.open_failures import DEVICE_GONE, devices_of, may_step, remember_failure
+from desktop.services.open_failures import (
+    DEVICE_GONE,
+    POOL_GONE,
+    devices_of,
+    may_step,
+    remember_failure,
+)
 from desktop.services.open_plan import OpenPlanner, Planned
 from desktop.services.open_progress import OpenProgress, Stage, StepDown
+from desktop.services.pool import Pool, PooledEngine
 
 MAX_STEPS = 8
 # Reading a file once from a slow disk, and computing a little.
@@ -49,6 +58,31 @@ class Loader(Protocol):
     ) -> Engine: ...
 
 
+class ApartEngine(Engine, Protocol):
+    """An engine in a process of its own, whose memory is that process's."""
+
+    @property
+    def memory_before(self) -> MemoryNow:
+        """Before the load."""
+        ...
+
+    def memory_now(self, *, graphics: bool) -> MemoryNow: ...
+
+
+class ApartLoader(Protocol):
+    def __call__(
+        self,
+        path: Path,
+        plan: Plan,
+        *,
+        on_progress: Callable[[float], None] | None = None,
+        cancel: CancelToken | None = None,
+        template: str | None = None,
+        servers: Sequence[str] = (),
+        on_death: Callable[[EngineError], None] | None = None,
+    ) -> ApartEngine: ...
+
+
 class Prober(Protocol):
     def __call__(
         self, path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
@@ -67,13 +101,15 @@ class OpenTools:
     probe: Prober = probe
     drive_kind: Callable[[Path], DriveKind] = drive_kind
     memory_now: Meter = memory_now
+    load_apart: ApartLoader = load_isolated
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
     """One model on its way to being open, and whoever waits for it.
 
-    `template` stands in for the model's own.
+    `template` stands in for the model's own. `apart`: in a process of its own, however well it is
+    known.
     """
 
     found: ResolvedModel
@@ -83,6 +119,7 @@ class Opening:
     start_now: CancelToken
     listener: ProgressListener
     template: str | None = None
+    apart: bool = False
 
     def tell(self, stage: Stage, fraction: float) -> None:
         """Raises CancelledError where nobody waits any more."""
@@ -92,12 +129,14 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """The engine, under which plan after which steps; `before` is the memory before the load."""
+    """The engine, under which plan after which steps; `before` is the memory before the load of
+    the process that it runs in, `meter` tells that of now."""
 
     engine: Engine
     planned: Planned
     before: MemoryNow
     load_s: float
+    meter: Meter
 
 
 class ModelLoader:
@@ -110,12 +149,14 @@ class ModelLoader:
         history: History,
         tools: OpenTools,
         tuner: FirstOpenTuner | None,
+        pool: Pool | None = None,
     ) -> None:
         self._planner = planner
         self._crash_marker = crash_marker
         self._history = history
         self._tools = tools
         self._tuner = tuner
+        self._pool = pool
 
     def load(self, opening: Opening, planned: Planned, *, known: bool) -> LoadedModel:
         """`known`: this engine has loaded this very file before, so that no trial is needed.
@@ -123,7 +164,6 @@ class ModelLoader:
         Raises LoadError when no smaller plan is left, CancelledError.
         """
         planned = self._tuned(opening, planned)
-        known = known and not planned.doubtful
         gone: tuple[str, ...] = ()
         for _ in range(MAX_STEPS):
             try:
@@ -164,6 +204,8 @@ class ModelLoader:
 
     def _load(self, opening: Opening, planned: Planned, *, known: bool) -> LoadedModel:
         found, plan = opening.found, planned.plan
+        if opening.apart or planned.apart or planned.servers:
+            return self._load_apart(opening, planned)
         if not (found.is_guide or known or planned.tuned):
             self._probe(opening, plan)
         opening.tell("loading", 0.0)
@@ -177,7 +219,41 @@ class ModelLoader:
                 cancel=opening.cancel,
                 template=opening.template,
             )
-        return LoadedModel(engine, planned, before, time.monotonic() - started)
+        return LoadedModel(
+            engine, planned, before, time.monotonic() - started, self._tools.memory_now
+        )
+
+    def _load_apart(self, opening: Opening, planned: Planned) -> LoadedModel:
+        """In a child, whose death is a LoadError now and an event later: no trial is needed."""
+        found, plan, servers = opening.found, planned.plan, planned.servers
+        opening.tell("loading", 0.0)
+        lines = self._pool.begin(servers, found.name) if self._pool is not None else ()
+        started = time.monotonic()
+        try:
+            with self._crash_marker.running("loading", found.path, plan):
+                engine = self._tools.load_apart(
+                    found.path,
+                    plan,
+                    on_progress=lambda fraction: opening.tell("loading", fraction),
+                    cancel=opening.cancel,
+                    template=opening.template,
+                    servers=servers,
+                    on_death=partial(self._died, found.path, plan),
+                )
+        except HausgeistError as error:
+            if self._pool is not None:
+                self._pool.end(lines, error.kind)
+            raise
+        took_s = time.monotonic() - started
+        whole: Engine = engine
+        if self._pool is not None and lines:
+            whole = PooledEngine(engine, self._pool, lines)
+        return LoadedModel(whole, planned, engine.memory_before, took_s, engine.memory_now)
+
+    def _died(self, path: Path, plan: Plan, error: EngineError) -> None:
+        """The next opening takes a smaller plan; where another machine left it takes a new one."""
+        if error.kind != "engine_died_pool":
+            self._crash_marker.remember("generating", path, plan)
 
     def _probe(self, opening: Opening, plan: Plan) -> None:
         """Let a child process load it first; raises LoadError with what became of the child."""
@@ -196,12 +272,19 @@ class ModelLoader:
     ) -> Planned:
         """What to try after `error`: without a device that is gone, else one step smaller."""
         plan, path = planned.plan, opening.found.path
+        if error.kind == POOL_GONE:
+            other = self._planner.without((), opening.found, opening.header, opening.wish)
+            if other.report.verdict == "too_large":
+                raise _with_steps(error, path, planned) from error
+            if other.plan != plan:
+                step = StepDown(plan, other.plan, POOL_GONE)
+                return replace(other, steps=(*planned.steps, step), apart=planned.apart)
         if error.kind == DEVICE_GONE and gone:
             other = self._planner.without(gone, opening.found, opening.header, opening.wish)
             if other.report.verdict == "too_large":
                 raise _with_steps(error, path, planned) from error
             step = StepDown(plan, other.plan, DEVICE_GONE)
-            return replace(other, steps=(*planned.steps, step))
+            return replace(other, steps=(*planned.steps, step), apart=planned.apart)
         after = smaller(plan, opening.header)
         if after is None or not may_step(error.kind, plan):
             raise _with_steps(error, path, planned) from error

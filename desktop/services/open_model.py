@@ -5,6 +5,7 @@ The guide that ships inside is trusted: it is opened at once, without a trial.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -35,6 +36,7 @@ from desktop.services.open_load import (
 )
 from desktop.services.open_plan import OpenPlanner
 from desktop.services.open_progress import OpenedModel, OpenProgress
+from desktop.services.pool import Pool
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.recording import Recorder
 from desktop.services.settled_engine import SettledEngine
@@ -58,8 +60,11 @@ class ModelOpener:
         *,
         known_plans: KnownPlans | None = None,
         tuner: FirstOpenTuner | None = None,
+        pool: Pool | None = None,
+        always_apart: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`known_plans` are kept from tuning; `tuner` makes the first trials of a model."""
+        """`known_plans` are kept from tuning; `tuner` makes the first trials of a model; `pool`
+        notes connections to other machines. `always_apart`: the switch for the careful."""
         self._library = library
         self._machines = machines
         self._crash_marker = crash_marker
@@ -70,8 +75,9 @@ class ModelOpener:
             machines, crash_marker, recorder, known_plans, self._tools.drive_kind
         )
         self._loader = ModelLoader(
-            self._planner, crash_marker, recorder.history, self._tools, tuner
+            self._planner, crash_marker, recorder.history, self._tools, tuner, pool
         )
+        self._always_apart = always_apart
 
     def open(
         self,
@@ -83,12 +89,13 @@ class ModelOpener:
         start_now: CancelToken | None = None,
         insist: bool = False,
         usual_context: int | None = None,
+        apart: bool = False,
     ) -> OpenedModel:
         """The model that `ref` names, ready to answer, with the settings of its own.
 
         `usual_context` is for a model that has none of its own, where `wish` names none either.
         `start_now` set ends tuning with what is known by then; `insist` opens what does not fit,
-        and forgets an earlier crash.
+        and forgets an earlier crash. `apart` runs it in a process of its own.
         Raises ModelFileError and UsageError for the file, FitError (larger_than_memory,
         context_larger_than_memory), LoadError when no smaller plan is left, CancelledError.
         """
@@ -110,6 +117,7 @@ class ModelOpener:
             start_now or CancelToken(),
             listener,
             settings.template,
+            apart=apart or self._always_apart(),
         )
         opening.tell("checking", 0.5)
         if insist:
@@ -146,8 +154,7 @@ class ModelOpener:
         if plan != report.plan:
             report = self._planner.report_of(header, planned.machine, plan)
         report = with_measured_speed(report, planned.speed)
-        after = self._tools.memory_now
-        engine: Engine = recorded(self._recorder, found.name, header, loaded, report, after)
+        engine: Engine = recorded(self._recorder, found.name, header, loaded, report, loaded.meter)
         if plan.use_mmap:
             engine = GuardedEngine(engine, guard)
         return OpenedModel(found.name, engine, report, planned.steps, found.is_guide, plan.use_mmap)

@@ -12,15 +12,16 @@ from desktop.fit.planner import judge, smaller
 from desktop.fit.proposals import judge_tried
 from desktop.fit.types import FitReport, Plan, Speed, Wish
 from desktop.gguf.header import ModelHeader
+from desktop.hardware.devices import is_pool_device
 from desktop.hardware.machine import Machine
-from desktop.services.crash_marker import CrashMarker, CrashRecord
+from desktop.services.crash_marker import CrashMarker
 from desktop.services.fingerprint import fingerprint_of
 from desktop.services.first_open import KnownPlans
 from desktop.services.fit_model import fit
 from desktop.services.machine import MachineService
 from desktop.services.measured_speed import as_measured, with_measured_speed
 from desktop.services.model_ref import ResolvedModel
-from desktop.services.open_failures import remember_crash
+from desktop.services.open_failures import devices_of, remember_crash
 from desktop.services.open_progress import StepDown
 from desktop.services.recording import Recorder
 
@@ -37,8 +38,8 @@ class Planned:
     """What is to be loaded. `tuned`: this very plan has been tried on this machine before.
 
     `untuned`: nothing is kept from tuning, so a first trial may find something better. `speed` is
-    what tuning measured under this plan. `doubtful`: a process died loading something larger of
-    this model, so a child must show that it loads, however well it is known.
+    what tuning measured under this plan. `apart`: the model has ended a process lately, so it runs
+    in one of its own, however well it is known.
     """
 
     machine: Machine
@@ -48,7 +49,13 @@ class Planned:
     tuned: bool = False
     untuned: bool = True
     speed: Speed | None = None
-    doubtful: bool = False
+    apart: bool = False
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Other machines' RPC servers that the plan's devices belong to."""
+        uses = any(is_pool_device(name) for name in devices_of(self.plan))
+        return self.machine.pool_servers if uses else ()
 
 
 class OpenPlanner:
@@ -137,7 +144,10 @@ class OpenPlanner:
 
     def _after_crash(self, found: ResolvedModel, header: ModelHeader, planned: Planned) -> Planned:
         crash = self._crash_marker.crashed(found.path)
-        if crash is None or found.is_guide:
+        if crash is None:
+            return planned
+        planned = replace(planned, apart=True)
+        if found.is_guide:
             return planned
         if crash.activity == "loading":
             report = self.report_of(header, planned.machine, crash.plan)
@@ -156,16 +166,6 @@ class OpenPlanner:
             steps=(step,),
             tuned=False,
             untuned=False,
-            doubtful=crash.activity == "loading" and not self._loaded_since(crash, header, after),
-        )
-
-    def _loaded_since(self, crash: CrashRecord, header: ModelHeader, plan: Plan) -> bool:
-        """Whether this model has been loaded with such a plan after the crash."""
-        return any(
-            session.load.at > crash.started_at
-            and session.load.model.file_bytes == header.file_bytes
-            and session.load.plan == plan
-            for session in self._history.sessions()
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -124,14 +125,20 @@ class Rehearser(Protocol):
     ) -> dict[str, int]: ...
 
 
+def _not_noted(_servers: Sequence[str], _subject: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class TuneTools:
-    """What tuning does to the outside. `servers`: RPC servers whose devices the machine names;
+    """What tuning does to the outside. `servers`: RPC servers whose devices the machine names,
+    where it does not tell them itself; connections to them are written down by `noted`;
     `size`: how much each trial computes."""
 
     run_trial: TrialRunner = run_trial
     rehearse: Rehearser = rehearse
     servers: tuple[str, ...] = ()
+    noted: Callable[[Sequence[str], str], AbstractContextManager[None]] = _not_noted
     size: TrialSize | None = None
     clock: Callable[[], float] = time.monotonic
 

@@ -70,6 +70,7 @@ class Tuning:
         self._quick = quick
         self._ways = Proposals(machine, header, wish, memory.corrections(machine))
         self._rooms = gpu_rooms(machine)
+        self._servers = tools.servers or (stands_in or machine).pool_servers
         self._real = self._is_real(_devices(start.plan))
         self._trials: list[Trial] = []
         self._result: TrialResult | None = None
@@ -125,7 +126,8 @@ class Tuning:
                     wanted[device.device] = size
         if not wanted:
             return room
-        given = self._tools.rehearse(wanted, servers=self._tools.servers, cancel=cancel)
+        with self._tools.noted(self._servers, self._path.name):
+            given = self._tools.rehearse(wanted, servers=self._servers, cancel=cancel)
         for name, size in wanted.items():
             if given[name] < size:
                 _log.info("%s gave %d MiB of %d", name, given[name] >> 20, size >> 20)
@@ -138,16 +140,18 @@ class Tuning:
         cancel.raise_if_cancelled()
         if not self._real:
             return self._predicted(order)
-        result = self._tools.run_trial(
-            self._path,
-            order.plan,
-            variants=order.variants,
-            size=self._tools.size or (_QUICK if self._quick else None),
-            timeout_s=_BASE_S + self._header.file_bytes / _READS_BYTES_PER_S,
-            cancel=cancel,
-            servers=self._tools.servers,
-            on_progress=lambda fraction: self._tell(search, order, fraction),
-        )
+        servers = self._servers if order.plan.gpu_layers > 0 else ()
+        with self._tools.noted(servers, self._path.name):
+            result = self._tools.run_trial(
+                self._path,
+                order.plan,
+                variants=order.variants,
+                size=self._tools.size or (_QUICK if self._quick else None),
+                timeout_s=_BASE_S + self._header.file_bytes / _READS_BYTES_PER_S,
+                cancel=cancel,
+                servers=servers,
+                on_progress=lambda fraction: self._tell(search, order, fraction),
+            )
         self._result = result
         if not result.ok:
             return self._failed(order.plan, result)
@@ -155,7 +159,7 @@ class Tuning:
             Measured(run.plan, run.tokens_per_s, run.prompt_tokens_per_s) for run in result.runs
         )
         used = {row.device: row.total_bytes for row in result.usage or ()}
-        busy = result.others_load > _BUSY_LOAD and not self._tools.servers
+        busy = result.others_load > _BUSY_LOAD and not self._servers
         outcome = Outcome(runs, used, seconds=result.seconds, busy=busy)
         self._note(outcome.found, used, result.seconds, busy=busy)
         return outcome

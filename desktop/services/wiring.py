@@ -35,15 +35,18 @@ from desktop.services.model_settings import ModelSettingsService
 from desktop.services.models import ModelsService
 from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
+from desktop.services.open_any import AnyOpener
 from desktop.services.open_model import ModelOpener
 from desktop.services.packs import Packs
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.quantize import Quantizer
 from desktop.services.recording import Recorder
+from desktop.services.remotes import Remotes
 from desktop.services.sources import Sources
 from desktop.services.start import begin
 from desktop.services.tune import Tuner
 from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecords
+from desktop.services.tune_report import TuneTools
 from desktop.services.tuned_plans import TunedPlans
 from desktop.services.verify import Verifier
 
@@ -52,9 +55,10 @@ from desktop.services.verify import Verifier
 class Opening:
     """What opens models, tries them out and looks after them."""
 
-    opener: ModelOpener
+    opener: AnyOpener
     tuner: Tuner
     models_service: ModelsService
+    remotes: Remotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Services:
     crash_marker: CrashMarker
     history: History
     held: HeldMemory
-    opener: ModelOpener
+    opener: AnyOpener
+    remotes: Remotes
     chat_service: ChatService
     models_service: ModelsService
     network: Network
@@ -110,19 +115,31 @@ def build_opening(core: Core) -> Opening:
     recorder = Recorder(core.history, core.held)
     tuned = TunedPlans(core.paths.data_dir / TUNED_FILE)
     records = TuneRecords(core.paths.data_dir / TUNE_RECORDS_FILE)
-    tuner = Tuner(core.library, core.machine_service, tuned, core.history, records=records)
+    tuner = Tuner(
+        core.library,
+        core.machine_service,
+        tuned,
+        core.history,
+        TuneTools(noted=core.pool.noted),
+        records=records,
+    )
+    models = ModelOpener(
+        core.library,
+        core.machine_service,
+        core.crash_marker,
+        probed,
+        recorder,
+        known_plans=tuned,
+        tuner=tuner,
+        pool=core.pool,
+        always_apart=lambda: core.settings_store.now().isolate,
+    )
+    remotes = Remotes.of(core)
     return Opening(
-        opener=ModelOpener(
-            core.library,
-            core.machine_service,
-            core.crash_marker,
-            probed,
-            recorder,
-            known_plans=tuned,
-            tuner=tuner,
-        ),
+        opener=AnyOpener(models, remotes),
         tuner=tuner,
         models_service=ModelsService(core.library, core.places.for_new, recorder),
+        remotes=remotes,
     )
 
 
@@ -145,6 +162,7 @@ def build(env: Mapping[str, str]) -> Services:
         history=core.history,
         held=core.held,
         opener=opening.opener,
+        remotes=opening.remotes,
         chat_service=ChatService(store, core.crash_marker),
         models_service=opening.models_service,
         network=core.network,

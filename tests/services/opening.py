@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from desktop.common.drives import DriveKind
-from desktop.common.errors import LoadError
+from desktop.common.errors import EngineError, LoadError
 from desktop.common.paths import Paths
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
@@ -58,6 +58,9 @@ class Stage:
         self.marker = marker
         self.marked_while_loading = False
         self.engine = FakeEngine([["ja"]] * 9)
+        self.apart: list[Plan] = []
+        self.servers: tuple[str, ...] = ()
+        self.on_death: Callable[[EngineError], None] | None = None
         self.process_bytes = [100 << 20]
         self.library = Library.in_memory(guide)
         paths = Paths.from_environment({"HAUSGEIST_HOME": str(folder)})
@@ -67,7 +70,13 @@ class Stage:
             look_at_memory=lambda: Memory(self.ram_bytes, self.ram_bytes),
             ask_engine=lambda _timeout_s: EngineInfo("1.0", ("CPU", "CUDA")),
         )
-        tools = OpenTools(self._load, self._probe, lambda _path: self.drive, self._memory_now)
+        tools = OpenTools(
+            self._load,
+            self._probe,
+            lambda _path: self.drive,
+            self._memory_now,
+            self._load_apart,
+        )
         memory = ProbeMemory(folder / "probed.json")
         self.recorder = Recorder(History(folder / "history.jsonl"), HeldMemory())
         self.opener = ModelOpener(
@@ -116,6 +125,22 @@ class Stage:
             raise error
         return self.engine
 
+    def _load_apart(
+        self,
+        path: Path,
+        plan: Plan,
+        *,
+        on_progress: Callable[[float], None] | None = None,
+        cancel: CancelToken | None = None,
+        template: str | None = None,
+        servers: Sequence[str] = (),
+        on_death: Callable[[EngineError], None] | None = None,
+    ) -> ApartFake:
+        self.apart.append(plan)
+        self.servers, self.on_death = tuple(servers), on_death
+        self._load(path, plan, on_progress=on_progress, cancel=cancel, template=template)
+        return ApartFake([["ja"]] * 9)
+
     def _probe(
         self, path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
     ) -> ProbeResult:
@@ -124,6 +149,15 @@ class Stage:
         assert cancel is not None
         self.probed.append(plan)
         return self.probes.pop(0) if self.probes else GOOD
+
+
+class ApartFake(FakeEngine):
+    """As if in a process of its own."""
+
+    memory_before = MemoryNow(50 << 20, 50 << 20, {})
+
+    def memory_now(self, *, graphics: bool) -> MemoryNow:
+        return MemoryNow(80 << 20, 80 << 20, {})
 
 
 def card(device: str = "CUDA0", **fields: Any) -> Gpu:

@@ -45,6 +45,7 @@ class Measures:
         devices: tuple[str, ...] | None = None,
         *,
         cache_bytes: int | None = None,
+        servers: tuple[str, ...] = (),
     ) -> tuple[DeviceSpeed, ...]:
         assert threads == 3  # of four cores one is left for everything else
         assert timeout_s > 0
