@@ -17,6 +17,8 @@ from desktop.engine.request import Request
 from desktop.engine.tool_grammar import lazy_gate, tool_grammar
 from desktop.engine.vocabulary import Vocabulary
 
+_NO_LIMIT = 2**31
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -39,25 +41,32 @@ class ChatWishes:
         self, request: Request, chat: Chat, rendered: Rendered, vocabulary: Vocabulary
     ) -> Bound:
         """Raises RequestError for a grammar, a schema or tools that cannot be had."""
-        style, budget = self._format.reasoning, self._budget(chat, rendered)
+        style, gate = self._format.reasoning, self._gate(rendered)
+        budget = self._budget(chat, gate)
         if request.constraint is not None:
-            gate = None if style is None else style.gate(is_open=rendered.reasoning_open)
+            if style is not None:
+                gate = style.gate(is_open=rendered.reasoning_open)
             return Bound(grammar_for(request.constraint), gate, budget)
+        # Without a grammar the gate only counts what is reasoning.
         if not offers(chat):
-            return Bound(budget=budget)
+            return Bound(None, gate, budget)
         if chat.tool_choice == "required":
             primer = self._format.output.calls.primer
             begun = primer if rendered.prompt.endswith(primer) else ""
             grammar = self._tool_grammar(chat, vocabulary, begun)
-            return Bound(grammar, self._gate(rendered), budget)
+            return Bound(grammar, gate, budget)
         lazy = lazy_gate(self._format.output.calls)
         if lazy is None:
-            return Bound(budget=budget)
+            return Bound(None, gate, budget)
         try:
-            return Bound(self._tool_grammar(chat, vocabulary, lazy.close), lazy, budget)
+            grammar = self._tool_grammar(chat, vocabulary, lazy.close)
         except RequestError:
             # Nobody asked for the arguments to be bound: a call is then read as it comes.
-            return Bound(budget=budget)
+            return Bound(None, gate, budget)
+        if style is not None and gate is not None:
+            # What looks like a call within the reasoning is none.
+            budget = budget or Budget(_NO_LIMIT, style.end, gate)
+        return Bound(grammar, lazy, budget)
 
     def parser(self, request: Request, chat: Chat, rendered: Rendered) -> OutputParser | None:
         """What reads the answer; None where it is text and nothing else."""
@@ -106,8 +115,8 @@ class ChatWishes:
             return None
         return Gate(style.open, style.close, is_open=rendered.reasoning_open)
 
-    def _budget(self, chat: Chat, rendered: Rendered) -> Budget | None:
-        style, gate = self._format.reasoning, self._gate(rendered)
+    def _budget(self, chat: Chat, gate: Gate | None) -> Budget | None:
+        style = self._format.reasoning
         if style is None or gate is None or not chat.reasoning_budget:
             return None
         return Budget(chat.reasoning_budget, style.end, gate)

@@ -86,7 +86,10 @@ class TurnPump:
         with self._lock:
             if self._cancelled:
                 raise CancelledError
-            self._stream = stream = self._engine.submit(request)
+        # Without the lock: to write and to split a long chat takes a while, and `cancel` may be
+        # called by the thread that draws the window.
+        stream = self._engine.submit(request)
+        self._watch(stream)
         while True:
             event = stream.get(self._writer.due_in_s)
             if isinstance(event, Finished | Failed):
@@ -94,6 +97,14 @@ class TurnPump:
             if event is not None:
                 self._tell(event)
             self._writer.flush_if_due()
+
+    def _watch(self, stream: Stream) -> None:
+        """From now on `cancel` reaches the stream; if it came before, now."""
+        with self._lock:
+            self._stream = stream
+            cancelled = self._cancelled
+        if cancelled:
+            stream.cancel()
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Text):

@@ -65,6 +65,16 @@ def test_a_whole_chat_comes_over_beside_what_is_there(source: Path, tmp_path: Pa
     store.close()
 
 
+def test_a_file_from_before_reasoning_was_kept_comes_over_too(source: Path, tmp_path: Path) -> None:
+    _edit(source, "ALTER TABLE turns DROP COLUMN reasoning")
+    merged, store = _merge(source, tmp_path / "target.db")
+    assert merged == 1
+    turns = store.thread(store.search_titles("a chat")[0].id)
+    assert [turn.text for turn in turns] == [str(n) for n in range(6)]
+    assert {turn.reasoning for turn in turns} == {""}
+    store.close()
+
+
 def test_a_lost_turn_in_the_middle_leaves_the_rest_readable(source: Path, tmp_path: Path) -> None:
     _edit(source, "DELETE FROM turns WHERE text = '2'")
     _, store = _merge(source, tmp_path / "target.db")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from desktop.common.errors import EngineError, RequestError, TemplateError
-from desktop.engine.chat import Chat, Media, Message, Tool
+from desktop.engine.chat import Chat, Media, Message, Role, Tool
 from desktop.engine.constraint import Constraint
 from desktop.engine.events import Event, Failed, Finished, Reasoning, Started, Text, ToolCallPart
 from desktop.engine.local import LocalEngine, load
@@ -22,6 +22,7 @@ from tests.tiny_models import write_tiny_model
 
 SOON_S = 30.0
 ASK = Message("user", "Wie geht's?")
+ROLES: tuple[Role, ...] = ("user", "assistant")
 UHR = Tool("uhr", "sagt die Zeit", {"type": "object", "properties": {"ort": {"type": "string"}},
                                     "required": ["ort"]})  # fmt: skip
 
@@ -57,9 +58,9 @@ def events(engine: LocalEngine, wanted: Request) -> list[Event]:
 
 def failure(engine: LocalEngine, wanted: Request) -> Failed:
     heard = list(engine.submit(wanted))
-    assert isinstance(heard[-1], Failed)
-    assert len(heard) == 1
-    return heard[0]
+    [only] = heard
+    assert isinstance(only, Failed)
+    return only
 
 
 def said(heard: list[Event], kind: type[Text] | type[Reasoning] = Text) -> str:
@@ -77,7 +78,7 @@ def test_a_chat_is_the_same_as_its_prompt(engine: LocalEngine) -> None:
 
 
 def test_what_is_left_out_is_told(engine: LocalEngine) -> None:
-    long = [Message(role, "wort " * 60) for role in ("user", "assistant") * 6]  # type: ignore[arg-type]
+    long = [Message(role, "wort " * 60) for role in ROLES * 6]
     chat = Chat((*long, ASK), overflow="drop_oldest")
     started = events(engine, request(chat, 4))[0]
     assert isinstance(started, Started)
@@ -102,6 +103,9 @@ def test_reasoning_is_told_apart(engine: LocalEngine) -> None:
     heard = events(engine, request(Chat((ASK, half), continue_last=True), 8))
     assert said(heard, Reasoning)
     assert said(heard) == ""
+    end = heard[-1]
+    assert isinstance(end, Finished)
+    assert end.stats.reasoning_tokens == end.stats.completion_tokens == 8
 
 
 def test_a_budget_ends_the_reasoning(engine: LocalEngine) -> None:

@@ -10,7 +10,10 @@ import pytest
 
 from desktop.chats.store import ChatStore
 from desktop.common.errors import RequestError, StorageError
+from desktop.engine.events import Reasoning
+from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
+from desktop.engine.stream import Stream
 from desktop.services.chat_turn import ChatService, TurnHandle
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.turn_events import TurnEvent, TurnProgress, TurnText
@@ -249,6 +252,49 @@ def test_the_models_own_sampling_unless_told(store: ChatStore, chats: ChatServic
     listener.ended(chats.send(chat.id, "y", engine, listener, sampling=asked))
     assert [request.sampling for request in engine.requests] == [own, asked]
     assert {request.conversation for request in engine.requests} == {chat.id}
+
+
+def test_stopping_while_the_prompt_is_made_does_not_wait(
+    store: ChatStore, chats: ChatService
+) -> None:
+    """It did: the pump held its lock while the engine wrote and split the chat."""
+    began, go_on = threading.Event(), threading.Event()
+
+    class Slow(FakeEngine):
+        def submit(self, request: Request) -> Stream:
+            began.set()
+            assert go_on.wait(WAIT_S)
+            return super().submit(request)
+
+    chat, listener = store.create_chat(), Listener()
+    handle = chats.send(chat.id, "Hallo", Slow(), listener)
+    assert began.wait(WAIT_S)
+    handle.cancel()  # would never come back
+    go_on.set()
+    ended = listener.ended(handle)
+    assert (ended.state, ended.reason) == ("stopped", "cancelled")
+
+
+def test_reasoning_is_heard_and_stored_apart(store: ChatStore, chats: ChatService) -> None:
+    chat, listener, engine = store.create_chat(), Listener(), FakeEngine()
+    handle = chats.send(chat.id, "Wie spät?", engine, listener)
+    turn = engine.next_turn()
+    turn.start()
+    turn.stream.put(Reasoning(turn.request.id, "Erst die Uhr."))
+    turn.say("Zwölf.")
+    turn.finish()
+    listener.ended(handle)
+    assert listener.text() == "Zwölf."
+    answer = store.turn(handle.assistant_turn.id)
+    assert (answer.text, answer.reasoning) == ("Zwölf.", "Erst die Uhr.")
+    assert store.thread(chat.id)[1].reasoning == "Erst die Uhr."
+    listener = Listener()
+    handle = chats.send(chat.id, "Und jetzt?", engine, listener)
+    asked = engine.next_turn()
+    asked.finish()
+    listener.ended(handle)
+    assert asked.request.chat is not None
+    assert [one.reasoning for one in asked.request.chat.messages] == ["", "Erst die Uhr.", ""]
 
 
 class _FullDisk(ChatStore):
