@@ -123,7 +123,7 @@ class LiveChild:
         return self.take()
 
     def end(self) -> None:
-        """Kill it; nobody waits, for in a driver's uninterruptible sleep even a killed one stays."""
+        """Kill it; nobody waits: in a driver's uninterruptible sleep even a killed one stays."""
         self._process.kill()
         threading.Thread(target=self._reap, name="nvml-live-reaper", daemon=True).start()
 

@@ -41,7 +41,8 @@ class FakeNvml:
             "nvmlDeviceGetMemoryInfo": SimpleNamespace(total=12 * GIB, used=7 * GIB),
             "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=63),
             "nvmlDeviceGetTemperature": 71,
-            "nvmlDeviceGetPowerUsage": 151_000,
+            "nvmlDeviceGetTotalEnergyConsumption": 7_000_000,
+        "nvmlDeviceGetPowerUsage": 151_000,
             "nvmlDeviceGetEnforcedPowerLimit": 200_000,
             "nvmlDeviceGetCurrentClocksThrottleReasons": 0x20 | 0x1,
             "nvmlDeviceGetComputeRunningProcesses": [
