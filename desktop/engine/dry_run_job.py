@@ -10,12 +10,12 @@ from desktop.common.errors import HausgeistError
 from desktop.engine.breakdown import Sizes, memory_breakdown
 from desktop.engine.buffer_log import compute_buffers
 from desktop.engine.llama import llama
-from desktop.engine.model import Model
+from desktop.engine.model import Model, output_values
 from desktop.engine.projector import projector_sizes
 from desktop.fit.types import Plan
 
 _HOST = "CPU"
-_LOGIT_BYTES = 4
+_VALUE_BYTES = 4
 _ON_THE_PROCESSOR = Plan(
     gpu_layers=0,
     context=256,
@@ -55,10 +55,10 @@ class _Models:
         with model.open_context(plan) as context:
             log = model.llama.log.since(mark)
             exact = memory_breakdown(model.llama, context)
-        rows = model.llama.lib.llama_vocab_n_tokens(model.vocab) * plan.output_rows
+        values = output_values(model, context)
         known = [device.name for device in model.llama.devices()]
         devices = _sum_exact(exact, known) if exact else _sum_logged(compute_buffers(log), known)
-        return {"devices": devices, "output_bytes": rows * _LOGIT_BYTES}
+        return {"devices": devices, "output_bytes": values * _VALUE_BYTES}
 
     def _check_tokenizer(self, path: Path) -> None:
         """Raises LoadError for one that this engine does not know."""

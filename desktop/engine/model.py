@@ -18,13 +18,11 @@ from desktop.engine.embedding import Pooling
 from desktop.engine.llama import Llama, llama
 from desktop.engine.plan_limits import KV_TYPES, check_plan
 from desktop.fit.types import Plan
+from desktop.fit.vectors import ROWS_A_STEP, looks_back_only
 
 Progress = Callable[[float], None]
 _POOLINGS: dict[str, Pooling] = {"1": "mean", "2": "cls", "3": "last", "4": "rank"}
 """enum llama_pooling_type as GGUF files have it; 0 is a model that writes."""
-_ROWS_A_STEP = 128
-"""Vectors want an output for each token read, and llama.cpp keeps the logits of each beside it:
-300 MB for a step of 512 with 150,000 words."""
 _TEXTS_A_STEP = 16
 _EXPERT_TENSORS = r"blk\.({layers})\.ffn_(up|down|gate|gate_up)_(ch|)exps"
 
@@ -94,8 +92,9 @@ class Model:
     @property
     def looks_back_only(self) -> bool:
         """Whether each token sees those before it alone, so that a text can be read in parts."""
-        architecture = self.metadata("general.architecture")
-        return self.metadata(f"{architecture}.attention.causal") != "false"
+        architecture = self.metadata("general.architecture") or ""
+        stated = self.metadata(f"{architecture}.attention.causal")
+        return looks_back_only(architecture, stated_causal=stated != "false")
 
     @property
     def refuses_partial_removal(self) -> bool:
@@ -203,7 +202,8 @@ class Context:
         self.batch_tokens: int = lib.llama_n_batch(self.handle)
         self.sequences: int = lib.llama_n_seq_max(self.handle)
         self.output_rows: int = parameters.n_outputs_max
-        self.hidden_rows = 0  # of hidden values that are kept for prediction heads
+        # Rows of hidden values that are kept: for vectors, or for prediction heads.
+        self.hidden_rows: int = self.output_rows if self.pooling is not None else 0
         self.rollback_tokens: int = lib.llama_n_rs_seq(self.handle)
 
     def _parameters(self, plan: Plan) -> Any:
@@ -251,11 +251,19 @@ class Context:
         self.close()
 
 
+def output_values(model: Model, context: Context) -> int:
+    """Numbers that the results of one step take in main memory, at most."""
+    lib = model.llama.lib
+    values: int = lib.llama_vocab_n_tokens(model.vocab) * context.output_rows
+    values += lib.llama_model_n_embd_out(model.handle) * context.hidden_rows
+    return values
+
+
 def _make_vectors(parameters: Any, lib: Any, plan: Plan, model: Model, *, scores: bool) -> None:
     """Change a context's parameters: every token read is an output."""
     rows = plan.batch_tokens
     if model.looks_back_only:
-        rows = min(rows, max(_ROWS_A_STEP, plan.parallel))
+        rows = min(rows, max(ROWS_A_STEP, plan.parallel))
     else:
         parameters.n_seq_max = max(plan.parallel, _TEXTS_A_STEP)
     parameters.embeddings = True

@@ -35,11 +35,12 @@ class ReadingBatch:
         self._scores = context.pooling == "rank"
         lib, handle = self._lib, model.handle
         trained: int = lib.llama_model_n_ctx_train(handle)
-        # Without a memory all of a text must be in one step. What looks further than it was
-        # trained for would read behind a table of positions.
-        room = context.sequence_tokens if context.memory else context.batch_tokens
+        # What looks both ways must have all of a text in one step. What looks further than it
+        # was trained for would read behind a table of positions.
+        in_parts = context.memory and lib.llama_get_causal_attn(context.handle)
+        room = context.sequence_tokens if in_parts else context.batch_tokens
         self.text_tokens = min(room, trained) if trained > 0 else room
-        self._room = context.context_tokens if context.memory else context.batch_tokens
+        self._room = context.context_tokens if in_parts else context.batch_tokens
         width = "llama_model_n_cls_out" if self._scores else "llama_model_n_embd_out"
         self._width: int = getattr(lib, width)(handle)
 

@@ -9,7 +9,7 @@ from desktop.engine.breakdown import Sizes, memory_breakdown
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.dry_run_job import device_of
 from desktop.engine.llama import Llama
-from desktop.engine.model import Context, Model
+from desktop.engine.model import Context, Model, output_values
 from desktop.hardware.machine import Device
 
 _HOST = "CPU"
@@ -49,10 +49,8 @@ def _usages(model: Model, context: Context, *, weighed: bool) -> Iterator[Device
         sums = logged_sizes((*lines, *context.buffer_log), devices)
     if not sums:
         return
-    values: int = engine.lib.llama_vocab_n_tokens(model.vocab) * context.output_rows
-    values += engine.lib.llama_model_n_embd_out(model.handle) * context.hidden_rows
     host = sums.pop(_HOST, Sizes(0, 0, 0))
-    yield _usage(_HOST, host, values * _VALUE_BYTES, weighed=weighed)
+    yield _usage(_HOST, host, output_values(model, context) * _VALUE_BYTES, weighed=weighed)
     for name, sizes in sums.items():
         yield _usage(name, sizes, 0, weighed=weighed)
 

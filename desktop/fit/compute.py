@@ -12,6 +12,7 @@ from typing import Protocol
 
 from desktop.fit.memory import CPU, Footprint, padded_context
 from desktop.fit.types import Plan
+from desktop.fit.vectors import computes_logits, makes_vectors, output_rows, rows_read
 
 _FLOAT = 4
 _MASK_BYTES = 2  # flash attention reads the mask as f16, other attention as f32
@@ -67,11 +68,15 @@ class _Work:
 
     def __init__(self, footprint: Footprint, plan: Plan) -> None:
         self._width = footprint.width
-        self._header = footprint.header
         self._parallel = plan.parallel
-        self._output_rows = plan.output_rows
-        self._guesses = plan.output_rows > plan.parallel
+        self._output_rows = output_rows(footprint.header, plan)
+        self._words = (
+            max(0, footprint.header.vocab_size) if computes_logits(footprint.header) else 0
+        )
+        self._guesses = self._output_rows > plan.parallel and self._words > 0
         rows = min(max(plan.ubatch, plan.parallel), padded_context(plan.context))
+        if makes_vectors(footprint.header):
+            rows = rows_read(footprint.header, plan)
         own = footprint.header.architecture in _OWN_TOKENS_ONLY
         self._context = rows if own else padded_context(plan.context)
         self.whole = plan.gpu_layers >= footprint.all_layers
@@ -123,7 +128,7 @@ class _Work:
     def results(self) -> int:
         """The scores alone, of whole sequences; T5 scores every token."""
         rows = self._rows if self._width.cell_values else self._output_rows
-        return _FLOAT * rows * (self._embedding_values + max(0, self._header.vocab_size))
+        return _FLOAT * rows * (self._embedding_values + self._words)
 
 
 def _mask_bytes(footprint: Footprint, plan: Plan, rows: int) -> int:

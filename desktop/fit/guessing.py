@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from desktop.fit.layers import has_no_context, has_output, recurs, rolls_back
+from desktop.fit.layers import has_no_context, recurs, rolls_back
+from desktop.fit.vectors import makes_vectors
 from desktop.gguf.header import ModelHeader
 
 DRAFT_TOKENS = 16
@@ -35,7 +36,7 @@ def draft_tokens(header: ModelHeader, *, heads: bool = False) -> int:
 
     With `heads` the model predicts them itself, which is worth copies of its states.
     """
-    if has_no_context(header) or not has_output(header):
+    if has_no_context(header) or makes_vectors(header):
         return 0
     if not recurs(header):
         return DRAFT_TOKENS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from desktop.fit.types import Plan
+from desktop.fit.vectors import makes_vectors, output_rows
 from desktop.gguf.header import ModelHeader
 from desktop.hardware.machine import Gpu
 
@@ -26,11 +27,12 @@ def output_bytes(header: ModelHeader, plan: Plan) -> int:
     """Where results are read from, in main memory: rows of f32 logits.
 
     T5 keeps what its encoder read besides, prediction heads read the hidden values of all tokens.
+    Vectors of texts lie beside logits that nobody asked for.
     """
     row = max(0, header.vocab_size)
-    if header.architecture == "t5":
+    if header.architecture == "t5" or makes_vectors(header):
         row += max(0, header.embedding_length)
-    values = row * plan.output_rows
+    values = row * output_rows(header, plan)
     if plan.mtp:
         values += max(0, header.embedding_length) * plan.batch_tokens
     return _FLOAT_BYTES * values

@@ -56,7 +56,11 @@ class Shape:
     runs: tuple[Run, ...]
 
     def header(self) -> ModelHeader:
-        """As `read_header` would have it of a whole file."""
+        """As `read_header` would have it of a whole file.
+
+        The runs were recorded in contexts that write: a file that asks for vectors says nothing
+        of that here.
+        """
         offset, infos = 0, []
         for tensor in self._tensors():
             code = BLOCKS[tensor.type][0]
@@ -67,6 +71,7 @@ class Shape:
         values: dict[str, MetaValue] = {
             key: tuple(value) if isinstance(value, list) else value
             for key, value in self._metadata().items()
+            if not key.endswith(".pooling_type")
         }
         values["tokenizer.ggml.tokens"] = ArrayRef(STRING, self.vocab)
         return ModelHeader((), 3, "little", MappingProxyType(values), tuple(infos), offset, 0, 32)
