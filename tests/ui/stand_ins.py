@@ -28,6 +28,8 @@ from desktop.engine.stream import Stream
 from desktop.fit.types import DeviceMemory, FitReport, ModelSummary, Plan, Speed, Verdict, Wish
 from desktop.hardware.live import CpuLive, DiskLive, LiveSample, MemoryLive
 from desktop.hardware.machine import Cpu, Device, Disk, EngineInfo, Machine, Memory
+from desktop.hub.remote_door import RemoteDoor
+from desktop.hub.server_keys import ServerKeys
 from desktop.library.catalog import shipped_catalog
 from desktop.library.library import Library
 from desktop.services.account import Account
@@ -40,6 +42,7 @@ from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.import_stores import StoreImporter
+from desktop.services.kept_states import KeptStates
 from desktop.services.library_watch import LibraryWatch
 from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
@@ -49,11 +52,13 @@ from desktop.services.model_settings import ModelSettingsService
 from desktop.services.models import ModelsService
 from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
-from desktop.services.open_model import ModelOpener
+from desktop.services.open_any import AnyOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
 from desktop.services.packs import Packs
 from desktop.services.quantize import Quantizer
 from desktop.services.recommend import Recommendation, recommend
+from desktop.services.remote_file import RemoteFile
+from desktop.services.remotes import REMOTES_FILE, Remotes
 from desktop.services.removal import ModelRemover
 from desktop.services.sources import Sources
 from desktop.services.verify import Verifier
@@ -314,7 +319,13 @@ def make_services(
         library=library,
         machine_service=machine_service(paths, machine),
         crash_marker=marker,
-        opener=cast("ModelOpener", opener),
+        kept_states=KeptStates.of(paths, settings_store.now),
+        opener=cast("AnyOpener", opener),
+        remotes=Remotes(
+            RemoteFile(paths.data_dir / REMOTES_FILE),
+            ServerKeys(paths.data_dir),
+            RemoteDoor(network.door, network.ledger),
+        ),
         chat_service=ChatService(store, marker),
         models_service=ModelsService(library, places.main, remover=remover(library)),
         history=History(paths.data_dir / "history.jsonl"),
