@@ -8,7 +8,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from desktop.engine.events import EndEvent, Event, Failed, Finished, PromptProgress, Text
+from desktop.engine.events import (
+    EndEvent,
+    Event,
+    Failed,
+    Finished,
+    PromptProgress,
+    Started,
+    Text,
+)
 from desktop.engine.output.parser import OutputParser
 
 
@@ -36,9 +44,9 @@ class Stream:
     consecutive `PromptProgress` the last. So a slow reader gets fewer, longer events. With a
     `parser` it is taken apart here, in the reader's thread, and ends where the parser has all it
     wants.
-    `on_end` hears the last event in the reader's thread, before the reader does; `on_put` is told
-    in the engine's thread that there is something to read. A stream that nobody holds any more
-    ends its request.
+    `amend` may change the first and the last event, and `on_end` hears the last one, both in the
+    reader's thread, before the reader does; `on_put` is told in the engine's thread that there is
+    something to read. A stream that nobody holds any more ends its request.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class Stream:
         self._satisfied = False
         self._end: EndEvent | None = None
         self.on_end: Callable[[EndEvent], None] | None = None
+        self.amend: Callable[[Event], Event] | None = None
 
     @property
     def on_put(self) -> Callable[[], None] | None:
@@ -102,6 +111,8 @@ class Stream:
             else:
                 self._parse(self._parser, event)
         event = self._ready.popleft()
+        if self.amend is not None and isinstance(event, Started | Finished | Failed):
+            event = self.amend(event)
         if isinstance(event, Finished | Failed):
             self._end = event
             if self.on_end is not None:
