@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -20,7 +20,12 @@ from desktop.engine.reasoning_trial import find_reasoning, known_style
 from desktop.engine.request import MAX_STOP_CHARACTERS
 from desktop.engine.template_traits import Traits, find_traits, words
 from desktop.engine.template_trial import ANSWER, NEXT, QUESTION, TOOL, TemplateTrial, say, tool
-from desktop.engine.template_variables import MessageShaper, media_of, shaped_tools
+from desktop.engine.template_variables import (
+    MessageShaper,
+    media_of,
+    shaped_tools,
+    with_descriptions,
+)
 from desktop.engine.vocabulary import Vocabulary
 
 _CHATML_STOP = ("<|im_end|>", "<|im_start|>")
@@ -95,24 +100,36 @@ class ChatFormat:
             "add_generation_prompt": add_generation_prompt,
         }
         refusal: TemplateError | None = None
-        tried: list[list[dict[str, Any]]] = []
-        for shaped in self._shaper.attempts(messages):
-            if shaped in tried:
+        tried: list[dict[str, Any]] = []
+        for attempt in self._attempts(messages, tools):
+            if attempt in tried:
                 continue
-            tried.append(shaped)
+            tried.append(attempt)
             try:
-                return self._by_template({**variables, "messages": shaped})
+                return self._by_template({**variables, **attempt})
             except TemplateError as error:
                 if error.kind not in ("template_refuses", "bad_template"):
                     raise
                 refusal = refusal or error
         raise refusal or TemplateError("bad_template")
 
+    def _attempts(
+        self, messages: Sequence[Message], tools: list[dict[str, Any]] | None
+    ) -> Iterator[dict[str, Any]]:
+        """The chat's own form, then what helps against some refusals."""
+        shaped = self._shaper.attempts(messages)
+        first = next(shaped)
+        yield {"messages": first}
+        if tools:
+            yield {"messages": first, "tools": with_descriptions(tools)}
+        yield from ({"messages": one} for one in shaped)
+
     def _by_template(self, variables: Mapping[str, Any]) -> str:
         usual: dict[str, Any] = {"documents": None, "tools": None, **self._tokens}
         # Names that some templates have for the same.
-        if "functions" in self._template and variables.get("tools"):
-            usual["functions"] = json.dumps(variables["tools"], ensure_ascii=False)
+        if "functions" in self._template:
+            tools = variables.get("tools")
+            usual["functions"] = json.dumps(tools, ensure_ascii=False) if tools else ""
         if "datetime" in self._template:
             usual["datetime"] = time.strftime("%Y-%m-%d")
         return self._renderer.render(self._template, {**usual, **variables})

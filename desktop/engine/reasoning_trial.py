@@ -269,7 +269,7 @@ def _find_switch(tried: TemplateTrial, traits: Traits, question: dict[str, Any])
 
 def _is_only_said(first: str, one: object, second: str, other: object) -> bool:
     """Whether two prompts differ in nothing but the value's own word."""
-    return first.replace(str(one), "") == second.replace(str(other), "")
+    return first == second or first.replace(str(one), "") == second.replace(str(other), "")
 
 
 def _find_efforts(

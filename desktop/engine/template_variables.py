@@ -152,6 +152,27 @@ def shaped_tools(traits: Traits, tools: Sequence[Tool]) -> list[dict[str, Any]] 
     return [{"type": "function", "function": function} for function in functions]
 
 
+def with_descriptions(tools: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same functions; a parameter that nobody has described gets an empty description."""
+    return [
+        tool | {"function": _described(tool["function"])}
+        if "function" in tool
+        else _described(tool)
+        for tool in tools
+    ]
+
+
+def _described(function: dict[str, Any]) -> dict[str, Any]:
+    properties = function["parameters"].get("properties")
+    if not isinstance(properties, dict):
+        return function
+    described = {
+        name: {"description": "", **schema} if isinstance(schema, dict) else schema
+        for name, schema in properties.items()
+    }
+    return function | {"parameters": function["parameters"] | {"properties": described}}
+
+
 def marked(message: Message) -> str:
     """The message's text with a mark where each of its media stands, and no other such mark."""
     pieces: list[str] = []

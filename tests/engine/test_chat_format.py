@@ -134,6 +134,21 @@ def test_the_templates_own_words_where_nothing_helps(make: Make) -> None:
     assert caught.value.params["reason"] == "Nein."
 
 
+def test_parameters_that_nobody_described(make: Make) -> None:
+    strict = "{% for t in tools or [] %}{% for p in t.function.parameters.properties.values() %}" \
+        "{{ '[' + p.description + ']' }}{% endfor %}{{ t.function.name }} Qkeyq{% endfor %}" \
+        "{{ messages[0].content }}"  # fmt: skip
+    assert make(strict).render(Chat((ASK,), (TOOL,))).prompt == "[]uhr QkeyqWie spät ist es?"
+
+
+def test_functions_and_date_by_other_names(make: Make) -> None:
+    template = "{{ datetime + functions }}{{ messages[0].content }}"
+    written = make(template)
+    assert written.takes_tools
+    assert "sagt die Zeit" in written.render(Chat((ASK,), (TOOL,))).prompt
+    assert written.render(Chat((ASK,))).prompt[10:] == "Wie spät ist es?"
+
+
 def test_values_for_the_template(make: Make) -> None:
     template = "{{ gruss }}{% for m in messages %}{{ m.content }}{% endfor %}"
     chat = Chat((ASK,), template_values={"gruss": "Moin ", "messages": []})

@@ -118,7 +118,7 @@ def test_reasoning_kept_or_dropped(style: ChatFormat) -> None:
 
 
 def test_reasoning_switched(style: ChatFormat) -> None:
-    chat = Chat((SYSTEM, ASK))
+    chat = Chat((ASK,))
     on, off = (style.render(replace(chat, reasoning=wish)) for wish in ("on", "off"))
     has(on.prompt, "Q2ask")
     has(off.prompt, "Q2ask")
