@@ -23,6 +23,7 @@ class Settings:
     file in PEM form that counts beside them. With `trusted_keys` (minisign's public keys) packs
     and sources must be signed by one of them. `found_elsewhere`: a digest of the other programs'
     models to whose offer somebody said "not now". `isolate` runs models in a process of their own.
+    `keep_states`: what a model has read of a chat is kept on the disk until the chat is deleted.
     `pool_servers` (host:port) are other machines that lend their memory by llama.cpp's RPC, with
     `pool_anywhere` outside of one's own network too.
     """
@@ -45,6 +46,7 @@ class Settings:
     certificates: str = ""
     found_elsewhere: str = ""
     isolate: bool = False
+    keep_states: bool = True
     pool_servers: tuple[str, ...] = ()
     pool_anywhere: bool = False
 

@@ -26,6 +26,7 @@ from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
 from desktop.services.history import History
 from desktop.services.import_stores import StoreImporter
+from desktop.services.kept_states import KeptStates
 from desktop.services.library_watch import LibraryWatch
 from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
@@ -55,6 +56,7 @@ from desktop.services.verify import Verifier
 class Opening:
     """What opens models, tries them out and looks after them."""
 
+    kept_states: KeptStates
     opener: AnyOpener
     tuner: Tuner
     models_service: ModelsService
@@ -73,6 +75,7 @@ class Services:
     library: Library
     machine_service: MachineService
     crash_marker: CrashMarker
+    kept_states: KeptStates
     history: History
     held: HeldMemory
     opener: AnyOpener
@@ -104,6 +107,7 @@ class Services:
         self.library_watch.close()
         self.live.close()
         self.chat_service.close()
+        self.kept_states.close()
         self.store.close()
         self.network.close()
         self.library.close()
@@ -123,12 +127,14 @@ def build_opening(core: Core) -> Opening:
         TuneTools(noted=core.pool.noted),
         records=records,
     )
+    kept = KeptStates.of(core.paths, core.settings_store.now)
     models = ModelOpener(
         core.library,
         core.machine_service,
         core.crash_marker,
         probed,
         recorder,
+        kept.tools,
         known_plans=tuned,
         tuner=tuner,
         pool=core.pool,
@@ -136,6 +142,7 @@ def build_opening(core: Core) -> Opening:
     )
     remotes = Remotes.of(core)
     return Opening(
+        kept_states=kept,
         opener=AnyOpener(models, remotes),
         tuner=tuner,
         models_service=ModelsService(core.library, core.places.for_new, recorder),
@@ -159,6 +166,7 @@ def build(env: Mapping[str, str]) -> Services:
         library=core.library,
         machine_service=core.machine_service,
         crash_marker=core.crash_marker,
+        kept_states=opening.kept_states,
         history=core.history,
         held=core.held,
         opener=opening.opener,

@@ -369,6 +369,37 @@
     </message>
 </context>
 <context>
+    <name>CostWords</name>
+    <message>
+        <source>Read: {tokens} tokens</source>
+        <translation>Gelesen: {tokens} Tokens</translation>
+    </message>
+    <message>
+        <source>({share} % of them known from before)</source>
+        <translation>({share} % davon von vorher bekannt)</translation>
+    </message>
+    <message>
+        <source>Written: {tokens} tokens</source>
+        <translation>Geschrieben: {tokens} Tokens</translation>
+    </message>
+    <message>
+        <source>({tokens} of them in thought)</source>
+        <translation>({tokens} davon beim Nachdenken)</translation>
+    </message>
+    <message>
+        <source>Energy: {wh} ({method})</source>
+        <translation>Energie: {wh} ({method})</translation>
+    </message>
+    <message>
+        <source>first word after {seconds} s</source>
+        <translation>erstes Wort nach {seconds} s</translation>
+    </message>
+    <message>
+        <source>{energy} Wh</source>
+        <translation>{energy} Wh</translation>
+    </message>
+</context>
+<context>
     <name>Counted</name>
     <message numerus="yes">
         <source>a page in about %n second(s)</source>
@@ -1660,8 +1691,16 @@
 <context>
     <name>ModelWords</name>
     <message>
+        <source>is being asked …</source>
+        <translation>wird gefragt …</translation>
+    </message>
+    <message>
         <source>is being opened …</source>
         <translation>wird geöffnet …</translation>
+    </message>
+    <message>
+        <source>does not answer</source>
+        <translation>antwortet nicht</translation>
     </message>
     <message>
         <source>could not be opened</source>
@@ -1674,6 +1713,18 @@
     <message>
         <source>small, built in</source>
         <translation>klein und eingebaut</translation>
+    </message>
+    <message>
+        <source>leaves this computer</source>
+        <translation>verlässt diesen Computer</translation>
+    </message>
+    <message>
+        <source>a server on this computer</source>
+        <translation>ein Server auf diesem Computer</translation>
+    </message>
+    <message>
+        <source>Asking the server …</source>
+        <translation>Der Server wird gefragt …</translation>
     </message>
     <message>
         <source>Checking the file …</source>
@@ -1710,6 +1761,10 @@
     <message>
         <source>There was not enough memory for everything, so the model was opened smaller: {kept}.</source>
         <translation>Der Speicher reichte nicht für alles, deshalb wurde das Modell kleiner geöffnet: {kept}.</translation>
+    </message>
+    <message>
+        <source>offline</source>
+        <translation>offline</translation>
     </message>
 </context>
 <context>
@@ -2314,6 +2369,120 @@
     </message>
 </context>
 <context>
+    <name>RemoteSettings</name>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Name of the server</source>
+        <translation>Name des Servers</translation>
+    </message>
+    <message>
+        <source>Address, such as 192.168.1.5:1234 or https://llm.example.org</source>
+        <translation>Adresse, etwa 192.168.1.5:1234 oder https://llm.example.org</translation>
+    </message>
+    <message>
+        <source>Address of the server</source>
+        <translation>Adresse des Servers</translation>
+    </message>
+    <message>
+        <source>Key, where the server wants one</source>
+        <translation>Schlüssel, falls der Server einen verlangt</translation>
+    </message>
+    <message>
+        <source>Key of the server</source>
+        <translation>Schlüssel des Servers</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add the server</source>
+        <translation>Den Server hinzufügen</translation>
+    </message>
+    <message>
+        <source>Own certificates …</source>
+        <translation>Eigene Zertifikate …</translation>
+    </message>
+    <message>
+        <source>Another computer, or another program on this one, can answer in a model&apos;s place: vLLM, llama-server, Ollama, LM Studio, another Hausgeist or a service on the internet. What you write to it is sent there.</source>
+        <translation>Ein anderer Computer oder ein anderes Programm auf diesem kann anstelle eines Modells antworten: vLLM, llama-server, Ollama, LM Studio, ein anderer Hausgeist oder ein Dienst im Internet. Was Sie ihm schreiben, wird dorthin gesendet.</translation>
+    </message>
+    <message>
+        <source>Models on servers</source>
+        <translation>Modelle auf Servern</translation>
+    </message>
+    <message>
+        <source>Certificates: {path}</source>
+        <translation>Zertifikate: {path}</translation>
+    </message>
+    <message>
+        <source>Trust this certificate</source>
+        <translation>Diesem Zertifikat trauen</translation>
+    </message>
+    <message>
+        <source>Do not trust</source>
+        <translation>Nicht trauen</translation>
+    </message>
+    <message>
+        <source>The server shows a certificate that nobody here knows</source>
+        <translation>Der Server zeigt ein Zertifikat, das hier niemand kennt</translation>
+    </message>
+    <message>
+        <source>Certificates</source>
+        <translation>Zertifikate</translation>
+    </message>
+    <message>
+        <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
+        <translation>Zertifikate (*.pem *.crt *.cer);;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>Asking …</source>
+        <translation>Wird gefragt …</translation>
+    </message>
+    <message>
+        <source>Made out to {subject}, signed by {issuer}, valid until {until}. Compare its fingerprint with the one that the server itself tells:</source>
+        <translation>Ausgestellt für {subject}, unterschrieben von {issuer}, gültig bis {until}. Vergleichen Sie seinen Fingerabdruck mit dem, den der Server selbst nennt:</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s)</source>
+        <translation>
+            <numerusform>%n Modell</numerusform>
+            <numerusform>%n Modelle</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>with a key</source>
+        <translation>mit Schlüssel</translation>
+    </message>
+    <message>
+        <source>It answers.</source>
+        <translation>Er antwortet.</translation>
+    </message>
+    <message>
+        <source>leaves this computer</source>
+        <translation>verlässt diesen Computer</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>auf diesem Computer</translation>
+    </message>
+    <message>
+        <source>Test</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <source>Test “{name}”</source>
+        <translation>„{name}“ prüfen</translation>
+    </message>
+    <message>
+        <source>Remove “{name}” and its key</source>
+        <translation>„{name}“ und seinen Schlüssel entfernen</translation>
+    </message>
+</context>
+<context>
     <name>Repository</name>
     <message>
         <source>Files</source>
@@ -2651,6 +2820,18 @@
         <translation>Nie (offline)</translation>
     </message>
     <message>
+        <source>Going on with an older chat</source>
+        <translation>Eine ältere Unterhaltung fortsetzen</translation>
+    </message>
+    <message>
+        <source>At once</source>
+        <translation>Sofort</translation>
+    </message>
+    <message>
+        <source>Read it again first</source>
+        <translation>Erst noch einmal lesen</translation>
+    </message>
+    <message>
         <source>Window</source>
         <translation>Fenster</translation>
     </message>
@@ -2681,6 +2862,10 @@
     <message>
         <source>Chats and settings</source>
         <translation>Chats und Einstellungen</translation>
+    </message>
+    <message>
+        <source>What a model has read of a chat is kept on this computer&apos;s disk, so that it need not read the chat again. It is deleted with the chat.</source>
+        <translation>Was ein Modell von einer Unterhaltung gelesen hat, bleibt auf der Festplatte dieses Computers. So muss es sie nicht noch einmal lesen. Mit der Unterhaltung wird es gelöscht.</translation>
     </message>
     <message>
         <source>Hugging Face</source>

@@ -287,6 +287,16 @@
     </message>
 </context>
 <context>
+    <name>RemoteSettings</name>
+    <message numerus="yes">
+        <source>%n model(s)</source>
+        <translation type="unfinished">
+            <numerusform>%n model</numerusform>
+            <numerusform>%n models</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>SourceSettings</name>
     <message numerus="yes">
         <source>%n model(s)</source>

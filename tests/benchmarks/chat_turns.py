@@ -32,6 +32,7 @@ from tests.benchmarks.big_model import big_model
 SAMPLING = Sampling(seed=7)
 CHAT_TOKENS = 4000
 TURNS = 10
+TOKENS_A_WORD = 5
 
 
 class Bench:
@@ -77,7 +78,7 @@ class Bench:
     def chat(self, engine: LocalEngine, name: str) -> list[Message]:
         """Nine turns that together with the tenth are about 4,000 tokens."""
         messages: list[Message] = []
-        words = "wort " * (CHAT_TOKENS // TURNS - 60)
+        words = "wort " * ((CHAT_TOKENS // TURNS - 60) // TOKENS_A_WORD)
         for turn in range(TURNS - 1):
             messages.append(Message("user", f"{name} {turn}: {words}"))
             _, text, _ = self.ask(engine, messages, 16, name)
@@ -124,7 +125,7 @@ class Bench:
             writer = engine.submit(
                 Request("writer", "Hallo", 4000, sampling=SAMPLING, ignore_eos=True)
             )
-            reading = [Message("user", "anders " * (CHAT_TOKENS - 200))]
+            reading = [Message("user", "anders " * (CHAT_TOKENS // TOKENS_A_WORD))]
             told_s: list[float] = []
             reader = None
             while reader is None or reader.end is None:
@@ -151,7 +152,7 @@ class Bench:
 
     def _read_alone(self, engine: LocalEngine, steps: list[float]) -> None:
         """Seconds of each micro-batch of a 4,000-token prompt with nobody beside it."""
-        chat = Chat((Message("user", "lesen " * (CHAT_TOKENS - 200)),))
+        chat = Chat((Message("user", "lesen " * (CHAT_TOKENS // TOKENS_A_WORD)),))
         last_s, last = time.perf_counter(), 0
         for event in engine.submit(Request("alone", max_tokens=1, chat=chat)):
             now_s = time.perf_counter()

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.chats.model import Chat
 from desktop.ui.notice import Action, Toast
 from desktop.ui.session import Session
+
+if TYPE_CHECKING:
+    from desktop.services.wiring import Services
 
 LANE = "store"
 
@@ -63,10 +66,15 @@ class ChatList(QObject):
         follower = self.chats[min(place, len(self.chats) - 1)].id if self.chats else ""
         self.changed.emit()
         self.deleted.emit(chat_id, follower)
-        self.work(lambda: services.store.delete(chat_id), self._reread)
+        self.work(partial(self._delete, services, chat_id), self._reread)
         undo = Action(self.tr("Undo"), partial(self._undelete, chat_id))
         title = chat.title or self.tr("New chat")
         self._session.tell(Toast(self.tr("“{title}” was deleted.").format(title=title), undo))
+
+    @staticmethod
+    def _delete(services: Services, chat_id: str) -> None:
+        services.store.delete(chat_id)
+        services.kept_states.forget(chat_id)
 
     def work(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """Do something with the store in its lane; a failure is told to the user."""

@@ -14,12 +14,14 @@ from desktop.ui.parts.boxes import Page
 from desktop.ui.parts.button import Button
 from desktop.ui.parts.choice import Choice, setting_line
 from desktop.ui.parts.text import Text
+from desktop.ui.remotes_model import RemotesModel
 from desktop.ui.session import Session
 from desktop.ui.settings.account import AccountForm
 from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.settings.connections import Connections
 from desktop.ui.settings.downloads import DownloadSettings
 from desktop.ui.settings.folders import FolderSettings
+from desktop.ui.settings.remotes import RemoteSettings
 from desktop.ui.settings.sources import SourceSettings
 from desktop.ui.words import Counted
 
@@ -30,7 +32,14 @@ CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
 class SettingsPage(Page):
     """Every change holds at once."""
 
-    def __init__(self, look: Look, session: Session, account: AccountModel, shelf: Shelf) -> None:
+    def __init__(
+        self,
+        look: Look,
+        session: Session,
+        account: AccountModel,
+        shelf: Shelf,
+        remotes: RemotesModel,
+    ) -> None:
         super().__init__(look, self.tr("Settings"))
         self._look = look
         self._session = session
@@ -59,6 +68,12 @@ class SettingsPage(Page):
             self.tr("Connections to the internet"),
             [(self.tr("Only when I ask"), False), (self.tr("Never (offline)"), True)],
         )
+        self.keep_states = Choice(
+            look,
+            self.tr("Going on with an older chat"),
+            [(self.tr("At once"), True), (self.tr("Read it again first"), False)],
+        )
+        self.keep_states.currentIndexChanged.connect(self._changed("keep_states", self.keep_states))
         self.language.currentIndexChanged.connect(self._changed("language", self.language))
         self.theme.currentIndexChanged.connect(self._changed("theme", self.theme))
         self.threads.currentIndexChanged.connect(self._changed("threads", self.threads))
@@ -87,9 +102,19 @@ class SettingsPage(Page):
         self.content.addWidget(DownloadSettings(look, session))
         self.sources = SourceSettings(look, session)
         self.content.addWidget(self.sources)
+        self.remotes = RemoteSettings(look, session, remotes)
+        self.content.addWidget(self.remotes)
         self._section(self.tr("Your data"))
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
         self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
+        self._line(
+            self.tr("Going on with an older chat"),
+            self.tr(
+                "What a model has read of a chat is kept on this computer's disk, so that it need "
+                "not read the chat again. It is deleted with the chat."
+            ),
+            self.keep_states,
+        )
         self._internet()
         self._section(self.tr("Hugging Face"))
         self.account = AccountForm(look, session, account)
@@ -132,6 +157,7 @@ class SettingsPage(Page):
         self.theme.choose(settings.theme)
         self.threads.choose(settings.threads)
         self.context.choose(settings.context_tokens)
+        self.keep_states.choose(settings.keep_states)
         services = self._session.services
         name = services.network.policy.forced_by if services is not None else ""
         self.offline.choose(settings.offline or bool(name))
