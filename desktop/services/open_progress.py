@@ -44,6 +44,11 @@ class OpenedModel:
     is_guide: bool = False
     mapped: bool = True
 
+    @property
+    def leaves_computer(self) -> bool:
+        """Whether what is said to it leaves this computer."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedRemote:

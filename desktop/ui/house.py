@@ -15,6 +15,7 @@ from desktop.ui.look import Look
 from desktop.ui.machine.watch import MachineWatch
 from desktop.ui.mine.shelf import Shelf
 from desktop.ui.model_session import ModelSession
+from desktop.ui.remotes_model import RemotesModel
 from desktop.ui.session import Session
 from desktop.ui.settings.account_model import AccountModel
 
@@ -34,6 +35,7 @@ class House:
     account: AccountModel
     downloads: DownloadsModel
     first_model: FirstModel
+    remotes: RemotesModel
 
 
 def build_house(look: Look, session: Session) -> House:
@@ -51,7 +53,8 @@ def build_house(look: Look, session: Session) -> House:
     def keep_to_what_is_there() -> None:
         """A model that was removed elsewhere is no longer the chosen one."""
         names = [entry.name for entry in shelf.models]
-        if shelf.loaded and model.state.phase == "asleep" and model.state.name not in names:
+        asleep = shelf.loaded and model.state.phase == "asleep" and not model.state.is_remote
+        if asleep and model.state.name not in names:
             model.forget(model.state.name)
 
     def begin_with_first(entry: Download) -> None:
@@ -62,6 +65,14 @@ def build_house(look: Look, session: Session) -> House:
         if all(one.name in (GUIDE_NAME, name) for one in shelf.models):
             model.prefer(name)
 
+    remotes = RemotesModel(session)
+
+    def keep_to_servers_that_are_there() -> None:
+        """A server that was removed answers no longer."""
+        if remotes.loaded and model.state.is_remote and remotes.server_of(model.state.name) is None:
+            model.forget(model.state.name)
+
+    remotes.changed.connect(keep_to_servers_that_are_there)
     browsing = Browsing(session)
     watch.changed.connect(judge)
     shelf.machine_known.connect(browsing.opened.judge)
@@ -81,4 +92,5 @@ def build_house(look: Look, session: Session) -> House:
         AccountModel(session),
         downloads,
         FirstModel(session, shelf, downloads),
+        remotes,
     )

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop.common.errors import CancelledError, HausgeistError
 from desktop.engine.cancel import CancelToken
 from desktop.library.model import GUIDE_NAME
+from desktop.services.remote_ref import parse_remote
 from desktop.ui.bridge import Batch
 from desktop.ui.log import log
 from desktop.ui.notice import Action, Banner
@@ -21,7 +22,7 @@ from desktop.ui.step_words import step_words
 if TYPE_CHECKING:  # only their names are needed before the first paint
     from desktop.engine.engine import Engine
     from desktop.fit.types import FitReport
-    from desktop.services.open_progress import OpenedModel, OpenProgress, Stage
+    from desktop.services.open_progress import Opened, OpenProgress, Stage
 
 Phase = Literal["asleep", "opening", "ready", "failed"]
 
@@ -41,12 +42,22 @@ class ModelState:
     fraction: float = 0.0
     trial: int = 0
     trials: int = 0
-    opened: OpenedModel | None = None
+    opened: Opened | None = None
     error: HausgeistError | None = None
 
     @property
     def is_guide(self) -> bool:
         return self.name == GUIDE_NAME
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model is on a server that the person has named."""
+        return parse_remote(self.name) is not None
+
+    @property
+    def leaves_computer(self) -> bool:
+        """Whether what is said to the open model leaves this computer."""
+        return self.opened is not None and self.opened.leaves_computer
 
     @property
     def may_start_now(self) -> bool:
@@ -157,7 +168,7 @@ class ModelSession(QObject):
         progress = partial(self._session.bridge.post, self._progressed)
         settings = self._session.settings
 
-        def work() -> OpenedModel:
+        def work() -> Opened:
             from desktop.fit.types import Wish  # not before the first paint
 
             wish = Wish(threads=settings.threads or None)
@@ -175,8 +186,8 @@ class ModelSession(QObject):
 
         self._run(work, token)
 
-    def _run(self, work: Callable[[], OpenedModel], token: CancelToken) -> None:
-        def done(opened: OpenedModel) -> None:
+    def _run(self, work: Callable[[], Opened], token: CancelToken) -> None:
+        def done(opened: Opened) -> None:
             if token is not self._cancel:
                 self._session.bridge.run(LANE, opened.engine.close, _nothing, _ignore)
                 return

@@ -9,10 +9,10 @@ from PySide6.QtCore import QCoreApplication
 from desktop.ui.words import Counted, pages
 
 if TYPE_CHECKING:
-    from desktop.services.open_progress import OpenedModel
+    from desktop.services.open_progress import Opened
 
 
-def step_words(opened: OpenedModel) -> str:
+def step_words(opened: Opened) -> str:
     """What was given up so that the model could be opened; "" where nothing was."""
     if not opened.steps:
         return ""

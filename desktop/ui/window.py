@@ -118,6 +118,7 @@ class MainWindow(QMainWindow):
             house.chats,
             house.conversation,
             house.first_model,
+            house.remotes,
         )
         self.chats.import_wanted.connect(self.import_files)
         self.chats.models_wanted.connect(lambda: self.show_place(MODELS))
@@ -165,7 +166,7 @@ class MainWindow(QMainWindow):
             return machine
         from desktop.ui.settings.page import SettingsPage
 
-        return SettingsPage(house.look, house.session, house.account, house.shelf)
+        return SettingsPage(house.look, house.session, house.account, house.shelf, house.remotes)
 
     def import_files(self) -> None:
         """Ask for model files; the import is shown in the place "Models"."""

@@ -290,7 +290,7 @@
     <name>RemoteSettings</name>
     <message numerus="yes">
         <source>%n model(s)</source>
-        <translation type="unfinished">
+        <translation>
             <numerusform>%n model</numerusform>
             <numerusform>%n models</numerusform>
         </translation>

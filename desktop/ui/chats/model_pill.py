@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QPushButton
 
 from desktop.library.model import LibraryModel
 from desktop.ui.chats.model_words import state_words
+from desktop.ui.chats.remote_menu import Servers, add_servers
 from desktop.ui.look import Look
 from desktop.ui.model_names import display_name
 from desktop.ui.model_session import ModelSession
@@ -19,18 +20,24 @@ _PHASE_TOKEN = {"ready": "ok", "opening": "warn", "failed": "bad", "asleep": "mu
 
 
 class ModelPill(QPushButton):
-    """State dot, name, quantization and verdict; opens a menu of the models on this disk."""
+    """State dot, name, quantization and verdict; opens a menu of the models on this disk and on the
+    servers that the person has named, with where those are."""
 
     import_wanted = Signal()
     manage_wanted = Signal()
 
     def __init__(
-        self, look: Look, model: ModelSession, models: Callable[[], list[LibraryModel]]
+        self,
+        look: Look,
+        model: ModelSession,
+        models: Callable[[], list[LibraryModel]],
+        servers: Callable[[], Servers] = lambda: Servers(),
     ) -> None:
         super().__init__()
         self._look = look
         self._model = model
         self._models = models
+        self._servers = servers
         self.setProperty("role", "pill")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(self.open_menu)
@@ -69,6 +76,15 @@ class ModelPill(QPushButton):
             action.setIcon(self._look.icon("check" if chosen else "cube", "muted"))
             action.setEnabled(not entry.problem)
             action.triggered.connect(lambda _=False, name=entry.name: self._model.choose(name))
+        found = self._servers()
+        add_servers(
+            menu,
+            self._look,
+            found.all,
+            self._model.state.name,
+            self._model.choose,
+            offline=found.offline,
+        )
         menu.addSeparator()
         bring = menu.addAction(self._look.icon("file-plus"), self.tr("Import a model file …"))
         bring.triggered.connect(self.import_wanted)
@@ -135,7 +151,7 @@ class ModelPill(QPushButton):
         painter.drawText(QRect(left, 0, room, self.height()), align, shown)
         left += bold.horizontalAdvance(shown) + s.space_2
         painter.setFont(self._look.font("small"))
-        painter.setPen(self._look.color("muted"))
+        painter.setPen(self._look.color("warn" if self._model.state.leaves_computer else "muted"))
         shown = small.elidedText(rest, Qt.TextElideMode.ElideRight, caret - s.space_1 - left)
         painter.drawText(QRect(left, 0, caret - left, self.height()), align, shown)
         self._look.icon("caret-down", "muted").paint(

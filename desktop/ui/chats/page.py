@@ -13,6 +13,7 @@ from desktop.ui.chats.chat_list import ChatList
 from desktop.ui.chats.composer import Composer
 from desktop.ui.chats.conversation import NEW_CHAT, Conversation
 from desktop.ui.chats.model_pill import ModelPill
+from desktop.ui.chats.remote_menu import Servers
 from desktop.ui.chats.sidebar import Sidebar
 from desktop.ui.chats.status_line import StatusLine
 from desktop.ui.chats.top_bar import TopBar
@@ -21,6 +22,7 @@ from desktop.ui.downloads.first_model import FirstModel
 from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import column
+from desktop.ui.remotes_model import RemotesModel
 from desktop.ui.session import Session
 from desktop.ui.transcript.turns import ViewTurn
 
@@ -43,6 +45,7 @@ class ChatsPage(QWidget):
         chats: ChatList,
         conversation: Conversation,
         first: FirstModel,
+        remotes: RemotesModel,
     ) -> None:
         super().__init__()
         self._look = look
@@ -53,12 +56,13 @@ class ChatsPage(QWidget):
         self._models: list[LibraryModel] = []
         self.setProperty("role", "plain")
         self.sidebar = Sidebar(look, chats, conversation)
-        self.pill = ModelPill(look, model, lambda: self._models)
+        self._remotes = remotes
+        self.pill = ModelPill(look, model, lambda: self._models, self._servers)
         self.top_bar = TopBar(look, session, model, conversation, self.pill)
         self._transcript: TranscriptView | None = None
         self.welcome = Welcome(look, session, model, first)
         self.composer = Composer(look)
-        self.status = StatusLine(look, model, conversation)
+        self.status = StatusLine(look, session.messages, model, conversation)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.welcome)
         self._lay_out()
@@ -66,6 +70,12 @@ class ChatsPage(QWidget):
         self.composer.set_text(conversation.waiting or conversation.drafts.get(self._shown, ""))
         self._show_state()
         self._show_thread_or_welcome()
+
+    def _servers(self) -> Servers:
+        """What the chooser offers beside the models of this disk."""
+        services = self._session.services
+        offline = services is not None and services.network.policy.is_offline
+        return Servers(self._remotes.servers, offline or self._session.settings.offline)
 
     def show_models(self, models: list[LibraryModel]) -> None:
         """The models that the chooser offers."""
