@@ -17,6 +17,7 @@ from desktop.cli.interrupts import Interrupts
 from desktop.cli.opening import open_model
 from desktop.cli.typed import read_all, repaired
 from desktop.common.errors import CancelledError, UsageError
+from desktop.common.wording import format_energy
 from desktop.engine.sampling import MAX_SEED, Sampling
 from desktop.fit.types import Wish
 from desktop.services.open_progress import Opened
@@ -119,6 +120,10 @@ def _stream(front: Front, piece: str) -> None:
 
 def _document(answer: Answer, opened: Opened) -> dict[str, object]:
     stats = answer.stats
+    # Absent where nothing on this computer counts it.
+    energy: dict[str, object] = {}
+    if stats.energy_wh is not None:
+        energy = {"energy_wh": stats.energy_wh, "energy_method": stats.energy_method}
     return {
         "text": answer.text,
         "prompt_tokens": stats.prompt_tokens,
@@ -129,6 +134,8 @@ def _document(answer: Answer, opened: Opened) -> dict[str, object]:
         "finish_reason": answer.reason,
         "model": opened.name,
         "context_tokens": stats.context_tokens,
+        "cached_tokens": stats.cached_tokens,
+        **energy,
     }
 
 
@@ -140,6 +147,10 @@ def summary(front: Front, answer: Answer) -> str:
         tokens=stats.completion_tokens,
         speed=speed_text(stats.tokens_per_s, front.messages.language),
     )
+    if stats.energy_wh is not None:
+        energy = format_energy(stats.energy_wh, front.messages.language)
+        method = front.text(f"energy.{stats.energy_method}")
+        line += " " + front.text("cli.run.energy", energy=energy, method=method)
     if answer.reason == "length":
         line += " " + front.text("cli.run.cut")
     if answer.reason == "cancelled":

@@ -35,6 +35,12 @@ def format_number(x: float, language: Language, digits: int = 0) -> str:
     return text.translate(_GERMAN_MARKS) if language == "de" else text
 
 
+def format_energy(wh: float, language: Language) -> str:
+    """Watt-hours without their unit: ``0,021`` or ``1,4``, two digits that say something."""
+    digits = next((n for n in range(1, 6) if round(wh, n) >= 10 ** (1 - n)), 5)
+    return format_number(wh, language, digits if wh < 10 else 0)
+
+
 def format_bytes(n: int, language: Language) -> str:
     """``5,6 GB`` or ``5.6 GB``; one digit behind the mark below a hundred (of kB: below ten)."""
     return _size(n, language, 1000)

@@ -43,6 +43,11 @@ class Stats:
         return read_tokens / self.prompt_s if self.prompt_s > 0 else 0.0
 
     @property
+    def energy_wh(self) -> float | None:
+        """Watt-hours; None where nobody measures."""
+        return None if self.energy_j is None else self.energy_j / 3600
+
+    @property
     def tokens_per_s(self) -> float:
         """Speed of writing; the first token belongs to the reading, so it does not count."""
         written = self.completion_tokens - 1

@@ -26,6 +26,7 @@ from desktop.ui.words import Counted
 
 if TYPE_CHECKING:
     from desktop.engine.engine import Engine
+    from desktop.engine.events import Stats
     from desktop.services.chat_turn import TurnHandle
     from desktop.services.turn_events import TurnEvent
     from desktop.services.wiring import Services
@@ -65,6 +66,7 @@ class Conversation(QObject):
         self.drafts: dict[str, str] = {}
         self.turns: list[Turn] = []
         self._last_speed: tuple[str, float] | None = None
+        self._stats: dict[str, Stats] = {}
         self.waiting: str | None = None
         self._waiting_begin: Begin | None = None
         self._running: dict[str, Running] = {}
@@ -97,6 +99,11 @@ class Conversation(QObject):
     def remember_speed(self, model: str, tokens_per_s: float) -> None:
         """Show `tokens_per_s` as the last answer's speed for as long as `model` is chosen."""
         self._last_speed = (model, tokens_per_s)
+
+    @property
+    def last_stats(self) -> Stats | None:
+        """What the newest answer of the chat that is shown took, if it was written just now."""
+        return self._stats.get(self.current)
 
     @property
     def context_tokens_used(self) -> int:
@@ -317,6 +324,8 @@ class Conversation(QObject):
         self._running.pop(running.chat_id, None)
         self.answer_ended.emit()
         stats = ended.stats
+        if stats is not None:
+            self._stats[running.chat_id] = stats
         if stats is not None and stats.tokens_per_s:
             self.remember_speed(running.model, stats.tokens_per_s)
         turn = replace(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from desktop.common.messages import Messages
 from desktop.ui.chats.conversation import Conversation
+from desktop.ui.chats.cost_words import CostWords
 from desktop.ui.look import Look
 from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import row
@@ -17,9 +19,11 @@ _NEARLY_FULL = 0.85
 
 
 class StatusLine(QWidget):
-    """Memory in pages, with the tokens in its tip."""
+    """Memory in pages, with the tokens in its tip, and what the last answer cost."""
 
-    def __init__(self, look: Look, model: ModelSession, conversation: Conversation) -> None:
+    def __init__(
+        self, look: Look, messages: Messages, model: ModelSession, conversation: Conversation
+    ) -> None:
         super().__init__()
         s = look.sizes
         self._model = model
@@ -28,9 +32,13 @@ class StatusLine(QWidget):
         self.meter = Meter(look, self.tr("How full the memory of this chat is"))
         self.meter.setFixedWidth(s.sidebar // 2)
         self.used = Text(kind="small_muted")
+        self.cost = Text(kind="small_muted")
+        self._cost_words = CostWords(messages)
         self._local = Text(self.tr("Everything stays on this computer"), "small_muted")
         self._room = s.dialog
-        self.setLayout(row(self._name, self.meter, self.used, 1, self._local, space=s.space_3))
+        self.setLayout(
+            row(self._name, self.meter, self.used, self.cost, 1, self._local, space=s.space_3)
+        )
         model.changed.connect(self.refresh)
         conversation.state_changed.connect(self.refresh)
         conversation.current_changed.connect(self.refresh)
@@ -38,10 +46,25 @@ class StatusLine(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """What it cost goes first where the window is narrow, then where everything stays."""
         self._local.setVisible(self.width() > self._room)
+        has_room = self.width() > self._room + self._local.sizeHint().width()
+        self.cost.setVisible(has_room and bool(self.cost.text()))
+
+    def _show_cost(self) -> None:
+        stats = self._conversation.last_stats
+        self.cost.setText("" if stats is None else self._cost_words.short(stats))
+        full = "" if stats is None else self._cost_words.full(stats)
+        self.cost.setToolTip(full)
+        self.cost.setAccessibleName(full)
+        self._share_room()
 
     def refresh(self) -> None:
         """Say again how much of the context the chat takes."""
+        self._show_cost()
         engine = self._model.state.engine
         used = self._conversation.context_tokens_used
         shown = engine is not None and used > 0
