@@ -29,7 +29,7 @@ def answer_words(plain: str, behind: str, opening: str, calls: CallFormat) -> tu
     elif words_of(own) and is_tag(words_of(own)[0]):
         dropped.append(own.strip())
     closing = shared_words(after, behind)
-    if not closing and dropped and (words := words_of(after)):
+    if not closing and dropped and is_tag(own.lstrip()) and (words := words_of(after)):
         ends = is_tag(words[0]) and any(sign in words[0].lower() for sign in _ENDING)
         closing = words[0] if ends else ""
     if closing:

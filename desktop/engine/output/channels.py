@@ -94,6 +94,9 @@ class ChannelCalls:
             header = yield from _header(source)
             if header is None:
                 source.back(place)
+                # A word that only looks like a header's is text, and must be read here.
+                if (yield from source.take(START)):
+                    yield Text(request_id, START)
                 yield from _pass_body(source, lambda text: Text(request_id, text))
                 continue
             name = header.removeprefix(self.namespace)

@@ -53,7 +53,7 @@ class JsonCalls:
 
     @cached_property
     def _tagged(self) -> bool:
-        return any(is_tag(word) for word in self.triggers)
+        return any(is_tag(word) for word in triggers_of(self.frame.before))
 
     @cached_property
     def framing(self) -> tuple[str, ...]:
