@@ -15,8 +15,10 @@ from desktop.engine.grammar_graph import END, NODE, NODE_BITS, ONE, Graph
 
 MAX_DEPTH = 200
 """How deep rules may stand inside of each other in an answer; deeper ways are closed."""
-MAX_WORK = 200_000
-"""Places to look at in one go: about a tenth of a second."""
+MAX_WORK = 60_000
+"""Places to look at in one go: some hundredths of a second."""
+MAX_PLACES = 3_000
+"""Ways that may be open at one place of an answer."""
 _MOST_KEPT = 20_000
 _OVER = -1
 
@@ -202,6 +204,8 @@ class Automaton:
                         seen.add((way, rest.number))
                         todo.append((way, rest))
         self._enter(found, entries, state)
+        if len(found) > MAX_PLACES:
+            raise RequestError("grammar_too_complex")
         for position, stack in found.items():
             if position in self._tokens:
                 state.marks.append((position, stack))

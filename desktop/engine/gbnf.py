@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from desktop.common.errors import RequestError
 
-MAX_CHARACTERS = 1 << 20
-MAX_ELEMENTS = 60_000
+MAX_CHARACTERS = 1 << 19
+MAX_ELEMENTS = 25_000
 MAX_NESTED = 100
 MAX_TIMES = 1 << 30
 

@@ -15,8 +15,8 @@ from desktop.engine.json_schema import SchemaRules
 
 __all__ = ["check_grammar", "grammar_for", "graph_of", "literal"]
 
-MAX_CHOICES = 20_000
-MAX_CHOICE_CHARACTERS = 1 << 19
+MAX_CHOICES = 10_000
+MAX_CHOICE_CHARACTERS = 1 << 18
 MAX_SCHEMA_CHARACTERS = 1 << 20
 _GRAPHS_KEPT = 32
 

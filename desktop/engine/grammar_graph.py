@@ -27,7 +27,7 @@ NODE = (1 << NODE_BITS) - 1
 ONE = 1 << NODE_BITS
 END = 0
 """The node at which a rule is over."""
-MAX_NODES = 200_000
+MAX_NODES = 60_000
 
 _NO_MOVES: dict[int, int] = {}
 

@@ -13,16 +13,17 @@ from typing import Any
 
 from desktop.common.errors import RequestError
 from desktop.engine.gbnf_text import literal
-from desktop.engine.schema_bodies import array_body, bounds_of, object_body
+from desktop.engine.schema_bodies import MAX_PROPERTIES, array_body, bounds_of, object_body
 from desktop.engine.schema_merge import CHOICES, merged, plain
 from desktop.engine.schema_numbers import decimal_number, multiples, whole_number
 from desktop.engine.schema_patterns import ANY_CHARACTER, character
 from desktop.engine.schema_strings import string_inside
 
 MAX_NESTED = 60
-MAX_SCHEMAS = 10_000
-MAX_VALUES = 20_000
-MAX_VALUE_CHARACTERS = 1 << 19
+MAX_SCHEMAS = 5_000
+MAX_MERGES = 1_000
+MAX_VALUES = 10_000
+MAX_VALUE_CHARACTERS = 1 << 18
 _MAX_MULTIPLES = 2_000
 
 _UNSAID = frozenset(
@@ -73,6 +74,7 @@ class SchemaRules:
         self._roots: list[Any] = []
         self._root: Any = True
         self._schemas = 0
+        self._merges = 0
         self._value_characters = 0
 
     def add(self, schema: Mapping[str, Any] | bool, hint: str = "value") -> str:
@@ -148,7 +150,7 @@ class SchemaRules:
             return f'{inner} | "null"' if inner else '"null"'
         if "$ref" in said:
             target = self._find(said.pop("$ref"), path)
-            return self.body(merged(target, said, path), hint, path, nested + 1)
+            return self.body(self._merged(target, said, path), hint, path, nested + 1)
         if "allOf" in said:
             return self.body(self._all_of(said, path), hint, path, nested + 1)
         if CHOICES in said:
@@ -165,11 +167,10 @@ class SchemaRules:
         for part in parts:
             while isinstance(part, dict) and "$ref" in part:
                 rest = {key: value for key, value in part.items() if key != "$ref"}
-                part = merged(self._find(part["$ref"], path), rest, path)
-                self._count(path)
+                part = self._merged(self._find(part["$ref"], path), rest, path)
             if not isinstance(part, dict | bool):
                 raise RequestError("bad_schema", reason="allOf", path=path)
-            whole = merged(whole, part, path)
+            whole = self._merged(whole, part, path)
         return whole
 
     def _one_of(self, said: dict[str, Any], hint: str, path: str, nested: int) -> str:
@@ -185,8 +186,9 @@ class SchemaRules:
                 raise RequestError("bad_schema", reason="anyOf", path=here)
             if said and isinstance(option, dict) and "$ref" in option:
                 rest = {key: value for key, value in option.items() if key != "$ref"}
-                option = merged(self._find(option["$ref"], here), rest, here)
-            name = self.rule(merged(said, option, here) if said else option, hint, here, nested)
+                option = self._merged(self._find(option["$ref"], here), rest, here)
+            whole = self._merged(said, option, here) if said else option
+            name = self.rule(whole, hint, here, nested)
             if name:
                 ways.append(name)
         return " | ".join(dict.fromkeys(ways))
@@ -242,6 +244,15 @@ class SchemaRules:
             if values is not None:
                 return f"({self.values(values, path)})" if values else ""
         raise RequestError("bad_schema", reason="multipleOf", path=path)
+
+    def _merged(self, one: Any, two: Any, path: str) -> Any:
+        self._merges += 1
+        if self._merges > MAX_MERGES:
+            raise RequestError("grammar_too_large", limit=MAX_MERGES)
+        whole = merged(one, two, path)
+        if isinstance(whole, dict) and len(whole.get("properties", ())) > MAX_PROPERTIES:
+            raise RequestError("grammar_too_large", limit=MAX_PROPERTIES)
+        return whole
 
     # -- references ----------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -16,7 +17,8 @@ from desktop.engine.schema_numbers import MOST_DIGITS, Bounds
 from desktop.engine.schema_patterns import ANY_CHARACTER, character, pattern_rule
 from desktop.engine.schema_strings import length_of
 
-MAX_PROPERTIES = 2_000
+MAX_PROPERTIES = 1_000
+MAX_NAME_CHARACTERS = 20_000
 MAX_OPTIONAL = 400
 """So many may stand at one place of an answer: each costs every step there."""
 
@@ -42,7 +44,7 @@ def object_body(rules: Rules, schema: Mapping[str, Any], hint: str, path: str, n
         raise RequestError("bad_schema", reason="required", path=path)
     wanted = set(required)
     extra = _extra_member(rules, schema, hint, path, nested)
-    if len(names) + len(wanted) > MAX_PROPERTIES:
+    if len(wanted.union(names)) > MAX_PROPERTIES:
         raise RequestError("grammar_too_large", limit=MAX_PROPERTIES)
     members: list[tuple[str, bool]] = []
     for name in (*names, *(name for name in dict.fromkeys(required) if name not in names)):
@@ -155,43 +157,49 @@ def _free_key(
         return rules.rule(schema, f"{hint}-name", f"{path}/propertyNames", nested)
     if not names:
         return "json-string"
-    return rules.named(f"{hint}-name", f'"\\"" {_other_word(list(names))} "\\""')
+    other = _other_word(rules, list(names), hint)
+    return rules.named(f"{hint}-name", f'"\\"" {other} "\\""')
 
 
 _PLAIN = r"\"\\\x00-\x1f\x7f"
 
 
-def _other_word(words: list[str]) -> str:
-    """Text without escapes that is none of `words`, as a tree of their characters."""
-    here = "" in words
-    by_first: dict[str, list[str]] = {}
+def _other_word(rules: Rules, words: list[str], hint: str) -> str:
+    """The name of a rule for text without escapes that is none of `words`: a tree of their
+    characters, a rule for each place in it."""
+    if sum(map(len, words)) > MAX_NAME_CHARACTERS:
+        raise RequestError("grammar_too_large", limit=MAX_NAME_CHARACTERS)
+    # What would be written with an escape does not occur.
+    tree = _tree(word for word in words if literal(word) == f'"{word}"' and word.isprintable())
+    todo = [tree]
+    order: list[_Place] = []
+    while todo:
+        order.append(todo.pop())
+        todo += order[-1].after.values()
+    names: dict[int, str] = {}
+    for place in reversed(order):
+        signs = "".join(f"\\U{ord(sign):08x}" for sign in place.after)
+        ways = [f"[^{_PLAIN}{signs}] [^{_PLAIN}]*"]
+        ways += [f"{literal(sign)} {names[id(on)]}" for sign, on in place.after.items()]
+        body = " | ".join(ways)
+        names[id(place)] = rules.named(f"{hint}-not", body if place.is_word else f"({body})?")
+    return names[id(tree)]
+
+
+@dataclass(slots=True)
+class _Place:
+    after: dict[str, _Place] = field(default_factory=dict)
+    is_word: bool = False
+
+
+def _tree(words: Iterable[str]) -> _Place:
+    root = _Place()
     for word in words:
-        if word:
-            by_first.setdefault(word[0], []).append(word[1:])
-    signs = "".join(f"\\U{ord(sign):08x}" for sign in by_first)
-    ways = [f"[^{_PLAIN}{signs}] [^{_PLAIN}]*"]
-    for sign, rests in by_first.items():
-        if sign in '"\\' or ord(sign) < 0x20:
-            continue  # would be written with an escape, which does not occur here
-        if rests == [""]:
-            ways.append(f"{literal(sign)} [^{_PLAIN}]+")
-        elif len(rests) == 1:
-            ways.append(f"{literal(sign)} {_other_than(rests[0])}")
-        else:
-            ways.append(f"{literal(sign)} {_other_word(rests)}")
-    return f"({' | '.join(ways)})" + ("" if here else "?")
-
-
-def _other_than(word: str) -> str:
-    """Anything but `word`: the same as `_other_word` for one, without a parenthesis a letter."""
-    ways: list[str] = ['""']
-    for place, sign in enumerate(word):
-        before = f"{literal(word[:place])} " if place else ""
-        ways.append(f"{before}[^{_PLAIN}\\U{ord(sign):08x}] [^{_PLAIN}]*")
-        if place:
-            ways.append(literal(word[:place]))
-    ways.append(f"{literal(word)} [^{_PLAIN}]+")
-    return f"({' | '.join(ways)})"
+        here = root
+        for sign in word:
+            here = here.after.setdefault(sign, _Place())
+        here.is_word = True
+    return root
 
 
 def _check_apart(pattern: str, names: Mapping[str, Any], path: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from desktop.common.errors import RequestError
 from desktop.engine.automaton import Automaton, State
 from desktop.engine.grammar_graph import Graph
 
@@ -106,8 +108,12 @@ class TokenTable:
     def allowed(self, automaton: Automaton, state: State) -> tuple[int, ...] | None:
         """All tokens that may follow, where those are not too many to look for; else None."""
         if state.allowed is None and not state.wide:
-            found = self._narrow(automaton, state)
-            state.allowed, state.wide = found, found is None
+            automaton.rest()
+            # Too much work for all of them: the likeliest ones can be asked about.
+            with contextlib.suppress(RequestError):
+                state.allowed = self._narrow(automaton, state)
+            automaton.rest()
+            state.wide = state.allowed is None
         return state.allowed
 
     def every_allowed(self, automaton: Automaton, state: State) -> tuple[int, ...]:

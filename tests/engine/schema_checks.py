@@ -34,7 +34,7 @@ def accepts(schema: Schema) -> Callable[[str], bool]:
     return check
 
 
-def write(made: Automaton, dice: random.Random, most: int = 4000) -> str | None:
+def write(made: Automaton, dice: random.Random, most: int = 400) -> str | None:
     """A text by throwing dice for each byte; None where it came to no end."""
     state: State | None = made.start
     written = bytearray()

@@ -153,7 +153,7 @@ def test_what_was_kept_goes_where_it_is_too_much() -> None:
     made = automaton('root ::= [a-z]{0,60000} "."')
     state: State | None = made.start
     most = 0
-    for _ in range(50):
+    for _ in range(30):
         made.rest()
         assert state is not None
         state = made.walk(state, b"x" * 1000)

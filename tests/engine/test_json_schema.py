@@ -55,7 +55,7 @@ SCHEMAS: list[Any] = [
     {"type": "integer", "multipleOf": 7, "minimum": -30, "maximum": 100},
     {"type": "string", "minLength": 2, "maxLength": 4},
     {"type": "string", "pattern": "^[A-Z][a-z]*(-[0-9]{2,4})?$"},
-    {"type": "string", "pattern": "ab|cd"},
+    {"type": "string", "pattern": "ab$|^cd"},
     {"enum": ["x", 1, None, [1, {"a": 2}], 'q"\\\n']},
     {"const": {"a": [1, 2], "b": "ä"}},
     {"type": "string", "enum": ["a", 1, "b"]},
@@ -120,7 +120,7 @@ def test_whatever_is_written_keeps_to_the_schema(schema: Any) -> None:
         if text is not None:
             whole += 1
             assert holds(schema, loads(text)), text
-    assert whole > 10
+    assert whole > 5
 
 
 @pytest.mark.parametrize(
