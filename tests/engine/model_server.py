@@ -108,10 +108,12 @@ class _Server(ThreadingHTTPServer):
     wrap: Callable[[socket.socket], socket.socket] | None = None
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        with contextlib.suppress(OSError):  # a client that does not trust us leaves at once
-            if self.wrap is not None:
-                request = self.wrap(request)
+        if self.wrap is None:
             super().finish_request(request, client_address)
+            return
+        # A client that does not trust us leaves at once.
+        with contextlib.suppress(OSError), self.wrap(request) as protected:
+            super().finish_request(protected, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Quiet: clients leave as tests want it."""
