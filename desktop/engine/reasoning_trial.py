@@ -48,6 +48,7 @@ _SWITCHES: tuple[tuple[str, object, object], ...] = (
     ("reasoning_effort", "high", "no_think"),
     ("reasoning_mode", "on", "off"),
     ("think", True, False),
+    ("thinking_budget", -1, 0),
 )
 _WORD_SWITCHES = (("/think", "/no_think"), ("/think", "/nothink"))
 _KEEPERS: tuple[tuple[str, object, object], ...] = (
@@ -58,7 +59,7 @@ _KEEPERS: tuple[tuple[str, object, object], ...] = (
     ("drop_thinking", False, True),
     ("truncate_history_thinking", False, True),
 )
-_EFFORT_NAMES = ("reasoning_effort", "thinking_effort", "reasoning_strength", "thinking_budget")
+_EFFORT_NAMES = ("reasoning_effort", "thinking_effort", "reasoning_strength")
 
 
 def find_reasoning(
@@ -137,27 +138,35 @@ def _from_history(
 ) -> ReasoningStyle | None:
     """From how the template writes an answer that was reasoned about."""
     before = tried.write([question], **{**on, "add_generation_prompt": False})
+    header = _plain_header(tried, traits, question, on)
     for key in _KEYS:
         for chat, end in _histories(traits, question, key):
             for final in (False, True):
                 written = tried.write(chat, **{**on, "add_generation_prompt": final})
                 if THOUGHT not in written:
                     continue
-                found = _read_history(written, before, begun, end)
+                found = _read_history(written, before, begun, header, end)
                 if found is not None:
                     return ReasoningStyle(*found, key=key)
     return None
 
 
-def _read_history(written: str, before: str, begun: str, end: str) -> tuple[str, str, str] | None:
+def _read_history(
+    written: str, before: str, begun: str, header: str, end: str
+) -> tuple[str, str, str] | None:
+    """Tags around the thought in what was `written`; `header` stands before any answer."""
     head, _, rest = written.partition(THOUGHT)
     head = head[len(_common(before, head)) :]
     opening = head[len(_whole_tags(_common(begun, head))) :].strip()
     if not opening:
         at_end = _NAMED_TAG_AT_END.search(head) or _TAG_AT_END.search(head)
-        if at_end is None:
-            return None
-        opening = at_end.group().strip()
+        opening = at_end.group().strip() if at_end is not None else ""
+        closing = _closing(opening) if opening else ""
+        if opening in header and not (closing and rest.lstrip().startswith(closing)):
+            # Reasoning has no tag of its own: the prompt's last words introduce it.
+            opening = (begun.strip().splitlines() or [""])[-1]
+    if not opening:
+        return None
     between, found, _ = rest.partition(end)
     if not found or not between.strip():
         return None

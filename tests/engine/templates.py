@@ -162,6 +162,15 @@ WORD_SWITCH = (
 )
 """Words of the system message switch the reasoning."""
 
+INTRODUCED = (
+    "{% for m in messages %}{% if m.role == 'assistant' %}<|begin_assistant|>\n"
+    "{% if m.reasoning_content %}{{ m.reasoning_content }}\n[BEGIN ANSWER]\n{% endif %}"
+    "{{ m.content }}<|end|>\n{% else %}<|begin_{{ m.role }}|>\n{{ m.content }}\n{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}<|begin_assistant|>\nHere is what I think:\n"
+    "{% endif %}"
+)
+"""Words of the prompt introduce the reasoning, which has no tag of its own."""
+
 ALL = {
     "hybrid": HYBRID,
     "strict": STRICT,
@@ -176,4 +185,5 @@ ALL = {
     "picky": PICKY,
     "efforts_alone": EFFORTS_ALONE,
     "word_switch": WORD_SWITCH,
+    "introduced": INTRODUCED,
 }

@@ -70,6 +70,13 @@ def test_efforts_that_the_template_knows(renderer: TemplateRenderer) -> None:
     assert style.effort("nonsense") == {}
 
 
+def test_words_of_the_prompt_that_introduce_it(renderer: TemplateRenderer) -> None:
+    style = style_of(renderer, templates.INTRODUCED)
+    assert style is not None
+    assert (style.open, style.close) == ("Here is what I think:", "[BEGIN ANSWER]")
+    assert style.is_open("<|begin_assistant|>\nHere is what I think:\n")
+
+
 def test_words_as_a_switch(renderer: TemplateRenderer) -> None:
     style = style_of(renderer, templates.WORD_SWITCH)
     assert style is not None
