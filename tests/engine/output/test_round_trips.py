@@ -113,7 +113,8 @@ def _written(template: Template, content: str, calls: tuple[ToolCall, ...]) -> s
     opening = template.opening()
     if text.startswith(opening):
         return text[len(opening) :]
-    shared = len(os.path.commonprefix([text, opening]))
+    pairs = enumerate(zip(text, opening, strict=False))
+    shared = next((place for place, (one, other) in pairs if one != other), len(text))
     start = text.rfind("<", 0, shared)
     return text[start:] if start >= 0 and ">" not in text[start:shared] else text[shared:]
 
