@@ -132,6 +132,13 @@ class ModelSession(QObject):
         if self.state.phase == "asleep":
             self._set(ModelState(name))
 
+    def look_after(self) -> None:
+        """An answer has ended: a model whose process died is asleep now, and opened when needed."""
+        engine = self.state.engine
+        if self.state.phase == "ready" and engine is not None and not engine.alive:
+            self._release(self.state)
+            self._set(ModelState(self.state.name))
+
     def reopen(self) -> None:
         """Open the model anew, so that changed settings hold."""
         if self.state.phase == "ready":

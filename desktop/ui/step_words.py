@@ -22,6 +22,12 @@ def step_words(opened: Opened) -> str:
             "The graphics card could not be reached, so the model was opened without it. Starting "
             "Hausgeist again may bring it back.",
         )
+    if any(step.kind == "pool_server_gone" for step in opened.steps):
+        return QCoreApplication.translate(
+            "ModelWords",
+            "Another computer that lends its memory could not be reached, so the model was opened "
+            "without it.",
+        )
     first, last = opened.steps[0].before, opened.steps[-1].after
     kept: list[str] = []
     if last.gpu_layers < first.gpu_layers:

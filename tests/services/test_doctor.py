@@ -28,7 +28,7 @@ from tests.tiny_models import write_tiny_model
 
 PARTS = {
     "system", "versions", "hardware", "engine", "paths", "settings", "problems", "errors",
-    "ledger", "history", "crashes", "models", "broken", "network", "tuning",
+    "ledger", "history", "crashes", "models", "broken", "network", "tuning", "pool",
 }  # fmt: skip
 
 
@@ -69,6 +69,15 @@ def test_a_fresh_installation(core: Core) -> None:
     assert [model["name"] for model in found["models"]] == ["guide"]
     assert found["history"]["sessions"] == []
     assert found["ledger"] == []
+
+
+def test_other_computers_are_looked_at(core: Core) -> None:
+    core.settings_store.update(pool_servers=("127.0.0.1:9", "8.8.8.8:50052"))
+    silent, public = document(core)["pool"]
+    assert silent["server"] == "127.0.0.1:9"
+    assert silent["problem"] == "pool_server_silent"
+    assert public["problem"] == "pool_server_public"
+    assert [line["outcome"] for line in document(core)["ledger"]] == ["pool_server_silent"]
 
 
 def test_the_models_folder_is_the_chosen_one(core: Core, tmp_path: Path) -> None:

@@ -123,7 +123,12 @@ class ScriptedEngine(Elsewhere):
         self.requests: list[Request] = []
         self.streams: list[Stream] = []
         self.closed = False
+        self.died = False
         self.asked = threading.Event()
+
+    @property
+    def alive(self) -> bool:
+        return not self.died
 
     def submit(self, request: Request) -> Stream:
         stream = Stream(request.id, self._cancelled)
@@ -157,7 +162,8 @@ class ScriptedEngine(Elsewhere):
         stream.put(Finished(stream.request_id, reason, stats))
 
     def fail(self, kind: str) -> None:
-        """That answer breaks off."""
+        """That answer breaks off; with a process that died there will be no other."""
+        self.died = kind.startswith("engine_died")
         stream = self.streams[-1]
         stream.put(Failed(stream.request_id, kind))
 

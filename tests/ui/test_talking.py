@@ -181,6 +181,23 @@ def test_failed_answer_says_why_in_the_transcript(driven: Driven) -> None:
     assert turn.can_regenerate
 
 
+def test_a_model_whose_process_died_is_opened_anew_for_the_next_question(driven: Driven) -> None:
+    ask(driven, "Hi")
+    dead = driven.engine
+    dead.say("As far as")
+    dead.fail("engine_died_memory")
+    model = driven.desk.house.model
+    driven.until(lambda: model.state.phase == "asleep")
+    driven.until(lambda: dead.closed)
+    turn = driven.window.chats.transcript.turns[-1]
+    assert (turn.text, turn.state) == ("As far as", "failed")
+    assert turn.error
+    ask(driven, "And now?")
+    assert driven.engine is not dead
+    driven.answer("Now it works.")
+    assert driven.opener.names == ["guide", "guide"]
+
+
 def test_other_chat_can_be_read_while_an_answer_is_written(driven: Driven) -> None:
     ask(driven, "First question")
     driven.answer("First answer")

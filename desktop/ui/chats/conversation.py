@@ -323,6 +323,7 @@ class Conversation(QObject):
             return
         self._running.pop(running.chat_id, None)
         self.answer_ended.emit()
+        self._model.look_after()
         stats = ended.stats
         if stats is not None:
             self._stats[running.chat_id] = stats
