@@ -35,7 +35,10 @@ class StepDown:
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """A model that answers, what was planned for it, and every step down on the way."""
+    """A model that answers, what was planned for it, and every step down on the way.
+
+    `holder` is the name by which `HeldMemory` knows what it holds.
+    """
 
     name: str
     engine: Engine
@@ -43,6 +46,7 @@ class OpenedModel:
     steps: tuple[StepDown, ...] = ()
     is_guide: bool = False
     mapped: bool = True
+    holder: str = ""
 
     @property
     def leaves_computer(self) -> bool:
@@ -66,6 +70,7 @@ class OpenedRemote:
     report: None = None
     steps: tuple[StepDown, ...] = ()
     is_guide: bool = False
+    holder: str = ""
 
 
 Opened = OpenedModel | OpenedRemote
