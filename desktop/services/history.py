@@ -40,6 +40,7 @@ _KEPT_SHARE = 2 / 3
 _MOST_UNWRITTEN = 1000
 
 Stamp = tuple[int, int]
+_NOWHERE = Path("history.jsonl")
 
 _log = get_logger("services")
 
@@ -205,6 +206,16 @@ def _ends_well(file: BinaryIO) -> bool:
         return True
     file.seek(size - 1)
     return file.read(1) == b"\n"
+
+
+class Unrecorded(History):
+    """Keeps nothing, for what nothing can be learned from."""
+
+    def __init__(self) -> None:
+        super().__init__(_NOWHERE)
+
+    def add(self, record: Record) -> None:
+        """Nothing is kept of it."""
 
 
 def _records(lines: Sequence[bytes], path: Path) -> tuple[Record, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from desktop.engine.cancel import CancelToken
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.fit.types import Wish
 from desktop.services.open_load import ProgressListener
 from desktop.services.open_model import ModelOpener
@@ -29,6 +30,7 @@ class AnyOpener:
         insist: bool = False,
         usual_context: int | None = None,
         apart: bool = False,
+        extras: Extras = NO_EXTRAS,
     ) -> Opened:
         """See `ModelOpener.open` and `Remotes.open`, to which a wish means nothing."""
         if parse_remote(ref) is not None:
@@ -42,4 +44,5 @@ class AnyOpener:
             insist=insist,
             usual_context=usual_context,
             apart=apart,
+            extras=extras,
         )

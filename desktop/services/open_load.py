@@ -14,10 +14,12 @@ from desktop.common.errors import EngineError, HausgeistError, LoadError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.isolated import load_isolated
 from desktop.engine.local import load
 from desktop.engine.memory_now import MemoryNow, memory_now
 from desktop.engine.probe import ProbeResult, probe
+from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.planner import smaller
 from desktop.fit.types import Plan, Wish
 from desktop.gguf.header import ModelHeader
@@ -40,6 +42,7 @@ MAX_STEPS = 8
 # Reading a file once from a slow disk, and computing a little.
 _PROBE_BASE_S = 30.0
 _PROBE_BYTES_PER_S = 50_000_000
+_PICTURES_S = 120.0  # looking at some on a processor
 
 _log = get_logger("services")
 
@@ -55,6 +58,7 @@ class Loader(Protocol):
         on_progress: Callable[[float], None] | None = None,
         cancel: CancelToken | None = None,
         template: str | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> Engine: ...
 
 
@@ -78,6 +82,7 @@ class ApartLoader(Protocol):
         on_progress: Callable[[float], None] | None = None,
         cancel: CancelToken | None = None,
         template: str | None = None,
+        extras: Extras = NO_EXTRAS,
         servers: Sequence[str] = (),
         on_death: Callable[[EngineError], None] | None = None,
     ) -> ApartEngine: ...
@@ -85,7 +90,13 @@ class ApartLoader(Protocol):
 
 class Prober(Protocol):
     def __call__(
-        self, path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
+        self,
+        path: Path,
+        plan: Plan,
+        *,
+        timeout_s: float,
+        cancel: CancelToken | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> ProbeResult: ...
 
 
@@ -109,7 +120,7 @@ class Opening:
     """One model on its way to being open, and whoever waits for it.
 
     `template` stands in for the model's own. `apart`: in a process of its own, however well it is
-    known.
+    known. `extras` are opened with it and take what `companions` say.
     """
 
     found: ResolvedModel
@@ -120,6 +131,8 @@ class Opening:
     listener: ProgressListener
     template: str | None = None
     apart: bool = False
+    extras: Extras = NO_EXTRAS
+    companions: Companions = NO_COMPANIONS
 
     def tell(self, stage: Stage, fraction: float) -> None:
         """Raises CancelledError where nobody waits any more."""
@@ -184,6 +197,8 @@ class ModelLoader:
         """With the plan that a first trial found best, where one is to be made."""
         if self._tuner is None or not planned.untuned or planned.steps:
             return planned
+        if opening.companions != NO_COMPANIONS:
+            return planned  # trials load the model alone
         tried = self._tuner.first_open(
             opening.found,
             opening.header,
@@ -218,6 +233,7 @@ class ModelLoader:
                 on_progress=lambda fraction: opening.tell("loading", fraction),
                 cancel=opening.cancel,
                 template=opening.template,
+                extras=opening.extras,
             )
         return LoadedModel(
             engine, planned, before, time.monotonic() - started, self._tools.memory_now
@@ -237,6 +253,7 @@ class ModelLoader:
                     on_progress=lambda fraction: opening.tell("loading", fraction),
                     cancel=opening.cancel,
                     template=opening.template,
+                    extras=opening.extras,
                     servers=servers,
                     on_death=partial(self._died, found.path, plan),
                 )
@@ -260,7 +277,11 @@ class ModelLoader:
         opening.tell("probing", 0.0)
         path = opening.found.path
         timeout_s = _PROBE_BASE_S + opening.header.file_bytes / _PROBE_BYTES_PER_S
-        result = self._tools.probe(path, plan, timeout_s=timeout_s, cancel=opening.cancel)
+        if opening.extras.projector is not None:
+            timeout_s += _PICTURES_S
+        result = self._tools.probe(
+            path, plan, timeout_s=timeout_s, cancel=opening.cancel, extras=opening.extras
+        )
         opening.cancel.raise_if_cancelled()  # Ctrl+C reaches the child as well
         if not result.ok:
             kind = result.error_kind if result.kind == "refused" else f"probe_{result.kind}"
@@ -273,28 +294,37 @@ class ModelLoader:
         """What to try after `error`: without a device that is gone, else one step smaller."""
         plan, path = planned.plan, opening.found.path
         if error.kind == POOL_GONE:
-            other = self._planner.without((), opening.found, opening.header, opening.wish)
+            other = self._without((), opening)
             if other.report.verdict == "too_large":
                 raise _with_steps(error, path, planned) from error
             if other.plan != plan:
                 step = StepDown(plan, other.plan, POOL_GONE)
                 return replace(other, steps=(*planned.steps, step), apart=planned.apart)
         if error.kind == DEVICE_GONE and gone:
-            other = self._planner.without(gone, opening.found, opening.header, opening.wish)
+            other = self._without(gone, opening)
             if other.report.verdict == "too_large":
                 raise _with_steps(error, path, planned) from error
             step = StepDown(plan, other.plan, DEVICE_GONE)
             return replace(other, steps=(*planned.steps, step), apart=planned.apart)
         after = smaller(plan, opening.header)
-        if after is None or not may_step(error.kind, plan):
+        # What goes with it is at fault, not the plan.
+        beside = opening.companions != NO_COMPANIONS and error.kind == "probe_aborted"
+        if after is None or beside or not may_step(error.kind, plan):
             raise _with_steps(error, path, planned) from error
         step = StepDown(plan, after, error.kind)
         return replace(planned, plan=after, steps=(*planned.steps, step), tuned=False, speed=None)
 
+    def _without(self, devices: tuple[str, ...], opening: Opening) -> Planned:
+        return self._planner.without(
+            devices, opening.found, opening.header, opening.wish, opening.companions
+        )
+
     def _remember(self, opening: Opening, planned: Planned, error: LoadError) -> None:
         if opening.found.is_guide:
             return
-        report = self._planner.report_of(opening.header, planned.machine, planned.plan)
+        report = self._planner.report_of(
+            opening.header, planned.machine, planned.plan, opening.companions
+        )
         remember_failure(self._history, planned.machine, report, error)
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from desktop.common.errors import FitError, HausgeistError, ModelFileError
+from desktop.common.errors import FitError, HausgeistError, LoadError, ModelFileError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
+from desktop.engine.extras import NO_EXTRAS, Extras
+from desktop.fit.companions import NO_COMPANIONS
 from desktop.fit.types import FitReport, Wish
-from desktop.gguf.header import ModelHeader
 from desktop.gguf.reader import read_header
 from desktop.gguf.safety import check
 from desktop.library.library import Library
@@ -22,10 +23,12 @@ from desktop.library.model_settings import ModelSettings
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.file_guard import FileGuard, GuardedEngine
 from desktop.services.first_open import FirstOpenTuner, KnownPlans
+from desktop.services.history import Unrecorded
 from desktop.services.load_record import recorded
 from desktop.services.machine import MachineService
 from desktop.services.measured_speed import with_measured_speed
 from desktop.services.model_ref import ResolvedModel, resolve
+from desktop.services.open_extras import check_extras, files_of
 from desktop.services.open_load import (
     MAX_STEPS,
     LoadedModel,
@@ -37,7 +40,7 @@ from desktop.services.open_load import (
 from desktop.services.open_plan import OpenPlanner
 from desktop.services.open_progress import OpenedModel, OpenProgress
 from desktop.services.pool import Pool
-from desktop.services.probe_memory import ProbeMemory
+from desktop.services.probe_memory import ProbeMemory, fingerprint
 from desktop.services.recording import Recorder
 from desktop.services.settled_engine import SettledEngine
 
@@ -90,12 +93,14 @@ class ModelOpener:
         insist: bool = False,
         usual_context: int | None = None,
         apart: bool = False,
+        extras: Extras = NO_EXTRAS,
     ) -> OpenedModel:
         """The model that `ref` names, ready to answer, with the settings of its own.
 
         `usual_context` is for a model that has none of its own, where `wish` names none either.
         `start_now` set ends tuning with what is known by then; `insist` opens what does not fit,
-        and forgets an earlier crash. `apart` runs it in a process of its own.
+        and forgets an earlier crash. `apart` runs it in a process of its own. `extras` are opened
+        with it; the eyes that the library keeps beside a model are where they fit.
         Raises ModelFileError and UsageError for the file, FitError (larger_than_memory,
         context_larger_than_memory), LoadError when no smaller plan is left, CancelledError.
         """
@@ -118,22 +123,46 @@ class ModelOpener:
             listener,
             settings.template,
             apart=apart or self._always_apart(),
+            extras=extras,
+            companions=check_extras(extras, header),
         )
         opening.tell("checking", 0.5)
         if insist:
             self._crash_marker.forget(found.path)
-        planned = self._planner.planned(found, header, wish)
-        if planned.report.verdict == "too_large" and not insist:
-            raise too_large(planned.report)
-        opening.tell("checking", 1.0)
-        guard = FileGuard(header.paths)
-        loaded = self._loader.load(opening, planned, known=self._is_known(found))
-        self._remember(found)
-        opened = self._opened(found, header, loaded, guard)
+        opened = self._open_seeing(opening)
+        if opened is None:
+            opened = self._open(opening, insist=insist)
         if found.entry is None:
             return opened
         engine = SettledEngine(opened.engine, partial(self._settings_of, found))
         return replace(opened, engine=engine)
+
+    def _open_seeing(self, opening: Opening) -> OpenedModel | None:
+        """With the projector that the library keeps beside it; None where there is none, or where
+        it does not go: nobody asked for it, so it must not keep the model from opening."""
+        entry = opening.found.entry
+        if entry is None or entry.projector is None or opening.extras.projector is not None:
+            return None
+        seeing = replace(opening.extras, projector=entry.projector)
+        try:
+            companions = check_extras(seeing, opening.header)
+            whole = replace(opening, extras=seeing, companions=companions)
+            return self._open(whole, insist=False)
+        except (ModelFileError, FitError, LoadError) as error:
+            _log.warning("%s is opened without %s: %s", entry.name, entry.projector.name, error)
+            return None
+
+    def _open(self, opening: Opening, *, insist: bool) -> OpenedModel:
+        found, header = opening.found, opening.header
+        planned = self._planner.planned(found, header, opening.wish, opening.companions)
+        if planned.report.verdict == "too_large" and not insist:
+            raise too_large(planned.report)
+        opening.tell("checking", 1.0)
+        guard = FileGuard(header.paths)
+        known = self._is_known(found) and self._are_known(found, opening.extras)
+        loaded = self._loader.load(opening, planned, known=known)
+        self._remember(found, opening.extras)
+        return self._opened(opening, loaded, guard)
 
     def _settings_of(self, found: ResolvedModel) -> ModelSettings:
         """The model's own settings; a disk that cannot be read must not keep it from opening."""
@@ -146,15 +175,17 @@ class ModelOpener:
             _log.warning("without its own settings: %s", error)
             return ModelSettings()
 
-    def _opened(
-        self, found: ResolvedModel, header: ModelHeader, loaded: LoadedModel, guard: FileGuard
-    ) -> OpenedModel:
-        planned = loaded.planned
+    def _opened(self, opening: Opening, loaded: LoadedModel, guard: FileGuard) -> OpenedModel:
+        found, header, planned = opening.found, opening.header, loaded.planned
         report, plan = planned.report, planned.plan
         if plan != report.plan:
-            report = self._planner.report_of(header, planned.machine, plan)
+            report = self._planner.report_of(header, planned.machine, plan, opening.companions)
         report = with_measured_speed(report, planned.speed)
-        engine: Engine = recorded(self._recorder, found.name, header, loaded, report, loaded.meter)
+        recorder = self._recorder
+        if opening.companions != NO_COMPANIONS:
+            # llama.cpp does not tell what they take, so nothing could be learned from the sum.
+            recorder = replace(recorder, history=Unrecorded())
+        engine: Engine = recorded(recorder, found.name, header, loaded, report, loaded.meter)
         if plan.use_mmap:
             engine = GuardedEngine(engine, guard)
         return OpenedModel(found.name, engine, report, planned.steps, found.is_guide, plan.use_mmap)
@@ -168,8 +199,19 @@ class ModelOpener:
             return found.entry.probed_engine == version
         return self._probe_memory.knows(found.path, version)
 
-    def _remember(self, found: ResolvedModel) -> None:
+    def _are_known(self, found: ResolvedModel, extras: Extras) -> bool:
+        """Whether all that goes with it has been loaded with this very file."""
+        files = files_of(extras)
+        together = self._together(found) if files else ""
+        return all(self._probe_memory.knows(path, together) for path in files)
+
+    def _together(self, found: ResolvedModel) -> str:
+        return f"{self._engine_version()} with {fingerprint(found.path, '')}"
+
+    def _remember(self, found: ResolvedModel, extras: Extras) -> None:
         """Loaded well: the next time without a trial. A full disk must not spoil the opening."""
+        for path in files_of(extras):
+            self._probe_memory.remember(path, self._together(found))
         if found.entry is None:
             self._probe_memory.remember(found.path, self._engine_version())
             return

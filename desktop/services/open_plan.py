@@ -8,6 +8,7 @@ from pathlib import Path
 
 from desktop.common.drives import DriveKind
 from desktop.common.logs import get_logger
+from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.planner import judge, smaller
 from desktop.fit.proposals import judge_tried
 from desktop.fit.types import FitReport, Plan, Speed, Wish
@@ -76,12 +77,18 @@ class OpenPlanner:
         self._known_plans = known_plans
         self._drive_kind = drive_kind
 
-    def planned(self, found: ResolvedModel, header: ModelHeader, wish: Wish) -> Planned:
+    def planned(
+        self,
+        found: ResolvedModel,
+        header: ModelHeader,
+        wish: Wish,
+        companions: Companions = NO_COMPANIONS,
+    ) -> Planned:
         """The plan for `wish`: not mapped where the drive may go away, smaller after a crash.
 
         The report may say "too_large". Raises UsageError for the wish.
         """
-        planned = self._first(found, header, wish)
+        planned = self._first(found, header, wish, companions)
         plan = self.for_drive(found, planned.plan)
         return self._after_crash(found, header, replace(planned, plan=plan))
 
@@ -92,27 +99,47 @@ class OpenPlanner:
         return plan
 
     def without(
-        self, devices: tuple[str, ...], found: ResolvedModel, header: ModelHeader, wish: Wish
+        self,
+        devices: tuple[str, ...],
+        found: ResolvedModel,
+        header: ModelHeader,
+        wish: Wish,
+        companions: Companions = NO_COMPANIONS,
     ) -> Planned:
         """Anew on the machine as it is now, and without `devices`, which did not answer."""
         machine = self._machines.machine(refresh=True)
         left = tuple(gpu for gpu in machine.gpus if gpu.device not in devices)
-        report = self._fit(header, replace(machine, gpus=left), wish)
+        report = self._fit(header, replace(machine, gpus=left), wish, companions)
         return Planned(machine, report, self.for_drive(found, report.plan), untuned=False)
 
-    def report_of(self, header: ModelHeader, machine: Machine, plan: Plan) -> FitReport:
+    def report_of(
+        self,
+        header: ModelHeader,
+        machine: Machine,
+        plan: Plan,
+        companions: Companions = NO_COMPANIONS,
+    ) -> FitReport:
         """What exactly this plan needs, by the header's arithmetic."""
-        corrections = self._history.corrections(machine)
-        return judge(machine, header, plan, corrections=corrections, ours=self._held.by_device())
+        return judge(
+            machine,
+            header,
+            plan,
+            corrections=self._history.corrections(machine),
+            companions=companions,
+            ours=self._held.by_device(),
+        )
 
-    def _first(self, found: ResolvedModel, header: ModelHeader, wish: Wish) -> Planned:
+    def _first(
+        self, found: ResolvedModel, header: ModelHeader, wish: Wish, companions: Companions
+    ) -> Planned:
         if found.is_guide:
             machine = self._machines.quick()
-            report = fit(header, machine, _for_guide(wish), try_out=False)
+            report = fit(header, machine, _for_guide(wish), try_out=False, companions=companions)
             return Planned(machine, report, report.plan, untuned=False)
         machine = self._machines.current()
-        if self._known_plans is None:
-            report = self._fit(header, machine, wish)
+        if self._known_plans is None or companions != NO_COMPANIONS:
+            # Tuning tries a model alone.
+            report = self._fit(header, machine, wish, companions)
             return Planned(machine, report, report.plan)
         known = self._known_plans.lookup(header, machine, wish)
         if known is None:
@@ -133,9 +160,21 @@ class OpenPlanner:
         if self._known_plans is not None and planned.tuned:
             self._known_plans.forget(header, planned.machine, wish)
 
-    def _fit(self, header: ModelHeader, machine: Machine, wish: Wish) -> FitReport:
-        corrections = self._history.corrections(machine)
-        report = fit(header, machine, wish, corrections=corrections, ours=self._held.by_device())
+    def _fit(
+        self,
+        header: ModelHeader,
+        machine: Machine,
+        wish: Wish,
+        companions: Companions = NO_COMPANIONS,
+    ) -> FitReport:
+        report = fit(
+            header,
+            machine,
+            wish,
+            corrections=self._history.corrections(machine),
+            ours=self._held.by_device(),
+            companions=companions,
+        )
         return self._as_measured(report, header, machine)
 
     def _as_measured(self, report: FitReport, header: ModelHeader, machine: Machine) -> FitReport:

@@ -12,6 +12,7 @@ from desktop.common.errors import EngineError, LoadError
 from desktop.common.paths import Paths
 from desktop.engine.cancel import CancelToken
 from desktop.engine.engine import Engine
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.memory_now import MemoryNow
 from desktop.engine.probe import ProbeResult
 from desktop.fit.types import Plan
@@ -51,6 +52,8 @@ class Stage:
         self.loaded: list[Plan] = []
         self.probed: list[Plan] = []
         self.template: str | None = None
+        self.extras = NO_EXTRAS
+        self.probed_with: list[Extras] = []
         self.asked_machine = 0
         self.ram_bytes = 16 * GIB
         self.gpus: tuple[Gpu, ...] = ()
@@ -111,8 +114,10 @@ class Stage:
         on_progress: Callable[[float], None] | None = None,
         cancel: CancelToken | None = None,
         template: str | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> Engine:
         self.loaded.append(plan)
+        self.extras = extras
         self.template = template
         assert cancel is not None
         assert on_progress is not None
@@ -133,21 +138,31 @@ class Stage:
         on_progress: Callable[[float], None] | None = None,
         cancel: CancelToken | None = None,
         template: str | None = None,
+        extras: Extras = NO_EXTRAS,
         servers: Sequence[str] = (),
         on_death: Callable[[EngineError], None] | None = None,
     ) -> ApartFake:
         self.apart.append(plan)
         self.servers, self.on_death = tuple(servers), on_death
-        self._load(path, plan, on_progress=on_progress, cancel=cancel, template=template)
+        self._load(
+            path, plan, on_progress=on_progress, cancel=cancel, template=template, extras=extras
+        )
         return ApartFake([["ja"]] * 9)
 
     def _probe(
-        self, path: Path, plan: Plan, *, timeout_s: float, cancel: CancelToken | None = None
+        self,
+        path: Path,
+        plan: Plan,
+        *,
+        timeout_s: float,
+        cancel: CancelToken | None = None,
+        extras: Extras = NO_EXTRAS,
     ) -> ProbeResult:
         assert path.exists()
         assert timeout_s >= 30
         assert cancel is not None
         self.probed.append(plan)
+        self.probed_with.append(extras)
         return self.probes.pop(0) if self.probes else GOOD
 
 
