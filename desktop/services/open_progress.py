@@ -53,6 +53,11 @@ class OpenedModel:
         """Whether what is said to it leaves this computer."""
         return False
 
+    @property
+    def server(self) -> str:
+        """The name of the server where it runs: none."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedRemote:

@@ -1747,6 +1747,10 @@
         <translation>Die Grafikkarte war nicht erreichbar, deshalb wurde das Modell ohne sie geöffnet. Ein Neustart von Hausgeist kann helfen.</translation>
     </message>
     <message>
+        <source>Another computer that lends its memory could not be reached, so the model was opened without it.</source>
+        <translation>Ein anderer Computer, der seinen Speicher leiht, war nicht zu erreichen; das Modell wurde ohne ihn geöffnet.</translation>
+    </message>
+    <message>
         <source>the processor does more of the work</source>
         <translation>der Prozessor übernimmt mehr von der Arbeit</translation>
     </message>
@@ -2163,6 +2167,53 @@
             <numerusform>%n Modell ist bei Ihren Modellen, und geprüft.</numerusform>
             <numerusform>%n Modelle sind bei Ihren Modellen, und geprüft.</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>PoolSettings</name>
+    <message>
+        <source>192.168.1.20:50052</source>
+        <translation>192.168.1.20:50052</translation>
+    </message>
+    <message>
+        <source>Address of a computer that lends its memory</source>
+        <translation>Adresse eines Computers, der seinen Speicher leiht</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add the computer</source>
+        <translation>Den Computer hinzufügen</translation>
+    </message>
+    <message>
+        <source>A model that is too large for this computer can use the memory of others, on which llama.cpp&apos;s RPC server runs. The connection is neither encrypted nor protected by a password: use it only in a network whose users you all trust.</source>
+        <translation>Ein Modell, das für diesen Computer zu groß ist, kann den Speicher anderer nutzen, auf denen der RPC-Server von llama.cpp läuft. Die Verbindung ist weder verschlüsselt noch durch ein Passwort geschützt: Nutzen Sie sie nur in einem Netz, dessen Teilnehmern allen Sie vertrauen.</translation>
+    </message>
+    <message>
+        <source>Memory of other computers</source>
+        <translation>Speicher anderer Computer</translation>
+    </message>
+    <message>
+        <source>Looking …</source>
+        <translation>Wird angesehen …</translation>
+    </message>
+    <message>
+        <source>not reachable</source>
+        <translation>nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>lends up to {memory}</source>
+        <translation>leiht bis zu {memory}</translation>
+    </message>
+    <message>
+        <source>Ask “{server}” now</source>
+        <translation>„{server}“ jetzt fragen</translation>
+    </message>
+    <message>
+        <source>Do without the memory of “{server}”</source>
+        <translation>Auf den Speicher von „{server}“ verzichten</translation>
     </message>
 </context>
 <context>
@@ -2832,6 +2883,18 @@
         <translation>Erst noch einmal lesen</translation>
     </message>
     <message>
+        <source>In a process of its own</source>
+        <translation>In einem eigenen Prozess</translation>
+    </message>
+    <message>
+        <source>When needed</source>
+        <translation>Wenn nötig</translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation>Immer</translation>
+    </message>
+    <message>
         <source>Window</source>
         <translation>Fenster</translation>
     </message>
@@ -2848,8 +2911,12 @@
         <translation>Automatisch lässt genug für Ihre anderen Programme übrig.</translation>
     </message>
     <message>
-        <source>Both hold from the next time a model is opened.</source>
-        <translation>Beides gilt, sobald ein Modell das nächste Mal geöffnet wird.</translation>
+        <source>A model that crashes then does not take Hausgeist along. Models that have crashed before run so in any case.</source>
+        <translation>Ein Modell, das abstürzt, nimmt Hausgeist dann nicht mit. Modelle, die schon abgestürzt sind, laufen in jedem Fall so.</translation>
+    </message>
+    <message>
+        <source>All three hold from the next time a model is opened.</source>
+        <translation>Alle drei gelten ab dem nächsten Öffnen eines Modells.</translation>
     </message>
     <message>
         <source>Your data</source>
@@ -3174,6 +3241,10 @@
     <message>
         <source>How full the memory of this chat is</source>
         <translation>Wie voll das Gedächtnis dieses Chats ist</translation>
+    </message>
+    <message>
+        <source>Goes to “{server}”, off this computer</source>
+        <translation>Geht an „{server}“, verlässt diesen Computer</translation>
     </message>
     <message>
         <source>Everything stays on this computer</source>

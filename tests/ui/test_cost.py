@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop.common.messages import Messages
 from desktop.common.wording import format_energy
 from desktop.engine.events import Stats
+from desktop.services.open_progress import OpenedRemote
 from desktop.ui.chats.cost_words import CostWords
 from tests.ui.conftest import Driven
 from tests.ui.test_talking import ask
@@ -71,3 +74,18 @@ def test_told_below_the_chat(driven: Driven) -> None:
     assert "Written" in status.cost.toolTip()
     driven.window.resize(760, 560)
     driven.until(lambda: not status.cost.isVisible())
+
+
+def test_what_leaves_the_computer_is_said(driven: Driven) -> None:
+    model, status = driven.desk.house.model, driven.window.chats.status
+    ask(driven, "What is a model?")
+    driven.until(lambda: model.state.phase == "ready")
+    engine = model.state.engine
+    assert engine is not None
+    driven.engine.finish()
+    driven.until(lambda: status.meter.isVisible())
+    away = OpenedRemote("m", engine, "Office", "office.example", leaves_computer=True)
+    model._set(replace(model.state, opened=away))
+    said = [label.text() for label in status.findChildren(QLabel)]
+    assert "Goes to “Office”, off this computer" in said
+    assert "Everything stays on this computer" not in said

@@ -13,7 +13,7 @@ from desktop.ui.model_session import ModelSession
 from desktop.ui.parts.boxes import row
 from desktop.ui.parts.meter import Meter
 from desktop.ui.parts.text import Text
-from desktop.ui.words import pages_used
+from desktop.ui.words import Counted, pages, pages_used
 
 _NEARLY_FULL = 0.85
 
@@ -34,7 +34,7 @@ class StatusLine(QWidget):
         self.used = Text(kind="small_muted")
         self.cost = Text(kind="small_muted")
         self._cost_words = CostWords(messages)
-        self._local = Text(self.tr("Everything stays on this computer"), "small_muted")
+        self._local = Text(kind="small_muted")
         self._room = s.dialog
         self.setLayout(
             row(self._name, self.meter, self.used, self.cost, 1, self._local, space=s.space_3)
@@ -62,8 +62,18 @@ class StatusLine(QWidget):
         self.cost.setAccessibleName(full)
         self._share_room()
 
+    def _show_where(self) -> None:
+        """Where what is written goes."""
+        opened = self._model.state.opened
+        if opened is not None and opened.leaves_computer:
+            away = self.tr("Goes to “{server}”, off this computer")
+            self._local.setText(away.format(server=opened.server))
+        else:
+            self._local.setText(self.tr("Everything stays on this computer"))
+
     def refresh(self) -> None:
         """Say again how much of the context the chat takes."""
+        self._show_where()
         self._show_cost()
         engine = self._model.state.engine
         used = self._conversation.context_tokens_used
@@ -73,7 +83,12 @@ class StatusLine(QWidget):
         if engine is None or not shown:
             return
         whole = engine.info.context_tokens
-        share = used / whole if whole else 0.0
+        self.meter.setVisible(whole > 0)
+        if not whole:  # a server that does not tell
+            self.used.setText(Counted().pages(pages(used)))
+            self.used.setToolTip("")
+            return
+        share = used / whole
         self.meter.show_share(share, "warn" if share >= _NEARLY_FULL else "accent")
         self.used.setText(pages_used(used, whole))
         tip = self.tr("The model sees {used} of {whole} tokens of this chat at once").format(
