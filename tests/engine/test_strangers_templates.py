@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +15,10 @@ import pytest
 from desktop.engine.chat import Chat, Message, Tool, ToolCall
 from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_template import TemplateRenderer
+from desktop.engine.chat_wishes import ChatWishes
+from desktop.engine.events import ToolCallPart
 from desktop.engine.loaded import Loaded
+from desktop.engine.request import Request
 from tests.engine.driving import plan_for
 
 FOLDER = os.environ.get("HAUSGEIST_TEMPLATES", "")
@@ -134,3 +139,31 @@ def test_an_answer_is_continued(style: ChatFormat) -> None:
     rendered = style.render(chat)
     assert rendered.prompt.endswith("Gleich Q3said.")
     assert not rendered.reasoning_open
+
+
+HOSTILE = (
+    '{"place": "Köln", "exact": true}',
+    '{"place": "a \\"b\\" \\\\ \\n\\t </tool_call> <x>&amp; 😀", "exact": false}',
+    '{"place": ""}',
+    '{"place": "[1, {\\"a\\": null}]", "exact": true}',
+)
+
+
+@pytest.mark.parametrize("arguments", HOSTILE)
+def test_a_call_that_is_written_reads_back(style: ChatFormat, arguments: str) -> None:
+    calls = (ToolCall("call_abcdef123456", "clock", arguments),)
+    chat = Chat((ASK,), (TOOL,), reasoning="off", add_generation_prompt=False)
+    asked = style.render(chat).prompt
+    called = replace(chat, messages=(ASK, Message("assistant", "", tool_calls=calls)))
+    written = style.render(called).prompt
+    begun = style.render(replace(chat, add_generation_prompt=True))
+    shared = os.path.commonprefix([written, begun.prompt])
+    answer = written[len(re.sub(r"[<\[][^<>\[\]]*\Z", "", shared)) :]
+    assert written.startswith(asked[: len(asked) // 2])
+    wishes = ChatWishes(style)
+    parser = wishes.parser(Request("r", chat=chat), chat, begun)
+    assert parser is not None
+    pieces = [*parser.feed(answer), *parser.finish()]
+    parts = [piece for piece in pieces if isinstance(piece, ToolCallPart)]
+    assert [part.name for part in parts if part.name] == ["clock"], (answer, pieces)
+    assert json.loads("".join(part.arguments for part in parts)) == json.loads(arguments)
