@@ -96,7 +96,7 @@ def _pool(found: Diagnosis, front: Front) -> Iterator[str]:
         if server.error is not None:
             yield f"{server.given}: {front.messages.error(server.error)}"
             continue
-        free = format_memory(sum(d.free_bytes for d in server.devices), front.messages.language)
+        free = format_memory(server.free_bytes, front.messages.language)
         yield front.text("cli.doctor.pool_lends", server=server.given, free=free)
 
 

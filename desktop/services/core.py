@@ -92,7 +92,7 @@ def build_core(start: Start) -> Core:
         machine_service=MachineService(
             paths,
             speeds=MachineSpeeds(paths.cache_dir / SPEEDS_FILE, noted=pool.noted),
-            pool=pool.look,
+            pool=pool,
             models_folder=places.main,
         ),
         crash_marker=crash_marker,

@@ -20,7 +20,7 @@ from desktop.hardware.detect import detect, native_platform, with_bandwidth
 from desktop.hardware.devices import with_engine
 from desktop.hardware.machine import POOL_BACKEND, Cpu, EngineInfo, Gpu, Machine, Memory, Note
 from desktop.services.machine_speed import MachineSpeeds
-from desktop.services.pool import NOTHING_OFFERED, Offered
+from desktop.services.pool import NOTHING_OFFERED, Lenders, NoLenders, Offered
 
 ENGINE_REPORT_TIMEOUT_S = 20.0
 
@@ -56,7 +56,7 @@ class MachineService:
         look_at_memory: Callable[[], Memory] = memory_now,
         ask_engine: Callable[[float], EngineInfo] = report_in_child,
         speeds: MachineSpeeds | None = None,
-        pool: Callable[[], Offered] | None = None,
+        pool: Lenders | None = None,
         models_folder: Callable[[], Path] | None = None,
     ) -> None:
         """`speeds` measures what the devices can compute; None leaves that unknown. `pool` asks
@@ -71,7 +71,7 @@ class MachineService:
         self._look_at_memory = look_at_memory
         self._ask_engine = ask_engine
         self._speeds = speeds
-        self._pool = pool or (lambda: NOTHING_OFFERED)
+        self._pool: Lenders = pool or NoLenders()
         self._lock = threading.Lock()
         self._machine: Machine | None = None
 
@@ -90,10 +90,11 @@ class MachineService:
     def current(self) -> Machine:
         """The machine with what is free right now: to be asked before something large is loaded.
 
-        Main memory is read in a moment; a graphics card's is asked anew with everything else.
+        Main memory is read in a moment; a graphics card's and what other machines lend are asked
+        anew with everything else.
         """
         known = self.machine()
-        if known.gpus:
+        if known.gpus or self._pool.servers:
             with self._lock:
                 self._machine = self._look_around(measure_devices=False)
                 return self._machine
@@ -120,7 +121,7 @@ class MachineService:
 
         asking = threading.Thread(target=ask, name="engine-report", daemon=True)
         asking.start()
-        pool = Pending(self._pool, "pool")
+        pool = Pending(self._pool.look, "pool")
         machine = self._look(
             disk_path=self._models_folder(), bandwidth=self._bandwidth, measure=False
         )

@@ -65,12 +65,17 @@ class PoolServer:
     devices: tuple[Device, ...] = ()
     error: HausgeistError | None = None
 
+    @property
+    def free_bytes(self) -> int:
+        """Of all its devices, now."""
+        return sum(device.free_bytes for device in self.devices)
+
     def to_json(self) -> dict[str, object]:
         return {
             "server": self.given,
             "address": self.address or None,
             "total_bytes": sum(device.total_bytes for device in self.devices),
-            "free_bytes": sum(device.free_bytes for device in self.devices),
+            "free_bytes": self.free_bytes,
             "problem": None if self.error is None else self.error.kind,
         }
 
@@ -93,6 +98,24 @@ class Offered:
 
 
 NOTHING_OFFERED = Offered()
+
+
+class Lenders(Protocol):
+    """Whoever lends memory."""
+
+    @property
+    def servers(self) -> tuple[str, ...]: ...
+
+    def look(self) -> Offered: ...
+
+
+class NoLenders:
+    """Nobody does."""
+
+    servers: tuple[str, ...] = ()
+
+    def look(self) -> Offered:
+        return NOTHING_OFFERED
 
 
 class Pool:
@@ -125,6 +148,13 @@ class Pool:
     def servers(self) -> tuple[str, ...]:
         """As they were given."""
         return self._wanted()[0]
+
+    def ask(self, server: str) -> PoolServer:
+        """One server, whether it is among those known or not; within some seconds.
+
+        Raises UsageError("bad_pool_server"); everything else stands in the answer.
+        """
+        return self._look(checked_address(server), self._wanted()[1])
 
     def look(self) -> Offered:
         """Ask all servers at the same time; within some seconds. Never raises."""

@@ -39,6 +39,7 @@ from desktop.services.network import Network
 from desktop.services.open_any import AnyOpener
 from desktop.services.open_model import ModelOpener
 from desktop.services.packs import Packs
+from desktop.services.pool import Pool
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.quantize import Quantizer
 from desktop.services.recording import Recorder
@@ -83,6 +84,7 @@ class Services:
     chat_service: ChatService
     models_service: ModelsService
     network: Network
+    pool: Pool
     problems: tuple[HausgeistError, ...]
     crashes: tuple[CrashRecord, ...]
     interrupted_turns: int
@@ -174,6 +176,7 @@ def build(env: Mapping[str, str]) -> Services:
         chat_service=ChatService(store, core.crash_marker),
         models_service=opening.models_service,
         network=core.network,
+        pool=core.pool,
         problems=tuple(problem for problem in found if problem is not None),
         crashes=core.crashes,
         interrupted_turns=store.mark_interrupted(),

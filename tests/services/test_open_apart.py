@@ -98,7 +98,7 @@ def test_the_childs_own_memory_is_written_down(stage: Stage, model: Path) -> Non
 
 def _with_pool(stage: Stage, tmp_path: Path, pool: Pool) -> None:
     stage.opener._loader._pool = pool
-    stage.machines._pool = pool.look
+    stage.machines._pool = pool
 
 
 class _Online:

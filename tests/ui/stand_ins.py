@@ -55,6 +55,7 @@ from desktop.services.network import Network
 from desktop.services.open_any import AnyOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
 from desktop.services.packs import Packs
+from desktop.services.pool import Pool
 from desktop.services.quantize import Quantizer
 from desktop.services.recommend import Recommendation, recommend
 from desktop.services.remote_file import RemoteFile
@@ -344,6 +345,7 @@ def make_services(
         browser=cast("Browser", ScriptedBrowser()),
         account=cast("Account", ScriptedAccount()),
         network=network,
+        pool=Pool(settings_store.now, network.policy, network.ledger),
         downloads=Downloads(fetcher, paths.downloads_file),
         places=places,
         mover=ModelMover(library, paths.data_dir / "move.json"),

@@ -21,6 +21,7 @@ from desktop.ui.settings.account_model import AccountModel
 from desktop.ui.settings.connections import Connections
 from desktop.ui.settings.downloads import DownloadSettings
 from desktop.ui.settings.folders import FolderSettings
+from desktop.ui.settings.pool import PoolSettings
 from desktop.ui.settings.remotes import RemoteSettings
 from desktop.ui.settings.sources import SourceSettings
 from desktop.ui.words import Counted
@@ -74,6 +75,12 @@ class SettingsPage(Page):
             [(self.tr("At once"), True), (self.tr("Read it again first"), False)],
         )
         self.keep_states.currentIndexChanged.connect(self._changed("keep_states", self.keep_states))
+        self.isolate = Choice(
+            look,
+            self.tr("In a process of its own"),
+            [(self.tr("When needed"), False), (self.tr("Always"), True)],
+        )
+        self.isolate.currentIndexChanged.connect(self._changed("isolate", self.isolate))
         self.language.currentIndexChanged.connect(self._changed("language", self.language))
         self.theme.currentIndexChanged.connect(self._changed("theme", self.theme))
         self.threads.currentIndexChanged.connect(self._changed("threads", self.threads))
@@ -95,7 +102,15 @@ class SettingsPage(Page):
             self.tr("Automatic leaves enough for your other programs."),
             self.threads,
         )
-        hint = self.tr("Both hold from the next time a model is opened.")
+        self._line(
+            self.tr("In a process of its own"),
+            self.tr(
+                "A model that crashes then does not take Hausgeist along. Models that have crashed "
+                "before run so in any case."
+            ),
+            self.isolate,
+        )
+        hint = self.tr("All three hold from the next time a model is opened.")
         self.content.addWidget(Text(hint, "small_muted", wrap=True))
         self.folders = FolderSettings(look, session, shelf)
         self.content.addWidget(self.folders)
@@ -104,6 +119,8 @@ class SettingsPage(Page):
         self.content.addWidget(self.sources)
         self.remotes = RemoteSettings(look, session, remotes)
         self.content.addWidget(self.remotes)
+        self.pool = PoolSettings(look, session)
+        self.content.addWidget(self.pool)
         self._section(self.tr("Your data"))
         open_folder = Button(look, self.tr("Open folder"), self._open_folder, icon="folder-open")
         self._line(self.tr("Chats and settings"), str(session.paths.data_dir), open_folder)
@@ -157,6 +174,7 @@ class SettingsPage(Page):
         self.theme.choose(settings.theme)
         self.threads.choose(settings.threads)
         self.context.choose(settings.context_tokens)
+        self.isolate.choose(settings.isolate)
         self.keep_states.choose(settings.keep_states)
         services = self._session.services
         name = services.network.policy.forced_by if services is not None else ""
