@@ -268,6 +268,7 @@ class ChatFormat:
         ]
         style = self.reasoning
         inner = style.open + style.between + style.close if style is not None else ""
+        inner += "".join(self.output.framing)
         written = tried.write(chat, add_generation_prompt=False)
         after = written.partition(ANSWER)[2].partition(NEXT)[0]
         for token in vocabulary.tokenize(after, add_special=False)[:_LOOK_FOR_END_TOKENS]:
@@ -275,7 +276,8 @@ class ChatFormat:
                 return ()
             if vocabulary.is_control(token):
                 text = vocabulary.special_text(token)
-                # Where the same token ends the reasoning, it would end the answer before it began.
+                # Where the same token ends the reasoning, it would end the answer before it began;
+                # the words of a call must come whole.
                 if text not in inner:
                     return (text,)
         spoken = after.strip()

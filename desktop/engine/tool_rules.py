@@ -115,6 +115,8 @@ class ToolRules:
 
         def argument(key: str, schema: Mapping[str, Any]) -> str:
             value = self._gemma_value(inner, quote, schema["properties"][key], schema, 0)
+            if argument_types(schema, key) <= {"number", "boolean", "null"}:
+                value = self._value(key, schema)  # written as in JSON
             return f"{self.literal(key + ':')} {value}"
 
         return (
