@@ -21,7 +21,7 @@ from desktop.engine.memory_now import MemoryNow, memory_now
 from desktop.engine.probe import ProbeResult, probe
 from desktop.fit.companions import NO_COMPANIONS, Companions
 from desktop.fit.planner import smaller
-from desktop.fit.types import Plan, Wish
+from desktop.fit.types import FitReport, Plan, Wish
 from desktop.gguf.header import ModelHeader
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.first_open import FirstOpenTuner
@@ -120,7 +120,8 @@ class Opening:
     """One model on its way to being open, and whoever waits for it.
 
     `template` stands in for the model's own. `apart`: in a process of its own, however well it is
-    known. `extras` are opened with it and take what `companions` say.
+    known. `extras` are opened with it and take what `companions` say. `make_room` is told what is
+    about to be loaded, before anything is.
     """
 
     found: ResolvedModel
@@ -133,6 +134,7 @@ class Opening:
     apart: bool = False
     extras: Extras = NO_EXTRAS
     companions: Companions = NO_COMPANIONS
+    make_room: Callable[[FitReport], None] | None = None
 
     def tell(self, stage: Stage, fraction: float) -> None:
         """Raises CancelledError where nobody waits any more."""
@@ -176,6 +178,8 @@ class ModelLoader:
 
         Raises LoadError when no smaller plan is left, CancelledError.
         """
+        if opening.make_room is not None:
+            opening.make_room(planned.report)
         planned = self._tuned(opening, planned)
         gone: tuple[str, ...] = ()
         for _ in range(MAX_STEPS):

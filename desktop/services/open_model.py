@@ -94,13 +94,15 @@ class ModelOpener:
         usual_context: int | None = None,
         apart: bool = False,
         extras: Extras = NO_EXTRAS,
+        make_room: Callable[[FitReport], None] | None = None,
     ) -> OpenedModel:
         """The model that `ref` names, ready to answer, with the settings of its own.
 
         `usual_context` is for a model that has none of its own, where `wish` names none either.
         `start_now` set ends tuning with what is known by then; `insist` opens what does not fit,
         and forgets an earlier crash. `apart` runs it in a process of its own. `extras` are opened
-        with it; the eyes that the library keeps beside a model are where they fit.
+        with it; the eyes that the library keeps beside a model are where they fit. `make_room`
+        hears the plan before anything is loaded.
         Raises ModelFileError and UsageError for the file, FitError (larger_than_memory,
         context_larger_than_memory), LoadError when no smaller plan is left, CancelledError.
         """
@@ -125,6 +127,7 @@ class ModelOpener:
             apart=apart or self._always_apart(),
             extras=extras,
             companions=check_extras(extras, header),
+            make_room=make_room,
         )
         opening.tell("checking", 0.5)
         if insist:
@@ -185,10 +188,17 @@ class ModelOpener:
         if opening.companions != NO_COMPANIONS:
             # llama.cpp does not tell what they take, so nothing could be learned from the sum.
             recorder = replace(recorder, history=Unrecorded())
-        engine: Engine = recorded(recorder, found.name, header, loaded, report, loaded.meter)
-        if plan.use_mmap:
-            engine = GuardedEngine(engine, guard)
-        return OpenedModel(found.name, engine, report, planned.steps, found.is_guide, plan.use_mmap)
+        kept = recorded(recorder, found.name, header, loaded, report, loaded.meter)
+        engine: Engine = GuardedEngine(kept, guard) if plan.use_mmap else kept
+        return OpenedModel(
+            found.name,
+            engine,
+            report,
+            planned.steps,
+            found.is_guide,
+            plan.use_mmap,
+            holder=kept.load_id,
+        )
 
     def _is_known(self, found: ResolvedModel) -> bool:
         """Whether this engine has loaded this very file well before."""

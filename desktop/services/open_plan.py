@@ -126,7 +126,7 @@ class OpenPlanner:
             plan,
             corrections=self._history.corrections(machine),
             companions=companions,
-            ours=self._held.by_device(),
+            ours=self._held.by_device(idle_only=True),
         )
 
     def _first(
@@ -145,7 +145,7 @@ class OpenPlanner:
         if known is None:
             report = self._fit(header, machine, wish)
             return Planned(machine, report, report.plan)
-        corrections, ours = self._history.corrections(machine), self._held.by_device()
+        corrections, ours = self._history.corrections(machine), self._held.by_device(idle_only=True)
         report = judge_tried(machine, header, known.plan, corrections, ours)
         if report.verdict == "too_large":
             # Other programs hold what it needs: for this time a plan that fits.
@@ -172,7 +172,7 @@ class OpenPlanner:
             machine,
             wish,
             corrections=self._history.corrections(machine),
-            ours=self._held.by_device(),
+            ours=self._held.by_device(idle_only=True),
             companions=companions,
         )
         return self._as_measured(report, header, machine)

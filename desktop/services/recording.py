@@ -69,6 +69,11 @@ class RecordedEngine(WrappedEngine):
         )
         recorder.history.add(load)
 
+    @property
+    def load_id(self) -> str:
+        """Its load's name in the history and in the tally of what is held."""
+        return self._load.id
+
     def submit(self, request: Request) -> Stream:
         stream = self._engine.submit(request)
         with self._lock:
