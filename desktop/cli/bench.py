@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from desktop.cli import options
+from desktop.cli import beside, options
 from desktop.cli.arguments import Arguments, whole
 from desktop.cli.front import Front, speed_text
 from desktop.cli.house import open_house
@@ -39,6 +39,7 @@ def configure(arguments: Arguments) -> None:
     options.threads(arguments)
     options.apart(arguments)
     options.pool(arguments)
+    beside.with_model(arguments)
     arguments.switch("--force")
     arguments.switch("--json")
 
@@ -53,7 +54,14 @@ def run(given: Namespace, front: Front) -> int:
         Interrupts() as interrupts,
         open_house(front) as core,
         open_model(
-            front, core, interrupts, given.model, wish, insist=given.force, given=given
+            front,
+            core,
+            interrupts,
+            given.model,
+            wish,
+            insist=given.force,
+            given=given,
+            extras=beside.extras_of(given),
         ) as opened,
     ):
         info = opened.engine.info

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
-from desktop.engine.chat import Chat, Message
+from desktop.engine.chat import Chat, Media, Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Started, Stats, Text
 from desktop.engine.message_order import merge_roles
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Conversation:
-    """What was said so far, and how the next answer is made."""
+    """What was said so far, and how the next answer is made; `media` go with the next question."""
 
     engine: Engine
     crash_marker: CrashMarker
@@ -39,6 +39,7 @@ class Conversation:
     system: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens: int | None = None
+    media: tuple[Media, ...] = ()
     _said: list[Message] = field(default_factory=list)
     _first_kept: int = 0
 
@@ -47,12 +48,13 @@ class Conversation:
 
         Raises RequestError("prompt_too_long") and EngineError; the question is forgotten then.
         """
-        self._said.append(Message("user", text))
+        self._said.append(Message("user", text, media=self.media))
         try:
             answer = self._answer(interrupts, on_text)
         except BaseException:
             self._said.pop()
             raise
+        self.media = ()
         if answer.text:
             self._said.append(Message("assistant", answer.text))
         return answer

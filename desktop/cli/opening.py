@@ -12,6 +12,7 @@ from desktop.cli.front import Front
 from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
 from desktop.engine.cancel import CancelToken
+from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.fit.types import Wish
 from desktop.services.core import Core
 from desktop.services.open_failures import DEVICE_GONE, POOL_GONE
@@ -31,6 +32,7 @@ def open_model(
     insist: bool,
     usual_context: int | None = None,
     given: Namespace | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Iterator[Opened]:
     """The open model, closed at the end. Raises what `ModelOpener.open` raises.
 
@@ -51,6 +53,7 @@ def open_model(
             insist=insist,
             usual_context=usual_context,
             apart=given is not None and given.isolated,
+            extras=extras,
         )
 
     opened = _open(front, interrupts, Path(model).name, work)

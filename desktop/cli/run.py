@@ -7,7 +7,7 @@ import uuid
 from argparse import Namespace
 from dataclasses import replace
 
-from desktop.cli import options
+from desktop.cli import beside, options
 from desktop.cli.arguments import Arguments, real, text, whole
 from desktop.cli.chat import chat
 from desktop.cli.conversation import Answer, Conversation
@@ -36,12 +36,15 @@ def configure(arguments: Arguments) -> None:
     options.threads(arguments)
     options.apart(arguments)
     options.pool(arguments)
+    beside.with_model(arguments)
+    beside.to_show(arguments)
     arguments.switch("--force")
     arguments.switch("--json")
 
 
 def run(given: Namespace, front: Front) -> int:
     prompt = _prompt(given, front)
+    media, extras = beside.media_of(given), beside.extras_of(given)
     settings = front.start.settings
     wish = Wish(context=given.ctx or None, threads=given.threads or settings.threads or None)
     with (
@@ -56,6 +59,7 @@ def run(given: Namespace, front: Front) -> int:
             insist=given.force,
             usual_context=settings.context_tokens or None,
             given=given,
+            extras=extras,
         ) as opened,
     ):
         conversation = Conversation(
@@ -65,6 +69,7 @@ def run(given: Namespace, front: Front) -> int:
             system=repaired(given.system or ""),
             sampling=_sampling(given, opened),
             max_tokens=given.max_tokens,
+            media=media,
         )
         if prompt is None:
             return chat(front, interrupts, conversation, opened)
