@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 
 _SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128, 256)
 _EXACT_TOKENS = 8
-_FIRST_TOKENS = 4
+_FIRST_TOKENS = 2
 _NEWEST = 0.25  # weight of the last step's time
+_HOPE = 0.5  # larger steps are taken to grow by half of what smaller ones did: kernels differ
 _FIRST_SLOPE = 0.15  # a further token's part of a plain step, as long as nobody knows
-_STALE_STEPS = 512
+_PLAIN_STALE_STEPS = 512
+_STALE_STEPS = 4096
 _GAIN_TO_BEGIN = 1.05  # guesses are left off until so much faster, and taken until no faster
 _BESIDE_PROMPTS = 0.35  # the least chance of a token in a step that reads a prompt anyway
 _MEMORY = 24.0  # tokens of a sequence that its own chance goes back
@@ -41,10 +43,10 @@ class StepTimes:
 
     def measured(self, tokens: int, seconds: float) -> None:
         """A step of so many tokens, none of them a prompt's, took `seconds`."""
-        size, fresh = _size(tokens), self.is_fresh(tokens)
+        size = _size(tokens)
         self._steps += 1
         old = self._seconds.get(size)
-        if old is None or not fresh:
+        if old is None or self._steps - self._at[size] > _PLAIN_STALE_STEPS:
             self._seconds[size] = seconds
         else:
             self._seconds[size] = old + _NEWEST * (min(seconds, 2 * old) - old)
@@ -54,7 +56,7 @@ class StepTimes:
     def is_fresh(self, tokens: int) -> bool:
         """Whether a step of about so many tokens was measured not long ago."""
         at = self._at.get(_size(tokens))
-        return at is not None and self._steps - at < _STALE_STEPS
+        return at is not None and self._steps - at < _PLAIN_STALE_STEPS
 
     def horizon(self, plain: int) -> int:
         """The largest step whose time can be told from those measured."""
@@ -96,8 +98,10 @@ def _between(points: Sequence[int], seconds: Sequence[float], place: int, tokens
     if tokens <= points[0]:
         return seconds[0]
     if tokens > points[-1] or len(points) == 1:
-        beyond = tokens - points[-1]
-        return seconds[-1] * (1 + _FIRST_SLOPE * beyond / points[-1])
+        slope = _FIRST_SLOPE * seconds[0] / points[0]
+        if len(points) > 1:
+            slope = _HOPE * (seconds[-1] - seconds[0]) / (points[-1] - points[0])
+        return seconds[-1] + slope * (tokens - points[-1])
     low, high = points[place], points[place + 1]
     share = (tokens - low) / (high - low)
     return seconds[place] + share * (seconds[place + 1] - seconds[place])

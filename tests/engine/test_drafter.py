@@ -56,8 +56,8 @@ def _drafter(ahead: _Ahead | None = None, **fields: int) -> Drafter:
     limits = {"limit": 8} | fields
     clock = ahead.clock if ahead is not None else lambda: 0.0
     drafter = Drafter(PromptLookup(1000), ahead, clock=clock, **limits)
-    drafter.measured(1, 0.010)
-    drafter.measured(2, 0.010)
+    for tokens in (1, 2, 10):
+        drafter.measured(tokens, 0.010)
     return drafter
 
 
@@ -67,7 +67,7 @@ def _writer(tokens: list[int], sequence: int = 0, most: int = 100, name: str = "
 
 def test_what_was_said_before_is_looked_up() -> None:
     (found,) = _drafter().propose([_writer(COPIED)], 50, plain=1, reading=False)
-    assert list(found) == [20, 21, 22, 23]
+    assert list(found) == [20, 21, 22, 23, 24, 25, 26, 27]
 
 
 def test_where_nothing_is_known_nothing_is_guessed() -> None:
