@@ -79,6 +79,11 @@ def serve(source: BinaryIO, out: BinaryIO) -> None:
     except HausgeistError as error:
         channel.send(Refused(Problem.of(error)))
         return
+    except Exception as error:  # noqa: BLE001 - a fault of ours, and no crash of the engine
+        _log.exception("the load failed")
+        fault = LoadError("load_failed", path=str(order.path), detail=repr(error))
+        channel.send(Refused(Problem.of(fault)))
+        return
     server.serve(engine, Opened(engine.info, before))
 
 
