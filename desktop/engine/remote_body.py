@@ -289,7 +289,7 @@ def _schema_of(text: str) -> Any:
     try:
         schema = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RequestError("bad_schema", reason=str(error)[:200]) from error
+        raise RequestError("bad_schema", reason=str(error)[:200], path="") from error
     if not isinstance(schema, dict | bool):
-        raise RequestError("bad_schema", reason="no object")
+        raise RequestError("bad_schema", reason="no object", path="")
     return schema

@@ -20,8 +20,8 @@ class CertificateWords:
     fingerprint: str
 
 
-def certificate_words(der: bytes) -> CertificateWords:
-    """Raises NetworkError("tls_failed") for what is no certificate."""
+def certificate_words(der: bytes, host: str) -> CertificateWords:
+    """Of the certificate that `host` showed. Raises NetworkError("tls_failed") for what is no certificate."""
     from cryptography import x509  # 50 ms that only an unknown certificate needs
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -35,7 +35,7 @@ def certificate_words(der: bytes) -> CertificateWords:
             fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
         )
     except ValueError as error:
-        raise NetworkError("tls_failed", detail=str(error)) from error
+        raise NetworkError("tls_failed", host=host, detail=str(error)) from error
 
 
 def name_words(name: object) -> str:

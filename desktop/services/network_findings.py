@@ -57,7 +57,7 @@ def look_closer(
     except NetworkError as failed:
         _log.info("no closer look: %s", failed)
         return found
-    return _with_certificate(_with_clock(found, shown, clock()), shown)
+    return _with_certificate(_with_clock(found, shown, clock()), shown, door.policy.hub_host)
 
 
 def _with_clock(found: Findings, shown: Shown, now: float) -> Findings:
@@ -69,11 +69,11 @@ def _with_clock(found: Findings, shown: Shown, now: float) -> Findings:
         return found
 
 
-def _with_certificate(found: Findings, shown: Shown) -> Findings:
+def _with_certificate(found: Findings, shown: Shown, host: str) -> Findings:
     if not shown.certificate:
         return found
     try:
-        words = certificate_words(shown.certificate)
+        words = certificate_words(shown.certificate, host)
     except NetworkError as error:  # a certificate that is none is a finding, too
         _log.info("certificate not readable: %s", error)
         return replace(found, fingerprint="?")

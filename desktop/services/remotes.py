@@ -123,7 +123,8 @@ class Remotes:
 
         Raises UsageError("bad_remote_address"), NetworkError (no_certificate without TLS).
         """
-        return certificate_words(self._shown(parse_address(address)))
+        place = parse_address(address)
+        return certificate_words(self._shown(place), place.host)
 
     def keeps_keys_in(self) -> KeyPlace:
         """Where a new key would be kept. Raises StorageError("keyring_locked")."""
@@ -182,7 +183,7 @@ class Remotes:
     def _pinned(self, address: RemoteAddress, fingerprint: str) -> str:
         """The certificate as PEM, if it is the one that is meant."""
         shown = self._shown(address)
-        found = certificate_words(shown)
+        found = certificate_words(shown, address.host)
         if _plain(found.fingerprint) != _plain(fingerprint):
             raise NetworkError("other_certificate", host=address.host, detail=found.fingerprint)
         return ssl.DER_cert_to_PEM_cert(shown)

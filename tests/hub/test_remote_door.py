@@ -313,8 +313,8 @@ def test_the_fingerprint_that_people_compare(tmp_path: Path) -> None:
     from desktop.services.certificate_words import certificate_words
 
     der = ssl.PEM_cert_to_DER_cert(_first(make_certificate(tmp_path)))
-    words = certificate_words(der)
+    words = certificate_words(der, "host")
     assert words.fingerprint.replace(":", "").lower() == hashlib.sha256(der).hexdigest()
     assert "Inspecting Firewall" in words.issuer
     with pytest.raises(NetworkError, match="tls_failed"):
-        certificate_words(b"nonsense")
+        certificate_words(b"nonsense", "host")
