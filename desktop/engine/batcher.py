@@ -255,6 +255,7 @@ class Batcher:
                 chunk,
                 slot.media_cells,
                 output=count == len(slot.pending),
+                most_cells=self._pace.prompt_tokens,
             )
             if turn.code != _DONE:
                 return self._recover(turn.code, [(slot, 1)], ())

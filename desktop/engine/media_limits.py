@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 
 from desktop.common.errors import RequestError
@@ -38,6 +39,8 @@ def check_count(media: Iterable[Media]) -> None:
 def checked_image(data: bytes) -> ImageHead:
     """Raises RequestError: media_format, bad_media, image_size."""
     head = image_head(data)
+    if head.format == "webp" and not shutil.which("ffmpeg"):
+        raise RequestError("media_format")  # libmtmd leaves these to that program
     short, long = sorted((head.width, head.height))
     pixels = head.width * head.height
     if not (short >= MIN_SIDE and long <= MAX_SIDE and pixels <= MAX_PIXELS):

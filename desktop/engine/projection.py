@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from desktop.fit.types import Plan
 
 _LARGE_PICTURE = (4096, 4096)
 _LEAST_TOKENS = 64
+_MOST_HEARD = 64
 
 
 class Projector:
@@ -34,6 +37,8 @@ class Projector:
         self._mtmd = _sized(model, context, path, plan)
         self._pictures = Pictures()
         self._encoder = Encoder(self._mtmd)
+        self._heard: OrderedDict[bytes, tuple[Piece, ...]] = OrderedDict()
+        self._lock = threading.Lock()
         self.vision, self.audio = self._mtmd.vision, self._mtmd.audio
 
     def read(self, media: Media) -> MediaTokens:
@@ -72,10 +77,24 @@ class Projector:
         if not self.audio:
             raise RequestError("no_audio")
         head = checked_audio(data)
-        # What is heard decides how many tokens it takes: it cannot be counted without decoding.
-        with self._mtmd.split_audio(head.data) as counted:
-            pieces = counted.pieces
+        pieces = self._counted(head.data)
         return self._tokens(data, pieces, partial(self._mtmd.split_audio, head.data))
+
+    def _counted(self, data: bytes) -> tuple[Piece, ...]:
+        """What is heard decides how many tokens it takes, which cannot be told without decoding:
+        a chat's sounds come again with every turn, so what they are is kept."""
+        key = hashlib.sha256(data).digest()
+        with self._lock:
+            known = self._heard.get(key)
+        if known is None:
+            with self._mtmd.split_audio(data) as split:
+                known = split.pieces
+        with self._lock:
+            self._heard[key] = known
+            self._heard.move_to_end(key)
+            while len(self._heard) > _MOST_HEARD:
+                self._heard.popitem(last=False)
+        return known
 
     def _tokens(
         self, data: bytes, pieces: tuple[Piece, ...], split: Callable[[], Split]
