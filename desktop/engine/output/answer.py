@@ -168,17 +168,17 @@ class _Answer:
             yield from self._reason()
         source, flow = self._source, self._flow
         while True:
-            self._first = self._first and flow.blank
             source.cut()
             words = self._first_words if self._first else self._words
             portion, word = yield from source.take_until(words)
             if portion:
                 yield from flow.say(portion)
+                self._first = self._first and flow.blank
             elif not word:
                 break
             if word and not (yield from self._framing(word)):
-                yield from source.over()
                 yield from flow.say(source.take_scanned(1))
+                self._first = self._first and flow.blank
         yield from flow.end()
 
     def _framing(self, word: str) -> Reading[bool]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from desktop.engine.output.calls import CallFormat
 from desktop.engine.output.channels import ChannelCalls
 from desktop.engine.output.frame import is_tag, words_of
@@ -10,11 +12,14 @@ from desktop.engine.output.samples import CONTENT, shared_words, without_thinkin
 _ENDING = ("end", "/", "close", "suffix")
 
 
-def answer_words(plain: str, behind: str, opening: str, calls: CallFormat) -> tuple[str, ...]:
+def answer_words(
+    plain: str, behind: str, opening: str, calls: CallFormat, ends: Collection[str] = ()
+) -> tuple[str, ...]:
     """Words to drop from an answer.
 
     `plain` is an answer with `CONTENT` as the template writes it, `behind` what stands between
-    such a text and a call, `opening` what a generation prompt writes before an answer.
+    such a text and a call, `opening` what a generation prompt writes before an answer. `ends`
+    are words that end an answer anyway.
     """
     before, found, after = plain.partition(CONTENT)
     if not found:
@@ -30,9 +35,9 @@ def answer_words(plain: str, behind: str, opening: str, calls: CallFormat) -> tu
         dropped.append(own.strip())
     closing = shared_words(after, behind)
     if not closing and dropped and is_tag(own.lstrip()) and (words := words_of(after)):
-        ends = is_tag(words[0]) and any(sign in words[0].lower() for sign in _ENDING)
-        closing = words[0] if ends else ""
-    if closing:
+        closes = is_tag(words[0]) and any(sign in words[0].lower() for sign in _ENDING)
+        closing = words[0] if closes else ""
+    if closing and not any(end in closing for end in ends):
         dropped.append(closing)
     return tuple(dropped)
 

@@ -55,12 +55,20 @@ def learn_output(
     `endings` tells which words of a text end an answer in the model's vocabulary.
     """
     samples = take_samples(writes, endings)
-    calls = _from_samples(samples) if samples is not None else None
+    calls: CallFormat | None = None
+    if samples is not None:
+        try:
+            calls = _from_samples(samples)
+        except (ValueError, IndexError):
+            # A stranger's template may put the known words anywhere: such a format is no family.
+            calls = None
     if samples is None or calls is None:
         calls = known_formats.shown_in(prompt_with_tools)
         dropped = answer_words(plain_answer(writes), "", opening, calls)
         return OutputFormat(calls, dropped, taught=False)
-    dropped = answer_words(samples.plain, samples.behind_text(), opening, calls)
+    dropped = answer_words(
+        samples.plain, samples.behind_text(), opening, calls, endings(samples.plain)
+    )
     return OutputFormat(calls, dropped)
 
 
