@@ -33,7 +33,7 @@ class ChatWishes:
     """Reads them off chats with one model; for any thread."""
 
     def __init__(self, chat_format: ChatFormat) -> None:
-        self._format = chat_format
+        self.format = chat_format
         self._shown: frozenset[int] | None = None
         self._marks: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class ChatWishes:
         self, request: Request, chat: Chat, rendered: Rendered, vocabulary: Vocabulary
     ) -> Bound:
         """Raises RequestError for a grammar, a schema or tools that cannot be had."""
-        style, gate = self._format.reasoning, self._gate(rendered)
+        style, gate = self.format.reasoning, self._gate(rendered)
         budget = self._budget(chat, gate)
         if request.constraint is not None:
             if style is not None:
@@ -51,11 +51,11 @@ class ChatWishes:
         if not offers(chat):
             return Bound(None, gate, budget)
         if chat.tool_choice == "required":
-            primer = self._format.output.calls.primer
+            primer = self.format.output.calls.primer
             begun = primer if rendered.prompt.endswith(primer) else ""
             grammar = self._tool_grammar(chat, vocabulary, begun)
             return Bound(grammar, gate, budget)
-        lazy = lazy_gate(self._format.output.calls)
+        lazy = lazy_gate(self.format.output.calls)
         if lazy is None:
             return Bound(None, gate, budget)
         try:
@@ -71,9 +71,9 @@ class ChatWishes:
     def parser(self, request: Request, chat: Chat, rendered: Rendered) -> OutputParser | None:
         """What reads the answer; None where it is text and nothing else."""
         tools = chat.tools if offers(chat) else ()
-        output = self._format.output
+        output = self.format.output
         plain = output.channels is None and not output.dropped
-        if self._format.reasoning is None and not tools and plain:
+        if self.format.reasoning is None and not tools and plain:
             return None
         return answer_parser(
             request.id,
@@ -93,15 +93,15 @@ class ChatWishes:
         return self._shown
 
     def _words(self) -> Iterable[str]:
-        style = self._format.reasoning
-        yield from self._format.output.framing
+        style = self.format.reasoning
+        yield from self.format.output.framing
         if style is not None:
             yield from (style.open, style.close, style.between, style.answer_header)
 
     def _tool_grammar(self, chat: Chat, vocabulary: Vocabulary, begun: str) -> Grammar:
         self.shown(vocabulary)
         return tool_grammar(
-            self._format.output.calls,
+            self.format.output.calls,
             chat.tools,
             forced=chat.forced_tool,
             parallel=chat.parallel_tools,
@@ -110,13 +110,13 @@ class ChatWishes:
         )
 
     def _gate(self, rendered: Rendered) -> Gate | None:
-        style = self._format.reasoning
+        style = self.format.reasoning
         if style is None:
             return None
         return Gate(style.open, style.close, is_open=rendered.reasoning_open)
 
     def _budget(self, chat: Chat, gate: Gate | None) -> Budget | None:
-        style = self._format.reasoning
+        style = self.format.reasoning
         if style is None or gate is None or not chat.reasoning_budget:
             return None
         return Budget(chat.reasoning_budget, style.end, gate)

@@ -28,18 +28,19 @@ from desktop.engine.worker import Worker
 from desktop.fit.types import Plan
 
 _TEMPLATE_KEY = "tokenizer.chat_template"
+_FOR_TOOLS = "tool_use"
 
 
 class LocalEngine(Elsewhere):
     """See `Engine`. Made by `load`; `close` it, or it lives as long as the process."""
 
     def __init__(
-        self, info: ModelInfo, worker: Worker, chat: ChatFormat, renderer: TemplateRenderer
+        self, info: ModelInfo, worker: Worker, preparer: Preparer, renderer: TemplateRenderer
     ) -> None:
         self._info = info
         self._worker = worker
         self._renderer = renderer
-        self._preparer = Preparer(worker.reading, chat, info.context_tokens)
+        self._preparer = preparer
 
     @property
     def info(self) -> ModelInfo:
@@ -126,14 +127,28 @@ def load(
         loaded = worker.start(on_progress, cancel)
         own = loaded.model.metadata(_TEMPLATE_KEY)
         chat = ChatFormat(renderer, template or own, loaded.vocabulary)
-        return LocalEngine(_info(path, plan, loaded, chat), worker, chat, renderer)
+        tooled = None if template or chat.takes_tools else _tool_format(renderer, loaded)
+        info = _info(path, plan, loaded, chat, tooled or chat)
+        preparer = Preparer(worker.reading, chat, info.context_tokens, tooled)
+        return LocalEngine(info, worker, preparer, renderer)
     except BaseException:
         worker.close()
         renderer.close()
         raise
 
 
-def _info(path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat) -> ModelInfo:
+def _tool_format(renderer: TemplateRenderer, loaded: Loaded) -> ChatFormat | None:
+    """For chats with tools, where the file has a second template that knows them."""
+    template = loaded.model.metadata(f"{_TEMPLATE_KEY}.{_FOR_TOOLS}")
+    if template is None:
+        return None
+    found = ChatFormat(renderer, template, loaded.vocabulary)
+    return found if found.takes_tools else None
+
+
+def _info(
+    path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat, tooled: ChatFormat
+) -> ModelInfo:
     model, lib = loaded.model, loaded.model.llama.lib
     return ModelInfo(
         path=path,
@@ -147,7 +162,7 @@ def _info(path: Path, plan: Plan, loaded: Loaded, chat: ChatFormat) -> ModelInfo
         sampling=recommended_sampling(model),
         trained_context_tokens=lib.llama_model_n_ctx_train(model.handle),
         parameters=lib.llama_model_n_params(model.handle),
-        abilities=_abilities(loaded, chat),
+        abilities=_abilities(loaded, chat, tooled),
         pooling=None if loaded.embedder is None else loaded.embedder.pooling,
     )
 
@@ -158,12 +173,12 @@ def _text_tokens(loaded: Loaded) -> int:
     return loaded.context.sequence_tokens if embedder is None else embedder.text_tokens
 
 
-def _abilities(loaded: Loaded, chat: ChatFormat) -> Abilities:
+def _abilities(loaded: Loaded, chat: ChatFormat, tooled: ChatFormat) -> Abilities:
     embedder, media = loaded.embedder, loaded.media
     reasons = embedder is None and chat.reasoning is not None
     return Abilities(
         chat=embedder is None,
-        tools=embedder is None and chat.takes_tools,
+        tools=embedder is None and tooled.takes_tools,
         reasoning=reasons,
         # Where the template knows no switch, reasoning is begun or skipped in the prompt itself.
         reasoning_switch=reasons,

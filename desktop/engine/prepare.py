@@ -11,7 +11,7 @@ from desktop.engine.batcher import check_length
 from desktop.engine.chat import MEDIA_MARK, Chat, Media, Rendered
 from desktop.engine.chat_fit import fit_chat
 from desktop.engine.chat_format import ChatFormat
-from desktop.engine.chat_wishes import ChatWishes
+from desktop.engine.chat_wishes import ChatWishes, offers
 from desktop.engine.grammar import grammar_for
 from desktop.engine.loaded import Loaded
 from desktop.engine.media import MediaChunk, MediaReader
@@ -41,10 +41,18 @@ class _Written:
 class Preparer:
     """Renders, fits and splits prompts for one open model; for any thread."""
 
-    def __init__(self, reading: Reading, chat_format: ChatFormat, context_tokens: int) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        chat_format: ChatFormat,
+        context_tokens: int,
+        tool_format: ChatFormat | None = None,
+    ) -> None:
+        """`tool_format` is for chats with tools, where the model has a template of its own for
+        them."""
         self._reading = reading
-        self._format = chat_format
-        self._wishes = ChatWishes(chat_format)
+        self._plain = ChatWishes(chat_format)
+        self._tooled = self._plain if tool_format is None else ChatWishes(tool_format)
         self._context_tokens = context_tokens
 
     def prepare(self, request: Request) -> Prepared:
@@ -68,7 +76,7 @@ class Preparer:
         """The chat as a prompt, cut to the context where it allows that. Raises as `prepare`."""
         chat.check()
         if chat.overflow != "drop_oldest":
-            return self._format.render(chat)
+            return self._wishes(chat).format.render(chat)
         fitted = fit_chat(chat, self._context_tokens, self._write)
         return replace(
             fitted.written.rendered, left_out=fitted.left_out, first_kept=fitted.first_kept
@@ -100,10 +108,11 @@ class Preparer:
             check_length(written.prompt_tokens, self._context_tokens)
         rendered = written.rendered
         stop = tuple(dict.fromkeys((*request.stop, *rendered.stop)))[:MAX_STOP_STRINGS]
-        parser = self._wishes.parser(request, chat, rendered)
+        wishes = self._wishes(chat)
+        parser = wishes.parser(request, chat, rendered)
         with self._reading() as loaded:
-            bound = self._wishes.bound(request, chat, rendered, loaded.vocabulary)
-            shown = self._wishes.shown(loaded.vocabulary) if parser is not None else frozenset()
+            bound = wishes.bound(request, chat, rendered, loaded.vocabulary)
+            shown = wishes.shown(loaded.vocabulary) if parser is not None else frozenset()
         return Prepared(
             # The prompt stands in the request, for whoever shows or logs what is running.
             replace(request, prompt=rendered.prompt),
@@ -121,17 +130,23 @@ class Preparer:
             first_kept=first_kept,
         )
 
+    def _wishes(self, chat: Chat) -> ChatWishes:
+        called = any(message.tool_calls for message in chat.messages)
+        return self._tooled if called or offers(chat) else self._plain
+
     def _write(self, chat: Chat) -> _Written:
         estimate = self._far_too_long(chat)
         check_count([media for message in chat.messages for media in message.media])
         if estimate:
             return _Written(Rendered(""), [], estimate)
-        rendered = self._format.render(chat)
+        rendered = self._wishes(chat).format.render(chat)
         with self._reading() as loaded:
             vocabulary = loaded.vocabulary
             if rendered.media:
                 tokens, media = _with_media(vocabulary, rendered, loaded.media)
-                return _Written(rendered, tokens, len(tokens), media)
+                # A picture may take more cells of the cache than it has positions.
+                extra = sum(chunk.extra_cells for chunk in media)
+                return _Written(rendered, tokens, len(tokens) + extra, media)
             tokens, count = split(vocabulary, rendered.prompt, self._context_tokens)
         return _Written(rendered, tokens, count)
 

@@ -20,6 +20,7 @@ import jinja2.sandbox
 
 MEMORY_LIMIT_BYTES = 1 << 30
 _ROOM_CHARACTERS = 1 << 20
+_KEPT_TEMPLATES = 4
 
 
 class _Generation(jinja2.ext.Extension):
@@ -46,7 +47,8 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
         try:
             template = compiled.get(source)
             if template is None:
-                compiled.clear()
+                if len(compiled) >= _KEPT_TEMPLATES:
+                    compiled.clear()
                 template = compiled[source] = environment.from_string(source)
             answer({"id": order["id"], "prompt": _render(template, order["variables"])})
         except Exception as error:  # noqa: BLE001 - a template may raise whatever it likes

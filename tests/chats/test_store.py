@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -289,3 +290,25 @@ def test_every_turn_of_any_tree_reads_back_from_its_root(
         assert _texts(store.thread(chat.id, turn_id)) == path[turn_id]
         store.set_head(chat.id, turn_id)
         assert _texts(store.thread(chat.id)) == path[turn_id]
+
+
+def test_chats_from_before_reasoning_was_kept_stay_as_they_are(tmp_path: Path) -> None:
+    first = replace(SCHEMA, migrations=SCHEMA.migrations[:1])
+    path = tmp_path / "old.db"
+    old = open_database(path, first)
+    with old.transaction() as db:
+        db.execute("INSERT INTO chats VALUES ('c', 'Titel', 1, 2, 'm', 1, NULL)")
+        db.execute(
+            "INSERT INTO turns (id, chat_id, role, text, state, model, created_at)"
+            " VALUES (1, 'c', 'user', 'Hallo', 'complete', '', 1)"
+        )
+    old.close()
+    store = ChatStore.open(path)
+    [turn] = store.thread("c")
+    assert (turn.text, turn.reasoning) == ("Hallo", "")
+    answer = store.add_turn("c", "assistant", "", state="streaming")
+    store.append_text(answer.id, "Guten", "Erst ")
+    store.append_text(answer.id, " Tag", "grüßen.")
+    kept = store.turn(answer.id)
+    assert (kept.text, kept.reasoning) == ("Guten Tag", "Erst grüßen.")
+    store.close()

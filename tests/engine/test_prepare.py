@@ -240,3 +240,16 @@ def test_what_a_model_can_do(engine: LocalEngine, path: Path) -> None:
     with closing(load(path, plan_for(), template=templates.STRICT)) as plain:
         abilities = plain.info.abilities
         assert (abilities.chat, abilities.tools, abilities.reasoning) == (True, False, False)
+
+
+def test_a_second_template_for_tools(tmp_path: Path) -> None:
+    own = {"tokenizer.chat_template.tool_use": templates.HYBRID}
+    model = write_tiny_model(
+        tmp_path / "two.gguf", vocab=271, seed=3, chat_template=templates.STRICT, metadata=own
+    )
+    with closing(load(model, plan_for())) as opened:
+        assert opened.info.abilities.tools
+        assert opened.render(Chat((ASK,))).prompt.startswith("<start>user")
+        with_tools = opened.render(Chat((ASK,), (UHR,))).prompt
+        assert with_tools.startswith("<|im_start|>system\n<tools>")
+        assert events(opened, request(Chat((ASK,), (UHR,)), 4))

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from desktop.common.errors import LoadError
+from desktop.engine.events import PromptProgress, Reasoning
 from desktop.ui.rail import CHATS
 from tests.ui.conftest import Driven
 
@@ -51,6 +52,22 @@ def test_text_appears_while_it_is_written(driven: Driven) -> None:
     driven.until(lambda: driven.titles() == ["What is a model?"])
     assert driven.window.chats.transcript.isVisible()
     assert driven.window.chats.composer.text() == ""
+
+
+def test_the_window_says_that_the_model_thinks(driven: Driven) -> None:
+    ask(driven, "What time is it?")
+    driven.asked(1)
+    stream = driven.engine.streams[-1]
+    stream.put(PromptProgress(stream.request_id, 50, 100))
+    stage = driven.window.chats.transcript.stage
+    driven.until(lambda: stage.live is not None and stage.live.layout.fraction == 0.5)
+    stream.put(Reasoning(stream.request_id, "First the clock."))
+    driven.until(lambda: stage.live is not None and stage.live.layout.fraction is None)
+    assert stage.live is not None
+    assert stage.live.layout.waiting
+    driven.answer("Noon.")
+    driven.until(lambda: driven.shown() == ["What time is it?", "Noon."])
+    assert driven.desk.house.conversation.turns[-1].reasoning == "First the clock."
 
 
 def test_first_key_wakes_the_guide(driven: Driven) -> None:
