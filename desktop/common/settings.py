@@ -25,7 +25,8 @@ class Settings:
     models to whose offer somebody said "not now". `isolate` runs models in a process of their own.
     `keep_states`: what a model has read of a chat is kept on the disk until the chat is deleted.
     `pool_servers` (host:port) are other machines that lend their memory by llama.cpp's RPC, with
-    `pool_anywhere` outside of one's own network too.
+    `pool_anywhere` outside of one's own network too. After `idle_minutes` a model that nobody
+    uses is unloaded, but for the last one; 0 keeps all as long as there is room.
     """
 
     language: Literal["auto", "de", "en"] = "auto"
@@ -49,12 +50,14 @@ class Settings:
     keep_states: bool = True
     pool_servers: tuple[str, ...] = ()
     pool_anywhere: bool = False
+    idle_minutes: int = 15
 
 
 _MOST = {
     "context_tokens": 1 << 24,
     "threads": 512,
     "downloads_at_once": 8,
+    "idle_minutes": 7 * 24 * 60,
 }  # more would be refused at every opening
 _MOST_OF_ALL = 1 << 53  # what every JSON reader keeps exactly
 

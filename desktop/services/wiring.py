@@ -21,6 +21,7 @@ from desktop.services.chat_turn import ChatService
 from desktop.services.core import MOVE_FILE, TUNED_FILE, Core, build_core
 from desktop.services.crash_marker import CrashMarker, CrashRecord
 from desktop.services.downloads import Downloads
+from desktop.services.energy import EnergyShares
 from desktop.services.fetch_any import AnyFetcher
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
@@ -32,6 +33,8 @@ from desktop.services.live import LiveMonitor
 from desktop.services.machine import MachineService, memory_now
 from desktop.services.machine_advice import MachineAdviser
 from desktop.services.model_places import ModelPlaces
+from desktop.services.model_pool import ModelPool
+from desktop.services.model_ref import resolve
 from desktop.services.model_settings import ModelSettingsService
 from desktop.services.models import ModelsService
 from desktop.services.move_models import ModelMover
@@ -43,6 +46,7 @@ from desktop.services.pool import Pool
 from desktop.services.probe_memory import ProbeMemory
 from desktop.services.quantize import Quantizer
 from desktop.services.recording import Recorder
+from desktop.services.remote_ref import parse_remote
 from desktop.services.remotes import Remotes
 from desktop.services.sources import Sources
 from desktop.services.start import begin
@@ -59,6 +63,7 @@ class Opening:
 
     kept_states: KeptStates
     opener: AnyOpener
+    energy: EnergyShares
     tuner: Tuner
     models_service: ModelsService
     remotes: Remotes
@@ -79,7 +84,8 @@ class Services:
     kept_states: KeptStates
     history: History
     held: HeldMemory
-    opener: AnyOpener
+    opener: ModelPool
+    energy: EnergyShares
     remotes: Remotes
     chat_service: ChatService
     models_service: ModelsService
@@ -109,6 +115,8 @@ class Services:
         self.library_watch.close()
         self.live.close()
         self.chat_service.close()
+        self.opener.close()
+        self.energy.close()
         self.kept_states.close()
         self.store.close()
         self.network.close()
@@ -143,9 +151,11 @@ def build_opening(core: Core) -> Opening:
         always_apart=lambda: core.settings_store.now().isolate,
     )
     remotes = Remotes.of(core)
+    energy = EnergyShares()
     return Opening(
         kept_states=kept,
-        opener=AnyOpener(models, remotes),
+        opener=AnyOpener(models, remotes, energy),
+        energy=energy,
         tuner=tuner,
         models_service=ModelsService(core.library, core.places.for_new, recorder),
         remotes=remotes,
@@ -171,7 +181,8 @@ def build(env: Mapping[str, str]) -> Services:
         kept_states=opening.kept_states,
         history=core.history,
         held=core.held,
-        opener=opening.opener,
+        opener=_pool_of_models(core, opening.opener),
+        energy=opening.energy,
         remotes=opening.remotes,
         chat_service=ChatService(store, core.crash_marker),
         models_service=opening.models_service,
@@ -194,6 +205,18 @@ def build(env: Mapping[str, str]) -> Services:
         sources=sources,
         store_importer=StoreImporter(core.library, core.places.for_new, env),
         quantizer=Quantizer(core.library, core.places.for_new, lessons=core.history.corrections),
+    )
+
+
+def _pool_of_models(core: Core, opener: AnyOpener) -> ModelPool:
+    """What the window opens stays loaded for a while: a way back to it costs nothing."""
+
+    def key_of(ref: str) -> str | Path:
+        return ref if parse_remote(ref) is not None else resolve(ref, core.library).path
+
+    store = core.settings_store
+    return ModelPool(
+        opener, core.held, key_of=key_of, idle_s=lambda: 60.0 * store.now().idle_minutes
     )
 
 

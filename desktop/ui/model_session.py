@@ -120,11 +120,13 @@ class ModelSession(QObject):
 
     def forget(self, name: str) -> None:
         """The model is gone from the library: fall back to the guide, opened when needed."""
-        if name != self.state.name:
-            return
-        self._session.change(last_model=GUIDE_NAME)
-        self._release(self.state)
-        self._set(ModelState(GUIDE_NAME))
+        if name == self.state.name:
+            self._session.change(last_model=GUIDE_NAME)
+            self._release(self.state)
+            self._set(ModelState(GUIDE_NAME))
+        services = self._session.services
+        if services is not None:  # nobody may have its file open any more
+            self._session.bridge.run(LANE, partial(services.opener.let_go, name), _nothing, _ignore)
 
     def prefer(self, name: str) -> None:
         """The one to begin with from now on; who talks with another one just now goes on."""
@@ -142,7 +144,7 @@ class ModelSession(QObject):
     def reopen(self) -> None:
         """Open the model anew, so that changed settings hold."""
         if self.state.phase == "ready":
-            self._open(self.state.name)
+            self._open(self.state.name, fresh=True)
 
     def renamed(self, name: str, new_name: str) -> None:
         """The library calls the model something else now; it stays open."""
@@ -160,7 +162,7 @@ class ModelSession(QObject):
             self._wanted = False
             self._open(self.state.name)
 
-    def _open(self, name: str) -> None:
+    def _open(self, name: str, *, fresh: bool = False) -> None:
         services = self._session.services
         before = self.state
         self.cancel()
@@ -189,6 +191,7 @@ class ModelSession(QObject):
                 cancel=token,
                 start_now=start_now,
                 usual_context=settings.context_tokens or None,
+                fresh=fresh,
             )
 
         self._run(work, token)

@@ -50,6 +50,9 @@ class Counted(QObject):
     def imported(self, n: int) -> str:
         return self.tr("%n model(s) are in your models now.", "", n)
 
+    def unload_after(self, n: int) -> str:
+        return self.tr("Unload after %n minute(s)", "", n)
+
     def more_failed(self, n: int) -> str:
         return self.tr("%n more file(s) could not be taken in.", "", n)
 

@@ -472,6 +472,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Unload after %n minute(s)</source>
+        <translation>
+            <numerusform>Nach %n Minute entladen</numerusform>
+            <numerusform>Nach %n Minuten entladen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n more file(s) could not be taken in.</source>
         <translation>
             <numerusform>Eine weitere Datei konnte nicht aufgenommen werden.</numerusform>
@@ -2895,6 +2902,14 @@
         <translation>Immer</translation>
     </message>
     <message>
+        <source>Models that nobody uses</source>
+        <translation>Modelle, die niemand benutzt</translation>
+    </message>
+    <message>
+        <source>Keep them loaded</source>
+        <translation>Geladen lassen</translation>
+    </message>
+    <message>
         <source>Window</source>
         <translation>Fenster</translation>
     </message>
@@ -2913,6 +2928,10 @@
     <message>
         <source>A model that crashes then does not take Hausgeist along. Models that have crashed before run so in any case.</source>
         <translation>Ein Modell, das abstürzt, nimmt Hausgeist dann nicht mit. Modelle, die schon abgestürzt sind, laufen in jedem Fall so.</translation>
+    </message>
+    <message>
+        <source>A model stays loaded for a while after you have chosen another one, so that going back is quick. When its memory is needed it goes at once.</source>
+        <translation>Ein Modell bleibt noch eine Weile geladen, wenn Sie ein anderes wählen; so sind Sie schnell wieder bei ihm. Wird sein Speicher gebraucht, geht es sofort.</translation>
     </message>
     <message>
         <source>All three hold from the next time a model is opened.</source>

@@ -74,6 +74,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Unload after %n minute(s)</source>
+        <translation>
+            <numerusform>Unload after %n minute</numerusform>
+            <numerusform>Unload after %n minutes</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n more file(s) could not be taken in.</source>
         <translation>
             <numerusform>One more file could not be taken in.</numerusform>

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from desktop.engine.events import Finished
+from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.fit.types import Wish
 from desktop.services.open_progress import OpenedModel
@@ -27,6 +29,7 @@ def services(hausgeist_home: Path) -> Iterator[Services]:
 @pytest.fixture
 def opened(services: Services, tiny_model: Path) -> Iterator[OpenedModel]:
     model = services.opener.open(str(tiny_model), WISH)
+    assert isinstance(model, OpenedModel)
     yield model
     model.engine.close()
 
@@ -70,13 +73,40 @@ def test_a_long_chat_goes_on_when_the_context_is_full(
 def test_the_second_opening_needs_no_trial(
     services: Services, opened: OpenedModel, tiny_model: Path
 ) -> None:
+    opened.engine.close()
     stages: list[str] = []
     again = services.opener.open(
-        str(tiny_model), WISH, on_progress=lambda progress: stages.append(progress.stage)
+        str(tiny_model),
+        WISH,
+        on_progress=lambda progress: stages.append(progress.stage),
+        fresh=True,
     )
     again.engine.close()
+    assert "loading" in stages
     assert "probing" not in stages
+    assert again.report is not None
     assert again.report.plan == opened.report.plan
+
+
+def test_several_models_stay_loaded_and_the_way_back_loads_nothing(
+    services: Services, opened: OpenedModel
+) -> None:
+    opened.engine.close()
+    guide = services.opener.open("guide", WISH)
+    stages: list[str] = []
+    back = services.opener.open(
+        str(opened.engine.info.path),
+        WISH,
+        on_progress=lambda progress: stages.append(progress.stage),
+    )
+    assert stages == []
+    assert len(services.opener.loaded()) == 2
+    assert set(services.held.by_device()) == {"CPU"}
+    for engine in (guide.engine, back.engine):
+        stream = engine.submit(Request("r", "Hallo", max_tokens=2, sampling=CALM))
+        assert isinstance(stream.collect(20)[1], Finished)
+    services.opener.close()
+    assert services.held.in_use() == {}
 
 
 def test_both_conversations_on_one_model_at_once(services: Services, opened: OpenedModel) -> None:

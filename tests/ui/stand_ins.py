@@ -37,6 +37,7 @@ from desktop.services.browse import Browser
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.downloads import Downloads
+from desktop.services.energy import EnergyShares
 from desktop.services.fetch_any import AnyFetcher
 from desktop.services.fetch_model import ModelFetcher
 from desktop.services.held_memory import HeldMemory
@@ -48,11 +49,11 @@ from desktop.services.live import LiveMonitor, Sensors
 from desktop.services.machine import MachineService
 from desktop.services.machine_advice import MachineAdviser
 from desktop.services.model_places import ModelPlaces
+from desktop.services.model_pool import ModelPool
 from desktop.services.model_settings import ModelSettingsService
 from desktop.services.models import ModelsService
 from desktop.services.move_models import ModelMover
 from desktop.services.network import Network
-from desktop.services.open_any import AnyOpener
 from desktop.services.open_progress import OpenedModel, OpenProgress, StepDown
 from desktop.services.packs import Packs
 from desktop.services.pool import Pool
@@ -226,6 +227,7 @@ class ScriptedOpener:
             OpenProgress("loading", 0.45),
         )
         self.hurried = False
+        self.let_gone: list[str] = []
 
     @property
     def engine(self) -> ScriptedEngine:
@@ -241,7 +243,9 @@ class ScriptedOpener:
         cancel: CancelToken | None = None,
         start_now: CancelToken | None = None,
         usual_context: int | None = None,
+        fresh: bool = False,
     ) -> OpenedModel:
+        del fresh
         self.names.append(text)
         wish = wish or Wish()
         self.wishes.append(replace(wish, context=wish.context or usual_context))
@@ -258,6 +262,13 @@ class ScriptedOpener:
             raise self.error
         self.engines.append(self.make(text))
         return OpenedModel(text, self.engine, report(text), self.steps, is_guide=text == "guide")
+
+    def let_go(self, text: str) -> bool:
+        self.let_gone.append(text)
+        return True
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
 
 class StillSensors:
@@ -327,7 +338,8 @@ def make_services(
         machine_service=machine_service(paths, machine),
         crash_marker=marker,
         kept_states=KeptStates.of(paths, settings_store.now),
-        opener=cast("AnyOpener", opener),
+        opener=cast("ModelPool", opener),
+        energy=EnergyShares(),
         remotes=Remotes(
             RemoteFile(paths.data_dir / REMOTES_FILE),
             ServerKeys(paths.data_dir),

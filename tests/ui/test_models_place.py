@@ -277,3 +277,10 @@ def test_menu_of_the_pill_marks_the_model_in_use(driven: Driven, model_file: Pat
     assert texts[1].startswith(name.replace("&", "&&"))
     menu.actions()[1].trigger()
     driven.until(lambda: driven.opener.names == [name])
+
+
+def test_a_removed_models_file_is_let_go(driven: Driven, model_file: Path) -> None:
+    """It may still be loaded from before, and some systems do not delete what is open."""
+    name = imported(driven, model_file)
+    driven.desk.house.shelf.remove(name)
+    driven.until(lambda: driven.opener.let_gone == [name])

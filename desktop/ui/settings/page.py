@@ -28,6 +28,7 @@ from desktop.ui.words import Counted
 
 CONTEXTS = {5: 2048, 10: 4096, 20: 8192, 40: 16384, 80: 32768}
 """Pages, and the tokens that hold them."""
+IDLE_MINUTES = (5, 15, 60)
 
 
 class SettingsPage(Page):
@@ -81,6 +82,13 @@ class SettingsPage(Page):
             [(self.tr("When needed"), False), (self.tr("Always"), True)],
         )
         self.isolate.currentIndexChanged.connect(self._changed("isolate", self.isolate))
+        minutes: list[tuple[str, object]] = [(Counted().unload_after(n), n) for n in IDLE_MINUTES]
+        self.idle = Choice(
+            look,
+            self.tr("Models that nobody uses"),
+            [*minutes, (self.tr("Keep them loaded"), 0)],
+        )
+        self.idle.currentIndexChanged.connect(self._changed("idle_minutes", self.idle))
         self.language.currentIndexChanged.connect(self._changed("language", self.language))
         self.theme.currentIndexChanged.connect(self._changed("theme", self.theme))
         self.threads.currentIndexChanged.connect(self._changed("threads", self.threads))
@@ -112,6 +120,14 @@ class SettingsPage(Page):
         )
         hint = self.tr("All three hold from the next time a model is opened.")
         self.content.addWidget(Text(hint, "small_muted", wrap=True))
+        self._line(
+            self.tr("Models that nobody uses"),
+            self.tr(
+                "A model stays loaded for a while after you have chosen another one, so that going "
+                "back is quick. When its memory is needed it goes at once."
+            ),
+            self.idle,
+        )
         self.folders = FolderSettings(look, session, shelf)
         self.content.addWidget(self.folders)
         self.content.addWidget(DownloadSettings(look, session))
@@ -173,6 +189,7 @@ class SettingsPage(Page):
         self.language.choose(settings.language)
         self.theme.choose(settings.theme)
         self.threads.choose(settings.threads)
+        self.idle.choose(settings.idle_minutes)
         self.context.choose(settings.context_tokens)
         self.isolate.choose(settings.isolate)
         self.keep_states.choose(settings.keep_states)
