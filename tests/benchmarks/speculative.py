@@ -26,9 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from desktop.engine.events import Finished, Text
 from desktop.engine.extras import NO_EXTRAS, Extras
-from desktop.engine.local import LocalEngine, load
+from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
+from desktop.engine.worker import Worker
 from desktop.fit.types import Plan
 from tests.benchmarks.bare_loop import Seconds, Stopwatch
 from tests.benchmarks.big_model import big_model
@@ -93,12 +94,12 @@ class Bench:
         """Two engines on the same file take turns."""
         extras = NO_EXTRAS if case.draft is None else Extras(draft=case.draft)
         with ExitStack() as opened:
-            engines = [
-                opened.enter_context(
-                    closing(load(case.model, plan(count, case.count, self.threads), extras=more))
-                )
-                for count, more in ((0, NO_EXTRAS), (self.draft_tokens, extras))
-            ]
+            engines = []
+            for count, more in ((0, NO_EXTRAS), (self.draft_tokens, extras)):
+                worker = Worker(case.model, plan(count, case.count, self.threads), more)
+                opened.enter_context(closing(worker))
+                worker.start()
+                engines.append(worker)
             ratios, cpu_ratios, speeds, drafted, accepted = [], [], [], 0, 0
             for number in range(self.rounds + 1):
                 runs = [partial(self._run, engine, case, number) for engine in engines]
@@ -121,23 +122,16 @@ class Bench:
             "accepted": accepted,
         }
 
-    def _run(self, engine: LocalEngine, case: Case, number: int) -> tuple[Seconds, tuple[int, int]]:
+    def _run(self, engine: Worker, case: Case, number: int) -> tuple[Seconds, tuple[int, int]]:
         """Seconds from the first text to the last, and what was guessed and held."""
         streams = []
         for one in range(case.count):
             self._ids += 1
             prompt = case.prompt(number * case.count + one)
-            streams.append(
-                engine.submit(
-                    Request(
-                        str(self._ids),
-                        parts=prompt,
-                        max_tokens=self.tokens,
-                        sampling=case.sampling,
-                        ignore_eos=True,
-                    )
-                )
+            request = Request(
+                str(self._ids), max_tokens=self.tokens, sampling=case.sampling, ignore_eos=True
             )
+            streams.append(engine.submit(Prepared(request, list(prompt), "", ())))
         for stream in streams:
             while not isinstance(stream.get(), Text):
                 pass
