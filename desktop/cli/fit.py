@@ -54,6 +54,8 @@ def run(given: Namespace, front: Front) -> int:
         companions = _companions(given, core, on_bytes)
         report, machine = _fit(given.model, wish, core, described, companions, ask, on_bytes)
         beside = _beside(given.model, core)
+        if described is None:
+            options.tell_pool(core, front)
     reason = front.text(report.reason_key, **report.reason_params)
     more = []
     for warning in report.warnings:

@@ -58,6 +58,8 @@ def open_model(
 
     opened = _open(front, interrupts, Path(model).name, work)
     try:
+        if not opened.is_guide and opened.report is not None:
+            options.tell_pool(core, front)
         _tell_steps(front, opened)
         _tell_where(front, opened)
         yield opened

@@ -71,6 +71,15 @@ def use_pool(given: Namespace, core: Core, front: Front) -> None:
         front.note(front.text("cli.pool.open"))
 
 
+def tell_pool(core: Core, front: Front) -> None:
+    """Which of the other machines could not be used, once this one has been looked at."""
+    if not core.pool.servers:
+        return
+    for note in core.machine_service.machine().notes:
+        if note.kind.startswith("pool_"):
+            front.note(front.text(f"notes.{note.kind}", **dict(note.params)))
+
+
 def apart(arguments: Arguments) -> None:
     arguments.switch("--isolated")
 
