@@ -46,7 +46,9 @@ class Guard:
         self._gates = [(gate, gate.open.encode(), gate.close.encode()) for gate in gates]
         self._budget = budget
         self._forced: list[int] = []
+        self._closing = -1  # the gate whose last closing word is being taken
         self._checked: tuple[int, Stage] | None = None
+        self._ended = False
         self.reasoning_tokens = 0
         self._stage = self._behind(-1, b"") or Stage(gate=len(self._gates))
 
@@ -61,12 +63,12 @@ class Guard:
     def ended(self) -> bool:
         """The grammar is complete and nothing may follow."""
         state = self._stage.state
-        return state is not None and state.over
+        return state is not None and (self._ended or state.over)
 
     def forced(self) -> int | None:
         """The token that must come next: of the words that end reasoning."""
         if not self._forced and self._budget is not None and self._over_budget(self._budget):
-            self._force(self._budget.close)
+            self._force(self._budget.close or self._budget.gate.close)
         return self._forced[0] if self._forced else None
 
     def allows(self, token: int) -> bool:
@@ -113,8 +115,10 @@ class Guard:
     def take(self, token: int) -> None:
         """`token` was written; it must be allowed."""
         gate = self._stage.gate
-        if self._forced:
+        forced = bool(self._forced)
+        if forced:
             self._forced.pop(0)
+            self._closing = gate if not self._forced else -1
         if gate < len(self._gates) and self._stage.inside and not self._gates[gate][0].optional:
             self.reasoning_tokens += 1
         if self._checked is not None and self._checked[0] == token:
@@ -122,8 +126,16 @@ class Guard:
         else:
             stage = self._after(token)
         self._checked = None
+        if stage is None and forced:
+            stage = self._behind(gate, b"")  # what stands behind the gate's own words is dropped
         if stage is None:
-            raise RequestError("grammar_refused", token=token)
+            raise RequestError("grammar_too_complex")
+        # Also where the request goes on behind ends of answers: here nothing else can come.
+        self._ended = stage.state is self._stage.state and self._vocabulary.piece(token)[1]
+        if self._closing == stage.gate and stage.inside:
+            # The words did not say the gate's own: they end the reasoning all the same.
+            stage = self._behind(stage.gate, b"") or stage
+        self._closing = -1
         self._stage = stage
         if self._automaton is not None:
             self._automaton.rest()
