@@ -8,9 +8,18 @@ from dataclasses import dataclass, field
 
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
-from desktop.engine.chat import Chat, Media, Message
+from desktop.engine.chat import Chat, Media, Message, ReasoningWish
 from desktop.engine.engine import Engine
-from desktop.engine.events import EndEvent, Failed, Finished, FinishReason, Started, Stats, Text
+from desktop.engine.events import (
+    EndEvent,
+    Failed,
+    Finished,
+    FinishReason,
+    Reasoning,
+    Started,
+    Stats,
+    Text,
+)
 from desktop.engine.message_order import merge_roles
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
@@ -27,11 +36,15 @@ class Answer:
     stats: Stats
     reason: FinishReason
     left_out: int = 0
+    reasoning: str = ""
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What was said so far, and how the next answer is made; `media` go with the next question."""
+    """What was said so far, and how the next answer is made; `media` go with the next question.
+
+    `on_thinking` hears when a model begins to think before its answer.
+    """
 
     engine: Engine
     crash_marker: CrashMarker
@@ -40,6 +53,9 @@ class Conversation:
     sampling: Sampling = field(default_factory=Sampling)
     max_tokens: int | None = None
     media: tuple[Media, ...] = ()
+    reasoning: ReasoningWish = "auto"
+    reasoning_budget: int | None = None
+    on_thinking: Callable[[], None] = lambda: None
     _said: list[Message] = field(default_factory=list)
     _first_kept: int = 0
 
@@ -56,7 +72,7 @@ class Conversation:
             raise
         self.media = ()
         if answer.text:
-            self._said.append(Message("assistant", answer.text))
+            self._said.append(Message("assistant", answer.text, reasoning=answer.reasoning))
         return answer
 
     def forget(self) -> None:
@@ -75,6 +91,8 @@ class Conversation:
                     overflow="drop_oldest",
                     first_kept=self._first_kept,
                     answer_tokens=self.max_tokens,
+                    reasoning=self.reasoning,
+                    reasoning_budget=self.reasoning_budget,
                 ),
                 max_tokens=self.max_tokens,
                 sampling=self.sampling,
@@ -85,11 +103,12 @@ class Conversation:
             with self.crash_marker.running("generating", info.path, info.plan):
                 stream = self.engine.submit(request)
                 stop.watch(stream)
-                read = _read(stream, on_text)
+                read = _read(stream, on_text, self.on_thinking)
         if isinstance(read.end, Failed):
             raise EngineError(read.end.kind, detail=read.end.detail, **read.end.params)
         self._first_kept = read.first_kept
-        return Answer("".join(read.pieces), read.end.stats, read.end.reason, read.left_out)
+        text, thoughts = "".join(read.pieces), "".join(read.thoughts)
+        return Answer(text, read.end.stats, read.end.reason, read.left_out, thoughts)
 
 
 class _Stop:
@@ -116,21 +135,28 @@ class _Read:
 
     end: EndEvent
     pieces: list[str]
+    thoughts: list[str]
     left_out: int = 0
     first_kept: int = 0
 
 
-def _read(stream: Stream, on_text: Callable[[str], None]) -> _Read:
+def _read(stream: Stream, on_text: Callable[[str], None], on_thinking: Callable[[], None]) -> _Read:
     pieces: list[str] = []
+    thoughts: list[str] = []
     started: Started | None = None
     while True:
         event = stream.get(_LOOK_EVERY_S)
         if isinstance(event, Text):
             pieces.append(event.text)
             on_text(event.text)
+        elif isinstance(event, Reasoning):
+            if not thoughts:
+                on_thinking()
+            thoughts.append(event.text)
         elif isinstance(event, Started):
             started = event
         elif isinstance(event, Finished | Failed):
             if started is None:
-                return _Read(event, pieces)
-            return _Read(event, pieces, len(started.left_out), started.first_kept)
+                return _Read(event, pieces, thoughts)
+            left_out = len(started.left_out)
+            return _Read(event, pieces, thoughts, left_out, started.first_kept)

@@ -8,7 +8,7 @@ from argparse import Namespace
 from dataclasses import replace
 
 from desktop.cli import beside, options
-from desktop.cli.arguments import Arguments, real, text, whole
+from desktop.cli.arguments import Arguments, one_of, real, text, whole
 from desktop.cli.chat import chat
 from desktop.cli.conversation import Answer, Conversation
 from desktop.cli.front import Front, is_terminal, speed_text, write_words
@@ -33,6 +33,8 @@ def configure(arguments: Arguments) -> None:
     arguments.option("--max-tokens", value="N", kind=whole(1, MAX_TOKENS))
     arguments.option("--temperature", value="T", kind=real(0.0, 10.0))
     arguments.option("--seed", value="N", kind=whole(0, MAX_SEED))
+    arguments.option("--reasoning", value="on|off|auto", kind=one_of("on", "off", "auto"))
+    arguments.option("--reasoning-budget", value="N", kind=whole(0, MAX_TOKENS))
     options.threads(arguments)
     options.apart(arguments)
     options.pool(arguments)
@@ -70,6 +72,9 @@ def run(given: Namespace, front: Front) -> int:
             sampling=_sampling(given, opened),
             max_tokens=given.max_tokens,
             media=media,
+            reasoning=given.reasoning or "auto",
+            reasoning_budget=given.reasoning_budget,
+            on_thinking=lambda: _tell_thinking(front),
         )
         if prompt is None:
             return chat(front, interrupts, conversation, opened)
@@ -123,6 +128,11 @@ def _stream(front: Front, piece: str) -> None:
         write_words(sys.stdout, piece)
 
 
+def _tell_thinking(front: Front) -> None:
+    if front.shows_progress:
+        front.note(front.text("cli.run.thinking"))
+
+
 def _document(answer: Answer, opened: Opened) -> dict[str, object]:
     stats = answer.stats
     # Absent where nothing on this computer counts it.
@@ -131,6 +141,7 @@ def _document(answer: Answer, opened: Opened) -> dict[str, object]:
         energy = {"energy_wh": stats.energy_wh, "energy_method": stats.energy_method}
     return {
         "text": answer.text,
+        **({"reasoning": answer.reasoning} if answer.reasoning else {}),
         "prompt_tokens": stats.prompt_tokens,
         "completion_tokens": stats.completion_tokens,
         "prompt_tokens_per_s": round(stats.prompt_tokens_per_s, 2),

@@ -17,6 +17,7 @@ from desktop.engine.chat import Chat, Rendered
 from desktop.services.crash_marker import CrashMarker
 from tests.cli.running import Cli
 from tests.services.fake_engine import FakeEngine
+from tests.tiny_models import write_tiny_model
 
 FIELDS = {
     "text", "prompt_tokens", "completion_tokens", "prompt_tokens_per_s", "tokens_per_s",
@@ -76,6 +77,26 @@ def test_json_at_a_terminal_needs_a_question(
 def test_too_long_for_the_context(cli: Cli, tiny_model: Path) -> None:
     done = cli("run", str(tiny_model), "-p", "wort " * 3000, "--ctx", "512", "--json")
     assert (done.code, done.json["error"]["kind"]) == (1, "prompt_too_long")
+
+
+def test_a_model_that_thinks_before_it_answers(cli: Cli, tmp_path: Path) -> None:
+    template = (
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+        "{% if enable_thinking is not defined or enable_thinking %}<think>\n"
+        "{% else %}<think></think>{% endif %}"
+    )
+    path = write_tiny_model(tmp_path / "m.gguf", vocab=271, seed=3, chat_template=template)
+    arguments = ("run", str(path), "-p", "Hallo", "--max-tokens", "24", "--seed", "1", "--json")
+    thinking = cli(*arguments).json
+    assert thinking["reasoning"]
+    assert thinking["text"] == ""
+    silent = cli(*arguments, "--reasoning", "off").json
+    assert "reasoning" not in silent
+    assert silent["text"]
+    short = cli(*arguments, "--reasoning", "on", "--reasoning-budget", "3").json
+    assert short["reasoning"]
+    assert short["text"]
+    assert cli(*arguments, "--reasoning", "maybe").code == 2
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
