@@ -12,6 +12,7 @@ from desktop.engine.output.channels import ChannelCalls
 from desktop.engine.output.frame import Frame, Hole
 from desktop.engine.output.gemma_calls import GemmaCalls
 from desktop.engine.output.json_calls import JsonCalls
+from desktop.engine.output.json_text import inner_of_string
 from desktop.engine.output.named_calls import NamedCalls
 from desktop.engine.output.pythonic_calls import PythonicCalls
 from desktop.engine.output.tagged_calls import TaggedCalls
@@ -82,7 +83,9 @@ class _Writer:
             if isinstance(part, str):
                 parts.append(self._rules.literal(part))
             elif part is Hole.NAME:
-                parts.append(self._rules.literal(tool.name))
+                is_json = isinstance(calls, JsonCalls)
+                name = inner_of_string(tool.name) if is_json else tool.name
+                parts.append(self._rules.literal(name))
             elif part is Hole.ARGUMENTS:
                 parts.append(self._arguments(calls, tool))
             else:
@@ -92,6 +95,8 @@ class _Writer:
     def _arguments(
         self, calls: JsonCalls | NamedCalls | TaggedCalls | GemmaCalls, tool: Tool
     ) -> str:
+        if not isinstance(calls, JsonCalls | NamedCalls):
+            self._rules.check(tool.parameters)
         if isinstance(calls, TaggedCalls):
             return self._rules.tagged(calls.words, tool.parameters)
         if isinstance(calls, GemmaCalls):
@@ -102,6 +107,7 @@ class _Writer:
         literal = self._rules.literal
         cores: list[str] = []
         for tool in self._tools:
+            self._rules.check(tool.parameters)
             arguments = self._rules.pythonic(tool.parameters)
             cores.append(self._rules.rule("tool", f'{literal(tool.name + "(")} {arguments} ")"'))
         frame = Frame(calls.open + "[", (), ", ", "]" + calls.close)

@@ -61,6 +61,10 @@ class ToolRules:
 
     # -- one argument after the other --------------------------------------------------------
 
+    def check(self, parameters: Mapping[str, Any]) -> None:
+        """Raise RequestError("bad_schema") for what no grammar can say."""
+        SchemaRules().add(parameters, "checked")
+
     def tagged(self, words: ArgumentWords, parameters: Mapping[str, Any]) -> str:
         """The words behind a call's name, with arguments between tags."""
         core = words.value_close.strip().partition(KEY)[0]

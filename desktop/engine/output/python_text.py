@@ -30,7 +30,11 @@ def python_value(text: str) -> Any:
 
 def unescaped(inner: str) -> str:
     """The words of a string with its escapes read."""
-    return _ESCAPE.sub(_sign, inner)
+    text = _ESCAPE.sub(_sign, inner)
+    if any("\ud800" <= sign <= "\udfff" for sign in text):
+        # JSON writes one character as two halves; a half alone is none.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _sign(match: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from desktop.engine.output.parser import Piece
 T = TypeVar("T")
 Reading = Generator[Piece | None, None, T]
 
+_WORTH_CUTTING = 4096
 _SPACE = re.compile(r"\s*")
 
 
@@ -73,6 +74,8 @@ class Source:
 
     def cut(self) -> None:
         """Forget what was read: nobody goes back before here."""
+        if self._at < _WORTH_CUTTING or 2 * self._at < len(self._text):
+            return  # each cut copies the rest
         self._dropped += self._at
         self._text = self._text[self._at :]
         self._at = 0

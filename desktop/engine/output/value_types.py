@@ -51,7 +51,8 @@ def _types(schema: object, root: Mapping[str, Any], steps: list[int]) -> frozens
         if isinstance(options, list) and options:
             among = frozenset[str]().union(*(_types(one, root, steps) for one in options))
             found &= among
-    for part in schema.get("allOf") or ():
+    parts = schema.get("allOf")
+    for part in parts if isinstance(parts, list) else ():
         found &= _types(part, root, steps)
     return found
 
