@@ -118,8 +118,7 @@ class Model:
         lib = self.llama.lib
         parameters = lib.llama_model_default_params()
         parameters.n_gpu_layers = plan.gpu_layers
-        mapped = plan.use_mmap and not no_alloc
-        parameters.load_mode = lib.LLAMA_LOAD_MODE_MMAP if mapped else lib.LLAMA_LOAD_MODE_NONE
+        parameters.load_mode = lib.LLAMA_LOAD_MODE_NONE if no_alloc else _load_mode(lib, plan)
         parameters.no_alloc = no_alloc
         parameters.load_mtp = plan.mtp
         self._devices = self._device_list(plan)
@@ -303,6 +302,13 @@ class _Watcher:
 def _buffer_lines(engine: Llama, mark: int) -> tuple[str, ...]:
     """What llama.cpp has said since `mark` about the memory it took."""
     return tuple(line for line in engine.log.since(mark) if " buffer size" in line)
+
+
+def _load_mode(lib: Any, plan: Plan) -> int:
+    """Whether the file is mapped, and whether its weights are kept from being swapped out."""
+    if plan.lock_memory:
+        return int(lib.LLAMA_LOAD_MODE_MMAP_MLOCK if plan.use_mmap else lib.LLAMA_LOAD_MODE_MLOCK)
+    return int(lib.LLAMA_LOAD_MODE_MMAP if plan.use_mmap else lib.LLAMA_LOAD_MODE_NONE)
 
 
 def _flash_attention(lib: Any, plan: Plan) -> int:

@@ -56,12 +56,13 @@ class Candidates:
             context=self.contexts[0],
             kv_type=self.kv_types[0],
             parallel=wish.parallel,
-            flash_attention=footprint.header.architecture not in _WITHOUT_FLASH_ATTENTION,
+            flash_attention=self._flash_attention(),
             expert_layers_on_cpu=0,
             ubatch=wish.ubatch or _UBATCH,
             threads=wish.threads or automatic_threads(cpu),
             use_mmap=True,
-            draft_tokens=draft_tokens(footprint.header),
+            draft_tokens=draft_tokens(footprint.header, wish.draft_tokens),
+            lock_memory=wish.lock_memory,
         )
 
     def settings(self) -> list[Setting]:
@@ -101,11 +102,14 @@ class Candidates:
         plan = self._with(setting, ubatch, total)
         if total == 0:
             return plan
+        if self._wish.expert_layers_on_cpu is not None:
+            experts_on_cpu = min(self._wish.expert_layers_on_cpu, self._footprint.all_layers - 1)
         first_on_gpu = self._footprint.all_layers - total
         if experts_on_cpu <= first_on_gpu:
             experts_on_cpu = 0  # those layers lie in main memory as a whole
         plan = replace(plan, expert_layers_on_cpu=experts_on_cpu)
-        if first_on_gpu + experts_on_cpu > 0 and any(_maps_all(room) for room in party):
+        partly = first_on_gpu + experts_on_cpu > 0
+        if partly and self._wish.use_mmap is None and any(_maps_all(room) for room in party):
             plan = replace(plan, use_mmap=False)
         if len(counts) == 1:
             return replace(plan, device=counts[0][0].device)
@@ -124,8 +128,20 @@ class Candidates:
             ubatch=max(ubatch, self._wish.parallel),
             # A mapped file whose weights are rearranged lies in memory twice: 1,333 MiB of a
             # 660 MB model instead of 794, and loading takes twice as long.
-            use_mmap=not self._small and (gpu_layers > 0 or not self._rearranged),
+            use_mmap=self._maps(gpu_layers),
         )
+
+    def _maps(self, gpu_layers: int) -> bool:
+        if self._wish.use_mmap is not None:
+            return self._wish.use_mmap
+        return not self._small and (gpu_layers > 0 or not self._rearranged)
+
+    def _flash_attention(self) -> bool:
+        """As wished, where llama.cpp has it; a quantized cache of values needs it."""
+        if self._footprint.header.architecture in _WITHOUT_FLASH_ATTENTION:
+            return False
+        wished = self._wish.flash_attention
+        return wished is not False or self.kv_types[0] != "f16"
 
     def _contexts(self) -> list[int]:
         """The wished context; else a ladder that ends at what the model was trained for."""
@@ -144,7 +160,7 @@ class Candidates:
         if wished is not None:
             return [wished if self._footprint.allows(wished) else "f16"]
         keeps_any = any(cache.k_values or cache.v_values for cache in self._footprint.caches)
-        if not keeps_any or not self._base_allows_q8():
+        if not keeps_any or not self._base_allows_q8() or self._wish.flash_attention is False:
             return ["f16"]
         return ["f16", "q8_0"]
 

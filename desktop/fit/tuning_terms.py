@@ -101,9 +101,9 @@ class Choices:
         return cls(
             threads=threads if wish.threads is None else (),
             ubatches=(128, 256, 1024, 2048) if wish.ubatch is None and not quick else (),
-            flash_attention=not quick,
-            kv_types=("q8_0",) if free_kv else (),
-            placement=wish.gpu_layers is None,
+            flash_attention=not quick and wish.flash_attention is None,
+            kv_types=("q8_0",) if free_kv and wish.flash_attention is not False else (),
+            placement=wish.gpu_layers is None and wish.expert_layers_on_cpu is None,
         )
 
 

@@ -20,7 +20,8 @@ class Wish:
     """What somebody asked for; None leaves the choice to the planner.
 
     `context` is n_ctx in tokens, shared by `parallel` conversations, as llama.cpp means it.
-    `mtp`: whether the model's own layers for guessing ahead are loaded, where the file has them.
+    `draft_tokens` may be guessed ahead in a step, 0 for none. `mtp`: whether the model's own
+    layers for that are loaded, where the file has them.
     `priority`: "quality" keeps the context and its precision before speed, "speed" the reverse.
     """
 
@@ -31,7 +32,12 @@ class Wish:
     ubatch: int | None = None
     threads: int | None = None
     priority: Priority = "balanced"
+    draft_tokens: int | None = None
     mtp: bool | None = None
+    flash_attention: bool | None = None
+    expert_layers_on_cpu: int | None = None
+    use_mmap: bool | None = None
+    lock_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ class Plan:
     `threads_batch` is for prompts; 0 means as many as `threads`.
     `draft_tokens` are the most guessed ahead and judged in one step, over all sequences; `mtp`:
     the file's own layers for that (multi-token prediction) are loaded and guess.
+    `lock_memory`: the weights in main memory are never swapped out (mlock), as far as the system
+    allows.
     """
 
     gpu_layers: int
@@ -60,6 +68,7 @@ class Plan:
     threads_batch: int = 0
     draft_tokens: int = 0
     mtp: bool = False
+    lock_memory: bool = False
 
     @property
     def batch_tokens(self) -> int:
@@ -107,6 +116,7 @@ class Plan:
             "threads_batch": self.threads_batch,
             "draft_tokens": self.draft_tokens,
             "mtp": self.mtp,
+            "lock_memory": self.lock_memory,
         }
 
 

@@ -11,6 +11,7 @@ MAX_CONTEXT = 1 << 24
 MAX_PARALLEL = 256  # llama.cpp's LLAMA_MAX_SEQ
 MAX_UBATCH = 1 << 14  # the most that the engine opens a context with
 MAX_THREADS = 512  # ggml's GGML_MAX_N_THREADS
+MAX_DRAFT_TOKENS = 256
 MIN_CONTEXT_A_SEQUENCE = 64
 
 
@@ -23,6 +24,8 @@ def check_wish(wish: Wish) -> None:
     _require("gpu_layers", wish.gpu_layers, 0, 1 << 31)
     _require("ubatch", wish.ubatch, 1, MAX_UBATCH)
     _require("threads", wish.threads, 1, MAX_THREADS)
+    _require("draft_tokens", wish.draft_tokens, 0, MAX_DRAFT_TOKENS)
+    _require("expert_layers_on_cpu", wish.expert_layers_on_cpu, 0, 4096)
     if wish.kv_type is not None and wish.kv_type not in get_args(KvType):
         choices = ", ".join(get_args(KvType))
         raise UsageError("bad_kv_type", value=str(wish.kv_type), choices=choices)

@@ -11,9 +11,11 @@ import pytest
 from desktop.engine.abort import AbortFlag
 from desktop.engine.backends import report, report_in_child
 from desktop.engine.llama import llama
+from desktop.engine.loaded import Loaded
 from desktop.engine.log_tail import LogTail
 from desktop.engine.pace import Pace
 from tests.engine.conftest import LoadModel
+from tests.engine.driving import plan_for
 
 _LIGHT = """
 import sys
@@ -110,3 +112,25 @@ def test_the_pace_keeps_a_step_near_its_target() -> None:
     for _ in range(10):
         pace.measured(pace.prompt_tokens, 0.001)
     assert pace.prompt_tokens == 512
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_model_whose_memory_is_locked(tiny_model: Path, mapped: bool) -> None:
+    """As far as the system's limit allows; beyond it llama.cpp warns and goes on."""
+    loaded = Loaded(tiny_model, plan_for(use_mmap=mapped, lock_memory=True))
+    locked = _locked_bytes()
+    loaded.close()
+    assert locked is None or locked > 0
+
+
+def _locked_bytes() -> int | None:
+    """What of this process cannot be swapped out; None where nobody tells or none is allowed."""
+    try:
+        import resource
+
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except (ImportError, OSError):
+        return None
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] == 0:
+        return None
+    return int(status.partition("VmLck:")[2].split()[0])
