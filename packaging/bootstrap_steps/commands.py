@@ -125,4 +125,15 @@ def test(arguments: list[str]) -> int:
     """All that CI checks. `arguments` go to pytest."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     set_up(window=True, tests=True)
-    return run_all([*checks(), ("tests", [str(install.PYTHON), "-m", "pytest", *arguments])])
+    command = [str(install.PYTHON), "-m", "pytest", *workers(arguments), *arguments]
+    return run_all([*checks(), ("tests", command)])
+
+
+def workers(arguments: list[str]) -> list[str]:
+    """Several tests at a time, unless `arguments` say how many: half the time on two cores.
+
+    Not more than four: each worker holds Qt, llama.cpp and a few models.
+    """
+    if any(argument.startswith(("-n", "--numprocesses", "-p")) for argument in arguments):
+        return []
+    return ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "worksteal"]
