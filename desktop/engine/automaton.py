@@ -15,7 +15,7 @@ from desktop.engine.grammar_graph import END, NODE, NODE_BITS, ONE, Graph
 
 MAX_DEPTH = 200
 """How deep rules may stand inside of each other in an answer; deeper ways are closed."""
-MAX_WORK = 60_000
+MAX_WORK = 30_000
 """Places to look at in one go: some hundredths of a second."""
 MAX_PLACES = 3_000
 """Ways that may be open at one place of an answer."""
@@ -78,9 +78,9 @@ class Automaton:
         self._root = self._stack({_OVER: bottom})
         self.start = self._enter_root()
 
-    def rest(self) -> None:
+    def rest(self, allowance: int = MAX_WORK) -> None:
         """Begin to count the work anew; what was kept goes where it has become too much."""
-        self.work = 0
+        self.work = MAX_WORK - allowance
         if len(self._states) > _MOST_KEPT or len(self._stacks) > _MOST_KEPT:
             self._states.clear()
             self._stacks.clear()
@@ -199,6 +199,7 @@ class Automaton:
             for rule, after in closure.calls:
                 self._call(entries, rule, after, stack)
             if closure.ends:
+                self._spend(len(stack.ways))
                 for way, rest in stack.ways.items():
                     if (way, rest.number) not in seen:
                         seen.add((way, rest.number))
@@ -253,6 +254,7 @@ class Automaton:
     # -- stacks ------------------------------------------------------------------------------
 
     def _stack(self, ways: dict[int, Stack]) -> Stack:
+        self._spend(len(ways))
         key = tuple(sorted((position, stack.number) for position, stack in ways.items()))
         stack = self._stacks.get(key)
         if stack is None:

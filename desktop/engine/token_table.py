@@ -16,6 +16,7 @@ MANY_BYTES = 64
 """From so many possible next bytes on, a state is "wide": inside of a text, say."""
 _FEW_TOKENS = 12
 _MOST_LOOKED_AT = 4_000
+_WORK = 10_000
 _MOST_AUTOMATA = 16
 
 
@@ -108,7 +109,7 @@ class TokenTable:
     def allowed(self, automaton: Automaton, state: State) -> tuple[int, ...] | None:
         """All tokens that may follow, where those are not too many to look for; else None."""
         if state.allowed is None and not state.wide:
-            automaton.rest()
+            automaton.rest(_WORK)
             # Too much work for all of them: the likeliest ones can be asked about.
             with contextlib.suppress(RequestError):
                 state.allowed = self._narrow(automaton, state)
