@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from bootstrap_steps import commands
 
@@ -10,7 +12,7 @@ from bootstrap_steps import commands
 def test_as_many_workers_as_cores(
     cores: int | None, count: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert commands.workers(["tests/engine"]) == ["-n", count, "--dist", "worksteal"]
 
 
