@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import time
 
 import pytest
 
 from desktop.common.errors import RequestError
-from desktop.engine.automaton import Automaton
+from desktop.engine.automaton import Automaton, State
 from desktop.engine.chat import Tool, ToolCall
 from desktop.engine.constraint import Grammar
 from desktop.engine.gbnf import parse
@@ -66,7 +68,7 @@ def test_whatever_is_written_is_a_call_that_fits(name: str) -> None:
     made = _automaton(tool_grammar(output.calls, TOOLS))
     dice = random.Random(name)
     names = set()
-    for _ in range(60):
+    for _ in range(25):
         written = write(made, dice, 1500)
         if written is None:
             continue
@@ -177,6 +179,60 @@ def test_many_optional_arguments_make_no_long_grammar() -> None:
         written = _output(name).calls.write(
             [ToolCall("", "wide", '{"key3": "a", "key7": "b", "key299": "c"}')]
         )
-        state = made.walk(made.start, written.encode())
+        state: State | None = made.start
+        for byte in written.encode():
+            made.rest()  # as between two tokens
+            assert state is not None, written
+            state = made.step(state, byte)
         assert state is not None, written
         assert state.complete
+
+
+def _deep(levels: int) -> dict[str, object]:
+    schema: dict[str, object] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}}
+    return schema
+
+
+@pytest.mark.parametrize("name", ["hermes", "tagged", "pythonic", "gemma", "channels", "addressed"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"type": "object", "properties": 5},
+        {"type": "object", "properties": {"a": 5}},
+        {"type": "object", "properties": {"a": {"type": "x"}}},
+        {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}},
+        {"type": "object", "properties": {"a": {"pattern": "a{5,1}"}}},
+        {"type": "object", "properties": {"a": {}}, "required": 5},
+        _deep(400),
+    ],
+)
+def test_schemas_that_cannot_be_said_are_refused(name: str, parameters: dict[str, object]) -> None:
+    with pytest.raises(RequestError) as raised:
+        check_grammar(tool_grammar(_output(name).calls, (Tool("bad", "", parameters),)))
+    assert raised.value.kind in ("bad_schema", "grammar_too_large", "grammar_too_complex")
+
+
+@pytest.mark.parametrize("name", ["hermes", "tagged", "pythonic", "gemma"])
+def test_wide_schemas_and_many_tools_take_no_time(name: str) -> None:
+    output = _output(name)
+    wide = {f"k{number}": {"enum": ["a", "b"]} for number in range(5000)}
+    many = tuple(Tool(f"tool_{number}", "", SCHEMA) for number in range(128))
+    for tools in ((Tool("wide", "", {"type": "object", "properties": wide}),), many):
+        started_s = time.process_time()
+        with contextlib.suppress(RequestError):  # too large is an answer, too
+            check_grammar(tool_grammar(output.calls, tools))
+        assert time.process_time() - started_s < 5.0
+
+
+def test_names_and_keys_with_signs_of_their_own() -> None:
+    properties = {'ke"y': {"type": "string"}}
+    tool = Tool('na"me\\', "", {"type": "object", "properties": properties, "required": ['ke"y']})
+    output = _output("hermes")
+    made = _automaton(tool_grammar(output.calls, (tool,)))
+    written = write(made, random.Random(2), 3000)
+    assert written is not None
+    ((name, arguments), *_) = read(parser(output, tools=(tool,)), [written]).calls
+    assert name == tool.name
+    assert set(json.loads(arguments)) == {'ke"y'}
