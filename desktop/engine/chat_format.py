@@ -143,8 +143,8 @@ class ChatFormat:
         if offers and not self.traits.tools:
             told.append(self.output.calls.instructions(chat.tools))
         switch = self.reasoning.switch if self.reasoning is not None else None
-        if switch is not None and _wish(chat) != "auto":
-            told.append(switch.on_word if _wish(chat) == "on" else switch.off_word)
+        if switch is not None and reasoning_wish(chat) != "auto":
+            told.append(switch.on_word if reasoning_wish(chat) == "on" else switch.off_word)
         instructions = [Message("system", text) for text in told if text]
         messages = chat.led_messages
         is_led = bool(messages) and messages[0].role in ("system", "developer")
@@ -163,7 +163,7 @@ class ChatFormat:
         style = self.reasoning
         if style is None:
             return values
-        wish = _wish(chat)
+        wish = reasoning_wish(chat)
         if style.switch is not None and wish != "auto":
             values |= style.switch.on if wish == "on" else style.switch.off
         if chat.reasoning_effort and wish != "off":
@@ -174,7 +174,7 @@ class ChatFormat:
 
     def _begun(self, prompt: str, chat: Chat) -> str:
         """What begins or skips the reasoning where the template itself has not done so."""
-        style, wish = self.reasoning, _wish(chat)
+        style, wish = self.reasoning, reasoning_wish(chat)
         if style is None or wish == "auto":
             return ""
         has_switch = style.switch is not None
@@ -284,8 +284,8 @@ class ChatFormat:
         return (spoken,) if 3 <= len(spoken) <= MAX_STOP_CHARACTERS else ()
 
 
-def _wish(chat: Chat) -> Literal["auto", "on", "off"]:
-    """No budget and no effort are no reasoning."""
+def reasoning_wish(chat: Chat) -> Literal["auto", "on", "off"]:
+    """What the chat wants of the model's reasoning: no budget and no effort mean none."""
     if chat.reasoning_budget == 0 or chat.reasoning_effort == "none":
         return "off"
     return chat.reasoning

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from desktop.common.errors import RequestError
 from desktop.engine.chat import Chat, Rendered
-from desktop.engine.chat_format import ChatFormat
+from desktop.engine.chat_format import ChatFormat, reasoning_wish
 from desktop.engine.constraint import Budget, Gate, Grammar
 from desktop.engine.grammar import grammar_for
 from desktop.engine.output.answer import answer_parser
@@ -15,9 +15,11 @@ from desktop.engine.output.marks import shown_tokens
 from desktop.engine.output.parser import OutputParser
 from desktop.engine.request import Request
 from desktop.engine.tool_grammar import lazy_gate, tool_grammar
+from desktop.engine.tool_rules import ToolRules
 from desktop.engine.vocabulary import Vocabulary
 
 _NO_LIMIT = 2**31
+_LED_ROOT = "introduced-answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,18 @@ class ChatWishes:
         self, request: Request, chat: Chat, rendered: Rendered, vocabulary: Vocabulary
     ) -> Bound:
         """Raises RequestError for a grammar, a schema or tools that cannot be had."""
-        style, gate = self.format.reasoning, self._gate(rendered)
+        style = self.format.reasoning
+        # Where reasoning is switched off, none may come before what a grammar binds.
+        reasons = style is not None and reasoning_wish(chat) != "off"
+        gate = self._gate(rendered) if reasons else None
         budget = self._budget(chat, gate)
         if request.constraint is not None:
+            grammar = grammar_for(request.constraint)
             if style is not None:
-                gate = style.gate(is_open=rendered.reasoning_open)
-            return Bound(grammar_for(request.constraint), gate, budget)
+                gate = style.gate(is_open=rendered.reasoning_open) if reasons else None
+                self.shown(vocabulary)
+                grammar = _led(grammar, style.lead(rendered.prompt), ToolRules(self._marks))
+            return Bound(grammar, gate, budget)
         # Without a grammar the gate only counts what is reasoning.
         if not offers(chat):
             return Bound(None, gate, budget)
@@ -120,6 +128,16 @@ class ChatWishes:
         if style is None or gate is None or not chat.reasoning_budget:
             return None
         return Budget(chat.reasoning_budget, style.end, gate)
+
+
+def _led(grammar: Grammar, lead: tuple[str, str], rules: ToolRules) -> Grammar:
+    """The grammar behind the words that introduce an answer."""
+    may, must = lead
+    if not must:
+        return grammar
+    begins = f"({rules.literal(may)})? " if may else ""
+    root = f"{_LED_ROOT} ::= {begins}{rules.literal(must)} {grammar.root}"
+    return Grammar(f"{root}\n{grammar.text}", _LED_ROOT)
 
 
 def offers(chat: Chat) -> bool:

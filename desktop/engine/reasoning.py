@@ -52,9 +52,17 @@ class ReasoningStyle:
     def gate(self, *, is_open: bool) -> Gate:
         """Reasoning comes first; what a grammar binds begins behind it."""
         if self.answer_header:
-            return Gate(self.open, self.answer_header, is_open=True)
+            return Gate(self.open, self.close, is_open=is_open)
         # Where an answer has an opening of its own, that belongs to what is not bound.
         return Gate(self.open, self.between.strip() or self.close, is_open=is_open)
+
+    def lead(self, prompt: str) -> tuple[str, str]:
+        """What must stand before a bound answer to `prompt`: words that it may begin with (where
+        reasoning came before them), then words that it must begin with."""
+        if not self.answer_header or prompt.rstrip().endswith(self.answer_header):
+            return "", ""
+        behind = self.between.strip().removeprefix(self.close).strip()
+        return behind.removesuffix(self.answer_header), self.answer_header
 
     @property
     def end(self) -> str:

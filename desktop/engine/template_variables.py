@@ -42,7 +42,7 @@ class MessageShaper:
         yield self.shaped(tidy)
         bare = [_without_reasoning(one) for one in tidy]
         yield self.shaped(bare)
-        merged = merge_roles(bare)
+        merged = merge_roles([one for one in bare if not _says_nothing(one)])
         yield self.shaped(merged)
         asked = user_first(merged)
         yield self.shaped(asked)
@@ -228,6 +228,11 @@ def _id(traits: CallTraits, call_id: str) -> str:
 
 def _is_short(call_id: str) -> bool:
     return len(call_id) == _SHORT_ID_LETTERS and call_id.isascii() and call_id.isalnum()
+
+
+def _says_nothing(message: Message) -> bool:
+    """An answer of which only the reasoning came; some templates refuse empty ones."""
+    return message.role == "assistant" and not message.content and not message.tool_calls
 
 
 def _without_reasoning(message: Message) -> Message:

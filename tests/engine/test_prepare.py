@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from desktop.common.errors import EngineError, RequestError, TemplateError
-from desktop.engine.chat import Chat, Media, Message, Role, Tool
+from desktop.engine.chat import Chat, Media, Message, ReasoningWish, Role, Tool
 from desktop.engine.constraint import Constraint
 from desktop.engine.events import Event, Failed, Finished, Reasoning, Started, Text, ToolCallPart
 from desktop.engine.local import LocalEngine, load
@@ -133,11 +133,17 @@ def test_a_forced_call_is_a_call(template: str, request: pytest.FixtureRequest) 
     assert "".join(arguments.split()).startswith('{"ort":"')
 
 
-def test_a_schema_binds_the_answer(engine: LocalEngine) -> None:
+@pytest.mark.parametrize("reasoning", ["auto", "on", "off"])
+@pytest.mark.parametrize("template", ["engine", "channels"])
+def test_a_schema_binds_the_answer(
+    template: str, reasoning: ReasoningWish, request: pytest.FixtureRequest
+) -> None:
+    opened: LocalEngine = request.getfixturevalue(template)
     schema = Constraint("json_schema", '{"type": "object", "properties": {"a": {"enum": [1, 2]}},'
                         ' "required": ["a"]}')  # fmt: skip
-    chat = Chat((ASK,), reasoning="off")
-    text = said(events(engine, request(chat, 100, constraint=schema, ignore_eos=False)))
+    chat = Chat((ASK,), reasoning=reasoning, reasoning_budget=5)
+    wanted = Request("r", chat=chat, max_tokens=200, constraint=schema, sampling=GREEDY)
+    text = said(events(opened, wanted))
     assert json.loads(text)["a"] in (1, 2)
 
 

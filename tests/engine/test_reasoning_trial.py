@@ -49,7 +49,10 @@ def test_an_output_of_parts_with_headers(renderer: TemplateRenderer) -> None:
     assert style.switch is None
     assert style.effort("high") == {"reasoning_effort": "high"}
     gate = style.gate(is_open=False)
-    assert (gate.close, gate.is_open) == ("<|channel|>final<|message|>", True)
+    assert (gate.close, gate.is_open) == ("<|end|>", False)
+    final = "<|channel|>final<|message|>"
+    assert style.lead("<|start|>assistant") == ("<|start|>assistant", final)
+    assert style.lead("<|start|>assistant" + final) == ("", "")
 
 
 def test_a_prompt_that_opens_the_reasoning(renderer: TemplateRenderer) -> None:
