@@ -119,8 +119,11 @@ class Batcher:
         active = self._active
         return request_id in active and (len(active) == 1 or not self._cache.append_only)
 
-    def add(self, wanted: Prepared | Request) -> list[Event]:
-        """Queue a request; of one that was not prepared only the `prompt` counts."""
+    def add(self, wanted: Prepared | Request, submitted_s: float | None = None) -> list[Event]:
+        """Queue a request; of one that was not prepared only the `prompt` counts.
+
+        `submitted_s` is when somebody began to wait for it, by this batcher's clock; None: now.
+        """
         request = wanted if isinstance(wanted, Request) else wanted.request
         now_s = self._clock()
         try:
@@ -137,7 +140,7 @@ class Batcher:
             prepared,
             list(prepared.tokens) or [self._vocabulary.first_token],
             self._arrivals,
-            now_s,
+            now_s if submitted_s is None else submitted_s,
             AnswerText(prepared.stop),
             frozenset(stop_tokens),
             key,

@@ -23,7 +23,11 @@ class Refuser:
     def may_abort(self, request_id: str) -> bool:  # noqa: ARG002
         return False
 
-    def add(self, wanted: Prepared | Request) -> list[Event]:
+    def add(
+        self,
+        wanted: Prepared | Request,
+        submitted_s: float | None = None,  # noqa: ARG002
+    ) -> list[Event]:
         request = wanted if isinstance(wanted, Request) else wanted.request
         return [Failed(request.id, "not_generative", {"architecture": self._architecture})]
 

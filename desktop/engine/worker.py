@@ -43,6 +43,7 @@ _log = logging.getLogger(__name__)
 class _Submit:
     prepared: Prepared
     inbox: Inbox
+    submitted_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Worker:
         else:
             request, parser = wanted, None
         stream = Stream(request.id, self.cancel, parser)
+        submitted_s = time.perf_counter()
         try:
             request.check()
             prepared = wanted if isinstance(wanted, Prepared) else self._split(request)
@@ -147,7 +149,7 @@ class Worker:
                         "engine_busy", limit=MAX_REQUESTS, requests=len(self._open_ids)
                     )
                 self._open_ids.add(request.id)
-                self._commands.put(_Submit(prepared, stream.inbox))
+                self._commands.put(_Submit(prepared, stream.inbox, submitted_s))
         except HausgeistError as error:
             stream.put(failed(request.id, error))
         return stream
@@ -317,7 +319,7 @@ class Worker:
                 events = loaded.batcher.cancel(command.request_id)
             else:
                 self._outbox.open(command.prepared.request.id, command.inbox)
-                events = loaded.batcher.add(command.prepared)
+                events = loaded.batcher.add(command.prepared, command.submitted_s)
             self._outbox.deliver(events, time.perf_counter())
 
     def _fail(self, error: Exception) -> None:
