@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop.fit.layers import has_output
+from desktop.fit.layers import has_no_context, has_output
 from desktop.fit.types import Plan
 from desktop.gguf.header import ModelHeader
 
@@ -17,7 +17,14 @@ def makes_vectors(header: ModelHeader) -> bool:
     """Whether the file is meant for vectors or scores, not for writing."""
     if header.arch_integer("pooling_type") in _POOLED:
         return True
-    return header.architecture in _BOTH_WAYS or not has_output(header)
+    if header.architecture in _BOTH_WAYS or not has_output(header):
+        return True
+    # A diffusion model looks both ways too, and writes.
+    return _stated_both_ways(header) and not has_no_context(header)
+
+
+def _stated_both_ways(header: ModelHeader) -> bool:
+    return header.metadata.get(f"{header.architecture}.attention.causal") is False
 
 
 def computes_logits(header: ModelHeader) -> bool:
@@ -32,8 +39,8 @@ def looks_back_only(architecture: str, *, stated_causal: bool) -> bool:
 
 def rows_read(header: ModelHeader, plan: Plan) -> int:
     """Tokens of one step, all of them outputs."""
-    causal = header.metadata.get(f"{header.architecture}.attention.causal") is not False
-    if looks_back_only(header.architecture, stated_causal=causal and has_output(header)):
+    causal = not _stated_both_ways(header) and has_output(header)
+    if looks_back_only(header.architecture, stated_causal=causal):
         return min(plan.batch_tokens, max(ROWS_A_STEP, plan.parallel))
     return plan.batch_tokens
 

@@ -39,6 +39,7 @@ class AnyOpener:
         usual_context: int | None = None,
         apart: bool = False,
         extras: Extras = NO_EXTRAS,
+        to_chat: bool = True,
         make_room: Callable[[FitReport], None] | None = None,
     ) -> Opened:
         """See `ModelOpener.open` and `Remotes.open`, to which a wish means nothing."""
@@ -54,6 +55,7 @@ class AnyOpener:
             usual_context=usual_context,
             apart=apart,
             extras=extras,
+            to_chat=to_chat,
             make_room=make_room,
         )
         info = opened.engine.info

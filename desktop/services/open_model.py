@@ -16,6 +16,7 @@ from desktop.engine.engine import Engine
 from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.fit.companions import NO_COMPANIONS
 from desktop.fit.types import FitReport, Wish
+from desktop.fit.vectors import makes_vectors
 from desktop.gguf.reader import read_header
 from desktop.gguf.safety import check
 from desktop.library.library import Library
@@ -94,6 +95,7 @@ class ModelOpener:
         usual_context: int | None = None,
         apart: bool = False,
         extras: Extras = NO_EXTRAS,
+        to_chat: bool = True,
         make_room: Callable[[FitReport], None] | None = None,
     ) -> OpenedModel:
         """The model that `ref` names, ready to answer, with the settings of its own.
@@ -101,8 +103,8 @@ class ModelOpener:
         `usual_context` is for a model that has none of its own, where `wish` names none either.
         `start_now` set ends tuning with what is known by then; `insist` opens what does not fit,
         and forgets an earlier crash. `apart` runs it in a process of its own. `extras` are opened
-        with it; the eyes that the library keeps beside a model are where they fit. `make_room`
-        hears the plan before anything is loaded.
+        with it; the eyes that the library keeps beside a model are where they fit. `to_chat`
+        refuses what makes vectors only. `make_room` hears the plan before anything is loaded.
         Raises ModelFileError and UsageError for the file, FitError (larger_than_memory,
         context_larger_than_memory), LoadError when no smaller plan is left, CancelledError.
         """
@@ -114,6 +116,8 @@ class ModelOpener:
             raise ModelFileError("drive_gone", model=found.name, path=str(found.path))
         header = read_header(found.path)
         check(header)
+        if to_chat and makes_vectors(header):
+            raise LoadError("not_generative", architecture=header.architecture)
         settings = self._settings_of(found)
         wish = replace(wish, context=wish.context or settings.context_tokens or usual_context)
         opening = Opening(

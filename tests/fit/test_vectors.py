@@ -33,7 +33,7 @@ def _last(folder: Path) -> Path:
 
 
 def _both_ways(folder: Path) -> Path:
-    metadata = {"llama.pooling_type": 1, "llama.attention.causal": False}
+    metadata = {"llama.attention.causal": False}
     return write_tiny_model(folder / "both.gguf", vocab=WORDS, metadata=metadata, context=2048)
 
 

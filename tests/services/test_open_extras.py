@@ -11,6 +11,7 @@ import pytest
 
 from desktop.common.errors import LoadError, ModelFileError
 from desktop.engine.chat import Chat, Media, Message
+from desktop.engine.embedding import EmbeddingRequest
 from desktop.engine.events import Finished
 from desktop.engine.extras import NO_EXTRAS, AdapterFile, Extras
 from desktop.engine.probe import ProbeResult
@@ -20,6 +21,7 @@ from desktop.services.crash_marker import CrashMarker
 from desktop.services.open_extras import adapter_files, files_of
 from desktop.services.open_model import OpenTools
 from tests.services.opening import Stage
+from tests.tiny_architectures import write_tiny_bert
 from tests.tiny_lora import write_tiny_lora
 from tests.tiny_models import write_tiny_model
 from tests.tiny_projector import png, write_tiny_eyes
@@ -183,3 +185,17 @@ def test_for_real_a_model_opened_so_sees(
         _, end = engine.submit(request).collect(60)
         assert isinstance(end, Finished), end
         assert end.stats.prompt_tokens > 16
+
+
+def test_a_model_that_makes_vectors_is_opened_by_whoever_wants_them(
+    stage: Stage, tmp_path: Path
+) -> None:
+    path = write_tiny_bert(tmp_path / "bert.gguf")
+    with pytest.raises(LoadError) as caught:
+        stage.opener.open(str(path), Wish())
+    assert (caught.value.kind, caught.value.params) == ("not_generative", {"architecture": "bert"})
+    assert stage.probed == stage.loaded == []
+    stage.opener._tools = stage.opener._loader._tools = OpenTools()
+    with closing(stage.opener.open(str(path), Wish(), to_chat=False).engine) as engine:
+        assert engine.info.abilities.embeddings
+        assert len(engine.embed(EmbeddingRequest(("a", "b"))).vectors) == 2
