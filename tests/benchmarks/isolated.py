@@ -2,7 +2,8 @@
 
 Both are loaded by the same plan, one after the other and turn about, so that both meet the same
 disturbances. Prints one JSON line: ratios of the tokens per second (isolated ÷ local) at 1 and 4
-sequences, the milliseconds from a cancel to its last event, and the start of the child.
+sequences, and of the processor's seconds a token (local ÷ isolated, both processes counted), which
+say more on a busy machine; the milliseconds from a cancel to its last event, and the loads.
 
     python tests/benchmarks/isolated.py MODEL.gguf [--rounds 5] [--tokens 64] [--threads 2]
 """
@@ -11,17 +12,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
+import psutil
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from desktop.engine.engine import Engine
 from desktop.engine.events import Finished, Text
-from desktop.engine.isolated import load_isolated
+from desktop.engine.isolated import IsolatedEngine, load_isolated
 from desktop.engine.local import load
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
@@ -68,19 +72,30 @@ def _compared(
     isolated: Engine, local: Engine, sequences: int, tokens: int, rounds: int
 ) -> dict[str, float]:
     speeds: dict[str, list[float]] = {"isolated": [], "local": []}
+    costs: dict[str, list[float]] = {"isolated": [], "local": []}
     for turn in range(rounds + 1):
         pairs = [("isolated", isolated), ("local", local)]
         for name, engine in pairs if turn % 2 else reversed(pairs):
+            before = _processor_s(engine)
             speed = _speed(engine, sequences, tokens, turn)
             if turn > 0:  # the first one warms up
                 speeds[name].append(speed)
+                costs[name].append((_processor_s(engine) - before) / (sequences * tokens))
     ratios = [a / b for a, b in zip(speeds["isolated"], speeds["local"], strict=True)]
     return {
         "isolated_tokens_per_s": round(statistics.median(speeds["isolated"]), 2),
         "local_tokens_per_s": round(statistics.median(speeds["local"]), 2),
         "ratio_median": round(statistics.median(ratios), 3),
+        "ratio_of_processor_s": round(min(costs["local"]) / min(costs["isolated"]), 3),
         "ratio_of_best": round(max(speeds["isolated"]) / max(speeds["local"]), 3),
     }
+
+
+def _processor_s(engine: Engine) -> float:
+    """Of this process, and of the child where the engine is one."""
+    pids = [os.getpid(), engine.pid] if isinstance(engine, IsolatedEngine) else [os.getpid()]
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return sum(one.user + one.system for one in times)
 
 
 def _speed(engine: Engine, sequences: int, tokens: int, turn: int) -> float:
