@@ -8,7 +8,7 @@ from desktop.cli.arguments import Arguments, one_of, text, whole
 from desktop.cli.front import Front
 from desktop.engine.plan_limits import MAX_UBATCH_TOKENS
 from desktop.fit.types import Wish
-from desktop.fit.wishes import MAX_CONTEXT
+from desktop.fit.wishes import MAX_CONTEXT, MAX_DRAFT_TOKENS
 from desktop.services.core import Core
 
 MAX_THREADS = 512
@@ -48,6 +48,17 @@ def priority(arguments: Arguments) -> None:
     )
 
 
+def guessing(arguments: Arguments) -> None:
+    """How far ahead is guessed, and by whom."""
+    arguments.option("--draft-tokens", value="N", kind=whole(0, MAX_DRAFT_TOKENS))
+    arguments.option("--mtp", value="on|off", kind=one_of("on", "off"))
+
+
+def heads(given: Namespace) -> bool | None:
+    """What `--mtp` said; None where it was not given."""
+    return None if given.mtp is None else given.mtp == "on"
+
+
 def planning(arguments: Arguments) -> None:
     """All that a plan can be asked for, threads apart; `planned_wish` reads it."""
     context(arguments)
@@ -56,6 +67,7 @@ def planning(arguments: Arguments) -> None:
     gpu_layers(arguments)
     ubatch(arguments)
     priority(arguments)
+    guessing(arguments)
 
 
 def pool(arguments: Arguments) -> None:
@@ -93,4 +105,6 @@ def planned_wish(given: Namespace) -> Wish:
         gpu_layers=given.gpu_layers,
         ubatch=given.ubatch,
         priority=given.priority,
+        draft_tokens=given.draft_tokens,
+        mtp=heads(given),
     )

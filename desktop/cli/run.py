@@ -36,6 +36,7 @@ def configure(arguments: Arguments) -> None:
     arguments.option("--reasoning", value="on|off|auto", kind=one_of("on", "off", "auto"))
     arguments.option("--reasoning-budget", value="N", kind=whole(0, MAX_TOKENS))
     options.threads(arguments)
+    options.guessing(arguments)
     options.apart(arguments)
     options.pool(arguments)
     beside.with_model(arguments)
@@ -48,7 +49,12 @@ def run(given: Namespace, front: Front) -> int:
     prompt = _prompt(given, front)
     media, extras = beside.media_of(given), beside.extras_of(given)
     settings = front.start.settings
-    wish = Wish(context=given.ctx or None, threads=given.threads or settings.threads or None)
+    wish = Wish(
+        context=given.ctx or None,
+        threads=given.threads or settings.threads or None,
+        draft_tokens=given.draft_tokens,
+        mtp=options.heads(given),
+    )
     with (
         Interrupts() as interrupts,
         open_house(front) as core,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from desktop.common.errors import LoadError
 from desktop.fit.types import Plan
+from desktop.fit.wishes import MAX_DRAFT_TOKENS
 
 MAX_CONTEXT_TOKENS = 1 << 26
 MAX_UBATCH_TOKENS = 1 << 14
 MAX_THREADS = 512  # GGML_MAX_N_THREADS
-MAX_DRAFT_TOKENS = 256
 _MOST_DEVICES = 16  # LLAMA_MAX_DEVICES; ggml knows no more
 KV_TYPES = {"f16": 1, "q4_0": 2, "q8_0": 8}  # enum ggml_type
 

@@ -31,16 +31,18 @@ first is used. For others, and without the heads' tensors, it would end the proc
 _TENSORS = ("eh_proj", "enorm", "hnorm")
 
 
-def draft_tokens(header: ModelHeader, *, heads: bool = False) -> int:
-    """As many as are worth their memory; 0 where the memory cannot go back by a few tokens.
+def draft_tokens(header: ModelHeader, wished: int | None = None, *, heads: bool = False) -> int:
+    """As many as are `wished`, or worth their memory; 0 where it cannot go back by a few tokens.
 
     With `heads` the model predicts them itself, which is worth copies of its states.
     """
     if has_no_context(header) or makes_vectors(header):
         return 0
     if not recurs(header):
-        return DRAFT_TOKENS
-    return DRAFT_TOKENS_BACK if heads and rolls_back(header) else 0
+        return DRAFT_TOKENS if wished is None else wished
+    if not rolls_back(header):
+        return 0
+    return wished if wished is not None else DRAFT_TOKENS_BACK * heads
 
 
 def has_heads(header: ModelHeader) -> bool:

@@ -108,6 +108,7 @@ class Planner:
         self._machine = machine
         self._header = header
         self._wish = wish
+        self._drafted = companions.draft is not None
         self.footprint = _footprint(header, rearranged_types(machine.cpu.features))
         self.rooms = rooms(machine, corrections, ours)
         self.rows = MemoryRows(self.footprint, self.rooms, companions, compute)
@@ -156,12 +157,14 @@ class Planner:
         Unasked only where all of it lies on graphics: there a few tokens more cost little time.
         """
         wanted = self._wish.mtp
-        if wanted is False or not has_heads(self._header) or not self.rows.fit(rows, chosen):
+        ahead = draft_tokens(self._header, self._wish.draft_tokens, heads=True)
+        if wanted is False or ahead == 0 or not has_heads(self._header):
+            return chosen, rows, method
+        if self._drafted or not self.rows.fit(rows, chosen):
             return chosen, rows, method
         if wanted is None and self._verdict(chosen, fits=True) != "gpu":
             return chosen, rows, method
-        ahead = draft_tokens(self._header, heads=True)
-        other = replace(chosen, mtp=ahead > 0, draft_tokens=ahead)
+        other = replace(chosen, mtp=True, draft_tokens=ahead)
         more, how = self.rows.asked(other)
         return (other, more, how) if self.rows.fit(more, other) else (chosen, rows, method)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from desktop.common.errors import UsageError
+from desktop.fit.companions import Companions
 from desktop.fit.guessing import DRAFT_TOKENS, DRAFT_TOKENS_BACK, draft_tokens, has_heads
 from desktop.fit.memory import Footprint
 from desktop.fit.overheads import output_bytes
@@ -112,3 +114,25 @@ def test_a_plan_keeps_its_guesses_on_paper(tmp_path: Path) -> None:
         name: value for name, value in plan.to_json().items() if name not in ("draft_tokens", "mtp")
     }
     assert Plan.from_json(old) == replace(plan, mtp=False, draft_tokens=0)
+
+
+def test_a_wish_says_how_far_ahead(tmp_path: Path) -> None:
+    header = _header(write_tiny_model, tmp_path)
+    assert make_plan(laptop(), header, Wish(draft_tokens=0)).plan.draft_tokens == 0
+    assert make_plan(laptop(), header, Wish(draft_tokens=5)).plan.draft_tokens == 5
+    with pytest.raises(UsageError):
+        make_plan(laptop(), header, Wish(draft_tokens=-1))
+
+
+def test_a_wish_for_states_to_go_back_to_is_granted_where_that_is_possible(tmp_path: Path) -> None:
+    header = _header(write_tiny_lfm2, tmp_path)
+    assert make_plan(laptop(), header, Wish(draft_tokens=4)).plan.draft_tokens == 4
+    (tmp_path / "mamba").mkdir()
+    mamba = _header(write_tiny_mamba, tmp_path / "mamba")
+    assert make_plan(laptop(), mamba, Wish(draft_tokens=4)).plan.draft_tokens == 0
+
+
+def test_beside_a_draft_model_heads_are_not_loaded(tmp_path: Path) -> None:
+    header = _header(write_tiny_mtp, tmp_path)
+    companions = Companions(draft=header)
+    assert not make_plan(desktop(24), header, Wish(), companions=companions).plan.mtp
