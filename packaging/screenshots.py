@@ -5,7 +5,7 @@
 
 Places: welcome, chats, models, machine, settings; of the model browser: browse, repository, card,
 ours, organisation, gated, offline, busy, dns, nothing; of the downloads: downloads, troubles,
-moments.
+moments; of servers: servers (in the settings), certificate, chooser, remote (a chat).
 `QT_SCALE_FACTOR=1.5` pictures other scales.
 """
 
@@ -21,7 +21,7 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +31,7 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from desktop.app import Desk, make_application
+from desktop.common.errors import NetworkError
 from desktop.common.settings import Settings
 from desktop.fit.types import FitReport, Wish
 from desktop.hardware.machine import Machine
@@ -56,6 +57,7 @@ from tests.ui.downloads.scenes import moments, troubles, under_way
 from tests.ui.downloads.still_downloads import StillDownloads
 from tests.ui.machine.scenes import GIB, busy
 from tests.ui.packs.scenes import StillPacks, StillSources, foreign, view
+from tests.ui.server_scenes import HERE, OFFICE, OPEN, STRANGE, opens_servers, write_servers
 from tests.ui.stand_ins import GB, ScriptedEngine, ScriptedOpener, make_services, report
 
 DAY_S = 86_400.0
@@ -180,6 +182,9 @@ class DemoModels(ModelsService):
         )
 
 
+SERVERS = ("servers", "certificate", "chooser", "remote")
+
+
 def fill_chats(services: Services, language: str, moment: list[float]) -> None:
     """Chats of today, of last week and older; the newest has an answer."""
     for title, days in sorted(TITLES[language], key=lambda entry: -entry[1]):
@@ -221,9 +226,38 @@ def settle(milliseconds: int = 400) -> None:
     loop.exec()
 
 
+def shoot_servers(desk: Desk, services: Services, place: str) -> None:
+    """The servers in the settings, one that nobody knows, the chooser, a chat with one."""
+    house = desk.house
+    if place in ("chooser", "remote"):
+        house.model.choose("remote:Büro/org/model-3")
+        settle()
+        house.conversation.show(services.store.list_chats()[0].id)
+        settle()
+        if place == "chooser":
+            desk.window.chats.pill.open_menu()
+        return
+    desk.window.show_place("settings")
+    settle()
+    page = desk.window.page("settings")
+    assert isinstance(page, SettingsPage)
+    if place == "certificate":
+        house.remotes.certificate = STRANGE
+        page.remotes.name.setText("Kanzlei")
+        page.remotes.address.setText("https://10.0.0.5:8443")
+        house.remotes.error = NetworkError("server_untrusted", host="10.0.0.5:8443")
+        house.remotes.changed.emit()
+    settle()
+    page.ensureWidgetVisible(page.remotes)
+
+
 def shoot(desk: Desk, services: Services, place: str) -> None:
     """Bring the window into the state to be pictured."""
     house = desk.house
+    if place in SERVERS:
+        shoot_servers(desk, services, place)
+        settle()
+        return
     if place in ("welcome", "first"):
         return
     if place == "chats":
@@ -324,12 +358,17 @@ def main() -> int:
             still = StillPacks(PACKS[options.place]())
             sources = cast("Sources", StillSources())
             services = replace(services, packs=cast("Packs", still), sources=sources)
+        if options.place in SERVERS:
+            write_servers(start.paths.data_dir, HERE, OPEN, OFFICE)
+            opener_of_servers: Any = ScriptedOpener
+            opener_of_servers.open = opens_servers()
         desk = Desk(app, start, env, Instance(start.paths.data_dir, env), lambda _env: services)
         desk.open([])
         desk.window.resize(width, height)
         settle(1200)
         shoot(desk, services, options.place)
-        (app.activeModalWidget() or desk.window).grab().save(str(options.out))
+        front = app.activePopupWidget() or app.activeModalWidget() or desk.window
+        front.grab().save(str(options.out))
         desk.window.close()
         desk.close()
         QApplication.processEvents()

@@ -47,18 +47,19 @@ def add_servers(
             words = QCoreApplication.translate("ModelWords", "offline")
         title = f"{server.name}  ·  {words}".replace("&", "&&")
         models = [model for model in server.models if model.kind == "chat"][:_MOST]
-        icon = look.icon("cloud" if server.leaves_computer else "computer-tower", "muted")
+        usual = "cloud" if server.leaves_computer else "computer-tower"
+        refs = [str(RemoteRef(server.name, model.id)) for model in models]
         menu.addSeparator()
         if len(models) > MOST_AT_ONCE:
+            icon = look.icon("check" if chosen in refs else usual, "muted")
             inside = menu.addMenu(icon, title)
         else:
-            heading = menu.addAction(icon, title)
+            heading = menu.addAction(look.icon(usual, "muted"), title)
             heading.setEnabled(False)
             inside = menu
-        for model in models:
-            ref = str(RemoteRef(server.name, model.id))
+        for model, ref in zip(models, refs, strict=True):
             action = inside.addAction(model.id.replace("&", "&&"))
-            action.setIcon(look.icon("check" if ref == chosen else "cloud", "muted"))
+            action.setIcon(look.icon("check" if ref == chosen else "cube", "muted"))
             action.setEnabled(not (offline and server.leaves_computer))
             action.setToolTip(words)
             action.triggered.connect(lambda _=False, name=ref: choose(name))
