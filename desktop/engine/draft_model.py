@@ -17,7 +17,7 @@ from desktop.engine.proposer import NO_GUESS, Guess, Read, Writer
 from desktop.engine.slot import common_prefix
 from desktop.fit.types import Plan
 
-_DONE = 0
+_DONE, _ABORTED = 0, 2
 _CATCH_UP_TOKENS = 128
 _LEAST_SURE = 0.6
 _MOST_FURTHER_TOKENS = 128  # as in llama.cpp: vocabularies may be padded differently
@@ -185,6 +185,8 @@ class DraftModel:
         code: int = self._lib.llama_decode(self._context.handle, self._batch.seal())
         if code == _DONE:
             return True
+        if code == _ABORTED:  # llama.cpp has taken the step back
+            return False
         _log.debug("the draft model's step gave %d", code)
         for sequence in range(self._context.sequences):
             self.drop(sequence)

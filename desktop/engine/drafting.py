@@ -40,9 +40,13 @@ def open_drafter(
             return None
         sequence_limit = context.rollback_tokens
     lookup = PromptLookup(model.llama.lib.llama_vocab_n_tokens(model.vocab))
+    ahead = _ahead(model, context, path, plan, extras, cancel)
+    if ahead is not None:
+        for _, beside in ahead.contexts:
+            beside.abort_with(context)  # a cancel must not wait for guesses
     return Drafter(
         lookup,
-        _ahead(model, context, path, plan, extras, cancel),
+        ahead,
         limit=plan.draft_tokens,
         sequence_limit=sequence_limit,
     )

@@ -229,6 +229,11 @@ class Context:
         parameters.abort_callback_data = self.abort.data
         return parameters
 
+    def abort_with(self, other: Context) -> None:
+        """Stop computing when `other` is told to."""
+        self.abort = other.abort
+        self.llama.lib.llama_set_abort_callback(self.handle, self.abort.callback, self.abort.data)
+
     def set_threads(self, writing: int, reading: int) -> None:
         """From the next step on; between steps only."""
         self.llama.lib.llama_set_n_threads(self.handle, writing, reading)

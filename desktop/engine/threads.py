@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psutil
 
@@ -38,9 +38,13 @@ class Threads:
         others: Callable[[], float] | None = None,
         battery: Callable[[], bool | None] = on_battery,
         clock: Callable[[], float] = time.monotonic,
+        beside: Sequence[Context] = (),
     ) -> None:
-        """`others` tells how many cores other programs have kept busy since it was last asked."""
-        self._context = context
+        """`others` tells how many cores other programs have kept busy since it was last asked.
+
+        `beside` are contexts that compute in turn with `context`.
+        """
+        self._contexts = (context, *beside)
         self._cores = cores or psutil.cpu_count(logical=False) or os.cpu_count() or 1
         self._others = others or _OthersCores()
         self._battery, self._clock = battery, clock
@@ -86,7 +90,8 @@ class Threads:
 
     def _set(self, threads: tuple[int, int]) -> None:
         self._now = threads
-        self._context.set_threads(*threads)
+        for context in self._contexts:
+            context.set_threads(*threads)
 
 
 def unplanned_threads(cores: int) -> int:

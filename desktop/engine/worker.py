@@ -274,7 +274,8 @@ class Worker:
 
     def _serve(self, loaded: Loaded) -> None:
         batcher = loaded.batcher
-        threads = Threads(loaded.context, self._plan)
+        beside = [context for _, context in loaded.beside]
+        threads = Threads(loaded.context, self._plan, beside=beside)
         while self._obey(loaded):
             if batcher.queue:
                 self._outbox.deliver(batcher.admit(), time.perf_counter())

@@ -15,7 +15,7 @@ from desktop.engine.events import Finished
 from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.loaded import Loaded
 from desktop.engine.sampling import Sampling
-from tests.engine.driving import GREEDY, Told, ask, drive, plan_for
+from tests.engine.driving import GREEDY, Told, ask, drive, plan_for, sort_out
 from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
 from tests.tiny_guessers import recited, reciting, write_tiny_lfm2, write_tiny_mtp
 from tests.tiny_models import speak_signs_only, write_tiny_model
@@ -278,3 +278,27 @@ def test_without_usable_heads_the_wish_is_refused(
     with pytest.raises(LoadError) as caught:
         _load(opened, path, mtp=True)
     assert caught.value.kind == "no_mtp"
+
+
+@pytest.mark.parametrize("by_heads", [False, True])
+def test_an_abort_reaches_who_guesses_and_leaves_nothing_behind(
+    by_heads: bool, opened: ExitStack, tmp_path: Path
+) -> None:
+    if by_heads:
+        path = write_tiny_mtp(tmp_path / "mtp.gguf", change=reciting())
+        loaded = _load(opened, path, mtp=True)
+    else:
+        small = write_tiny_model(tmp_path / "small.gguf", layers=1, width=32, change=reciting())
+        loaded = _load(opened, _reciter(tmp_path), Extras(draft=small))
+    batcher = loaded.batcher
+    events = batcher.add(ask("a", "a", 60))
+    for step in range(400):
+        if not batcher.busy:
+            break
+        if step % 3 == 0:
+            loaded.context.abort.set()
+        events += batcher.step()
+        loaded.context.abort.clear()
+    told = sort_out(events)["a"]
+    assert told.text == recited("a", 60)
+    assert told.end.stats.accepted_tokens > 0

@@ -104,3 +104,18 @@ def test_looking_often_asks_seldom() -> None:
         machine.now_s += 0.01
         threads.look()
     assert len(asked) <= 10
+
+
+def test_contexts_that_compute_in_turn_follow() -> None:
+    machine, beside = _Machine(cores=2), _Machine()
+    threads = Threads(
+        machine,  # type: ignore[arg-type]
+        plan_for(threads=2),
+        cores=2,
+        others=lambda: 1.0,
+        battery=lambda: None,
+        clock=lambda: machine.now_s,
+        beside=[beside],  # type: ignore[list-item]
+    )
+    assert machine.look(threads, 3) == (1, 1)
+    assert beside.told == machine.told == [(1, 1)]
