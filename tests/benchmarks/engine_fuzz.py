@@ -162,7 +162,9 @@ def sampling(chance: random.Random) -> Sampling:
 
 def chat(chance: random.Random) -> Chat:
     def message() -> Message:
-        role: Any = chance.choice(("system", "developer", "user", "assistant", "tool", "nobody"))
+        role: Any = chance.choice(("system", "user", "user", "assistant", "tool"))
+        if chance.random() < 0.05:
+            role = "nobody"
         calls = (ToolCall("1", chance.choice(TEXTS)[:40], chance.choice(('{"a":1}', "{", ""))),)
         media = (
             Media(
@@ -184,12 +186,12 @@ def chat(chance: random.Random) -> Chat:
         tuple(message() for _ in range(chance.randrange(5))),
         tools=tools if chance.random() < 0.4 else (),
         tool_choice=chance.choice(("auto", "none", "required")),
-        forced_tool=chance.choice(("", "add", "missing")),
+        forced_tool=chance.choice(("", "", "add", "missing")),
         reasoning=chance.choice(("auto", "on", "off")),
-        reasoning_budget=chance.choice((None, 0, 5, -3)),
+        reasoning_budget=chance.choice((None, None, 0, 5, -3)),
         continue_last=chance.random() < 0.2,
         overflow=chance.choice(("error", "drop_oldest")),
-        first_kept=chance.choice((0, 3, -9, 10**9)),
+        first_kept=chance.choice((0, 0, 3, -9, 10**9)),
     )
 
 
