@@ -9,6 +9,7 @@ from desktop.common.errors import RequestError
 from desktop.engine.chat import Chat
 from desktop.engine.constraint import Constraint
 from desktop.engine.ranges import whole
+from desktop.engine.request_types import check_chat, check_constraint, check_fields
 from desktop.engine.sampling import MAX_TOP_LOGPROBS, Sampling
 
 MAX_STOP_STRINGS = 64
@@ -61,11 +62,18 @@ class Request:
         Types are checked too: requests come from JSON and pipes, and a wrong type that reaches
         llama.cpp's bindings would end the engine's thread.
         """
-        for name, value in (("id", self.id), ("prompt", self.prompt)):
-            if not isinstance(value, str):
-                raise RequestError("bad_request", name=name)
+        check_fields(self, _KINDS)
         if not all(isinstance(part, int | str) for part in self.parts):
             raise RequestError("bad_request", name="parts")
+        adapters: tuple[object, ...] = self.adapters or ()
+        if not all(isinstance(one, Adapter) for one in adapters):
+            raise RequestError("bad_request", name="adapters")
+        for one in adapters:
+            check_fields(one, {"name": str, "scale": (int, float)}, "adapters.")
+        if self.chat is not None:
+            check_chat(self.chat)
+        if self.constraint is not None:
+            check_constraint(self.constraint)
         self.sampling.check()
         whole("priority", self.priority, -(2**31), 2**31)
         if self.max_tokens is not None:
@@ -76,6 +84,22 @@ class Request:
             raise RequestError("too_many_stop_strings", limit=MAX_STOP_STRINGS)
         if not all(_is_stop_string(text) for text in self.stop):
             raise RequestError("bad_stop_string", limit=MAX_STOP_CHARACTERS)
+
+
+_KINDS = {
+    "id": str,
+    "prompt": str,
+    "stop": tuple,
+    "sampling": Sampling,
+    "conversation": str,
+    "ignore_eos": bool,
+    "parts": tuple,
+    "echo": bool,
+    "adapters": (tuple, type(None)),
+    "draft": ("auto", "off"),
+    "keep_state": bool,
+    "client": str,
+}
 
 
 def _is_stop_string(text: object) -> bool:

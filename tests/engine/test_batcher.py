@@ -10,9 +10,11 @@ import pytest
 
 from desktop.engine.batch import Batch
 from desktop.engine.batcher import Batcher
+from desktop.engine.chat import Chat, Message, Tool
+from desktop.engine.constraint import Constraint
 from desktop.engine.events import Failed, Finished, TokenChances
 from desktop.engine.loaded import Loaded
-from desktop.engine.request import Request
+from desktop.engine.request import Adapter, Request
 from desktop.engine.sampling import Sampling
 from tests.engine.conftest import LoadModel
 from tests.engine.driving import answer, ask, check_cache, drive, sort_out
@@ -176,6 +178,21 @@ def test_an_empty_prompt_is_answered(load_model: LoadModel) -> None:
         ({"priority": "high"}, "bad_sampling"),
         ({"stop": (5,)}, "bad_stop_string"),
         ({"prompt": None}, "bad_request"),
+        ({"parts": 0.5}, "bad_request"),
+        ({"parts": (0.5,)}, "bad_request"),
+        ({"stop": None}, "bad_request"),
+        ({"sampling": {}}, "bad_request"),
+        ({"adapters": ("one",)}, "bad_request"),
+        ({"adapters": (Adapter("one", "2"),)}, "bad_request"),  # type: ignore[arg-type]
+        ({"conversation": 5}, "bad_request"),
+        ({"chat": "Hallo"}, "bad_request"),
+        ({"chat": Chat(("Hallo",))}, "bad_request"),  # type: ignore[arg-type]
+        ({"chat": Chat((Message("witch", "x"),))}, "bad_request"),  # type: ignore[arg-type]
+        ({"chat": Chat((Message([], "x"),))}, "bad_request"),  # type: ignore[arg-type]
+        ({"chat": Chat((), reasoning_budget=-1)}, "bad_request"),
+        ({"chat": Chat((), (Tool("x", parameters=5),))}, "bad_request"),  # type: ignore[arg-type]
+        ({"constraint": "json"}, "bad_request"),
+        ({"constraint": Constraint("choice", choices=(1,))}, "bad_request"),  # type: ignore[arg-type]
         ({"stop": ("",)}, "bad_stop_string"),
         ({"stop": tuple("abc" * 30)}, "too_many_stop_strings"),
     ],
