@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from desktop.common.errors import EngineError, HausgeistError, RemoteError, RequestError
 from desktop.engine.chat import Chat, Rendered
@@ -126,13 +127,15 @@ class RemoteEngine(Elsewhere):
             self._turns.pop(request_id, None)
 
 
-def open_remote(link: RemoteLink, model: str) -> RemoteEngine:
+def open_remote(
+    link: RemoteLink, model: str, is_cancelled: Callable[[], bool] | None = None
+) -> RemoteEngine:
     """Look at the server and take `model` there, "" for its only one; blocks.
 
-    Raises NetworkError, RemoteError: remote_no_model, remote_which_model and those of
-    `remote_errors`.
+    Raises NetworkError, CancelledError, RemoteError: remote_no_model, remote_which_model and
+    those of `remote_errors`.
     """
-    facts = look_at_server(link)
+    facts = look_at_server(link if is_cancelled is None else link.until(is_cancelled))
     return RemoteEngine(link, choose_model(facts, model, link.name), facts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from desktop.common.errors import HausgeistError
+from desktop.common.errors import CancelledError, HausgeistError
 from desktop.engine.remote_link import LISTING, RemoteLink
 from desktop.engine.remote_models import RemoteModel, context_of, parse_models
 
@@ -214,6 +214,8 @@ def _asked(link: RemoteLink, path: str) -> Mapping[str, Any]:
     """A server's own document; empty where it has none such: only the list of models is needed."""
     try:
         found = link.ask(path, own_path=True, purpose=LISTING, timeout_s=5.0)
+    except CancelledError:
+        raise
     except HausgeistError:
         return {}
     return found if isinstance(found, Mapping) else {}

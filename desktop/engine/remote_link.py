@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,9 +51,16 @@ class RemoteLink:
         self._door = door
         self._key = key
         self._trust = trust or Trust()
+        self._is_cancelled: Callable[[], bool] | None = None
         self.name = name
         self.address = address
         self.patience = patience or Patience()
+
+    def until(self, is_cancelled: Callable[[], bool]) -> RemoteLink:
+        """The same link, whose short questions end with CancelledError once it says so."""
+        link = copy.copy(self)
+        link._is_cancelled = is_cancelled
+        return link
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -119,6 +127,7 @@ class RemoteLink:
             timeout_s=timeout_s or self.patience.question_s,
             connect_s=self.patience.connect_s,
             max_bytes=MOST_ANSWER_BYTES,
+            is_cancelled=self._is_cancelled,
         )
 
     def _headers(self, accept: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from desktop.common.errors import NetworkError
+from desktop.common.errors import CancelledError, NetworkError
 from desktop.common.ledger import Ledger
 from desktop.hub.answer import MAX_ANSWER_BYTES, Answer, Purpose, Shown
 from desktop.hub.door import Door
@@ -14,6 +14,7 @@ from desktop.hub.exchange import Ask, Carrier, Exchange, Head, Outcome, Trust
 from desktop.hub.policy import NetworkPolicy, origin_of
 
 CONNECT_S = 10.0
+_LOOK_EVERY_S = 0.1  # how soon a wish to stop is seen
 
 MakeCarrier = Callable[[Trust, str], Carrier]
 
@@ -75,10 +76,11 @@ class RemoteDoor:
         timeout_s: float,
         connect_s: float = CONNECT_S,
         max_bytes: int = MAX_ANSWER_BYTES,
+        is_cancelled: Callable[[], bool] | None = None,
     ) -> Answer:
         """The whole answer, whatever its status.
 
-        Raises NetworkError as `begin`, hub.http's kinds, answer_too_large.
+        Raises NetworkError as `begin`, hub.http's kinds, answer_too_large; CancelledError.
         """
         until = time.monotonic() + timeout_s
         with self.begin(
@@ -88,7 +90,12 @@ class RemoteDoor:
             pieces: list[bytes] = []
             received = 0
             while True:
-                item = exchange.get(max(0.0, until - time.monotonic()))
+                left_s = until - time.monotonic()
+                item = exchange.get(min(max(0.0, left_s), _LOOK_EVERY_S))
+                if is_cancelled is not None and is_cancelled():
+                    raise CancelledError
+                if item is None and left_s > 0:
+                    continue
                 if item is None:
                     exchange.close("connection_timeout")
                     waited_s = round(timeout_s, 1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from desktop.common.errors import NetworkError, UsageError
+from desktop.common.errors import CancelledError, NetworkError, UsageError
 from desktop.engine.cancel import CancelToken
 from desktop.engine.remote import open_remote
 from desktop.engine.remote_address import RemoteAddress, parse_address
@@ -148,12 +148,21 @@ class Remotes:
         if on_progress is not None:
             on_progress(OpenProgress("checking", 0.0))
         server = self.server(wanted.server)
-        engine = open_remote(self._link(server), wanted.model)
-        if cancel is not None and cancel.cancelled:
+        token = cancel or CancelToken()
+        engine = open_remote(self._link(server), wanted.model, lambda: token.cancelled)
+        if token.cancelled:
             engine.close()
-            cancel.raise_if_cancelled()
+            raise CancelledError
         name = str(RemoteRef(server.name, engine.info.name))
         return OpenedRemote(name, engine, server.name, server.place.host, server.leaves_computer)
+
+    def key_of(self, ref: str) -> Hashable:
+        """What tells one model of a server from another: a server that was added anew, with
+        another address or certificate, is another one. Raises UsageError("unknown_remote")."""
+        wanted = parse_remote(ref)
+        server = self.server("" if wanted is None else wanted.server)
+        model = "" if wanted is None else wanted.model
+        return (server.name, server.address, server.ca_file, server.certificate, model)
 
     def _described(self, new: NewServer) -> RemoteServer:
         """Checked without a look at anything but the disk."""

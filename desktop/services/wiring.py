@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,7 +181,7 @@ def build(env: Mapping[str, str]) -> Services:
         kept_states=opening.kept_states,
         history=core.history,
         held=core.held,
-        opener=_pool_of_models(core, opening.opener),
+        opener=_pool_of_models(core, opening),
         energy=opening.energy,
         remotes=opening.remotes,
         chat_service=ChatService(store, core.crash_marker),
@@ -208,15 +208,17 @@ def build(env: Mapping[str, str]) -> Services:
     )
 
 
-def _pool_of_models(core: Core, opener: AnyOpener) -> ModelPool:
+def _pool_of_models(core: Core, opening: Opening) -> ModelPool:
     """What the window opens stays loaded for a while: a way back to it costs nothing."""
 
-    def key_of(ref: str) -> str | Path:
-        return ref if parse_remote(ref) is not None else resolve(ref, core.library).path
+    def key_of(ref: str) -> Hashable:
+        if parse_remote(ref) is not None:
+            return opening.remotes.key_of(ref)
+        return resolve(ref, core.library).path
 
     store = core.settings_store
     return ModelPool(
-        opener, core.held, key_of=key_of, idle_s=lambda: 60.0 * store.now().idle_minutes
+        opening.opener, core.held, key_of=key_of, idle_s=lambda: 60.0 * store.now().idle_minutes
     )
 
 

@@ -122,6 +122,15 @@ def test_no_proxy_for_this_machine(house: House, monkeypatch: pytest.MonkeyPatch
         assert proxy.heads == []
 
 
+def test_other_computers_are_asked_as_the_system_is_set_up(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with raw_server(reads(ok(b"from the proxy"))) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert house.fetch("http://192.168.77.1:9/v1") == b"from the proxy"
+        assert proxy.heads[0].startswith(b"POST http://192.168.77.1:9/v1 ")
+
+
 def test_a_redirect_is_not_followed(house: House) -> None:
     with raw_server(reads(ok(b"not for you"))) as other:
         moved = b"HTTP/1.1 307 No\r\nLocation: http://127.0.0.1:%d/\r\nContent-Length: 0\r\n\r\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from desktop.services.remote_file import RemoteFile, RemoteServer
 from desktop.services.remote_ref import RemoteRef, is_server_name, parse_remote
 from desktop.services.remotes import NewServer, Remotes
 from tests.certificates import make_certificate, secured_by
-from tests.engine.model_server import ModelServer, model_server, refuses, says
+from tests.engine.model_server import ModelServer, Talk, model_server, refuses, says
 
 KEY = "sk-very-secret"
 WAIT_S = 20.0
@@ -259,6 +261,33 @@ def test_stopped_while_it_opens(house: House, server: ModelServer) -> None:
     token = CancelToken()
     token.cancel()
     assert kind_of(lambda: house.remotes.open("remote:Office", cancel=token)) == "cancelled"
+
+
+def test_a_server_that_is_slow_to_answer_can_be_left(house: House) -> None:
+    def silent(talk: Talk) -> None:
+        talk.wait_until_gone()
+
+    with model_server() as server:
+        house.remotes.add(NewServer("Office", server.address))
+        server.own["/v1/models"] = silent
+        token = CancelToken()
+        threading.Timer(0.1, token.cancel).start()
+        started = time.monotonic()
+        assert kind_of(lambda: house.remotes.open("remote:Office/x", cancel=token)) == "cancelled"
+        assert time.monotonic() - started < 5.0
+
+
+def test_a_server_that_was_added_anew_is_another_one(house: House, server: ModelServer) -> None:
+    """What is kept open of the old one must not answer in its place."""
+    house.remotes.add(NewServer("Office", server.address))
+    before = house.remotes.key_of("remote:office/org/big")
+    assert before == house.anew().key_of("remote:Office/org/big")
+    assert before != house.remotes.key_of("remote:Office/other")
+    house.remotes.remove("Office")
+    with model_server() as other:
+        house.remotes.add(NewServer("Office", other.address))
+    assert house.remotes.key_of("remote:Office/org/big") != before
+    assert kind_of(lambda: house.remotes.key_of("remote:gone/x")) == "unknown_remote"
 
 
 def test_which_model_is_meant(house: House, server: ModelServer) -> None:
