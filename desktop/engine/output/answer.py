@@ -185,18 +185,18 @@ class _Answer:
         """Whether `word`, which comes next, is framing: then it is read, with what it frames."""
         source, flow = self._source, self._flow
         gate = self._gate
+        if gate and word == gate.open and flow.blank:
+            yield from source.take(word)
+            yield from self._reason()
+            return True
         fitting = [dropped for dropped in self._dropped if dropped.startswith(word)]
         if gate and word == gate.close and flow.blank:
             fitting.append(word)
         if (yield from source.take_any(fitting)):
             flow.framed()
             return True
-        if gate and word == gate.open:
-            if not flow.blank:
-                return False
-            yield from source.take(word)
-            yield from self._reason()
-            return True
+        if gate and word in (gate.open, gate.close):
+            return False
         return (yield from self._call())
 
     def _call(self) -> Reading[bool]:

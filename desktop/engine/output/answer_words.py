@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from desktop.engine.output.calls import CallFormat
@@ -22,31 +23,43 @@ def answer_words(
     are words that end an answer anyway.
     """
     before, found, after = plain.partition(CONTENT)
-    if not found:
+    if not found or isinstance(calls, ChannelCalls):
         return ()
     dropped: list[str] = []
-    if isinstance(calls, ChannelCalls):
-        return ()
-    shared = opening if before.startswith(opening) else _shared(opening, before)
-    own = without_thinking(before.removeprefix(shared))
+    begun = _begun(opening, before)
+    own = without_thinking(before[begun:]) if begun else ""
     if calls.primer and opening.endswith(calls.primer) and own.strip():
         dropped.append(calls.primer + own)
-    elif words_of(own) and is_tag(words_of(own)[0]):
+    elif (words := words_of(own)) and is_tag(words[0]):
         dropped.append(own.strip())
+        if len(words) > 1 and is_tag(words[-1]):
+            dropped.append(own.strip().removesuffix(words[-1]).strip())  # before calls
     closing = shared_words(after, behind)
     if not closing and dropped and is_tag(own.lstrip()) and (words := words_of(after)):
         closes = is_tag(words[0]) and any(sign in words[0].lower() for sign in _ENDING)
         closing = words[0] if closes else ""
     if closing and not any(end in closing for end in ends):
         dropped.append(closing)
+        # Where messages within an answer have an end, another one may begin.
+        header = before[:begun].strip().removeprefix(closing).lstrip()
+        if is_tag(header) and without_thinking(header) == header:
+            dropped.append(header)
     return tuple(dropped)
 
 
-def _shared(opening: str, before: str) -> str:
-    """What both begin with, up to where a word ends."""
+def _begun(opening: str, before: str) -> int:
+    """How much of `before` a generation prompt has written; it may say more in front of that."""
+    places = [match.start() for match in re.finditer(r"[<\[]|(?<=\s)\S|>>>|^", opening)]
+    return max(_shared(opening[place:], before) for place in places)
+
+
+def _shared(opening: str, before: str) -> int:
+    """How much of `before` both begin with, up to where a word ends."""
+    if before.startswith(opening):
+        return len(opening)
     place = 0
     for mine, other in zip(words_of(opening), words_of(before), strict=False):
         if mine != other:
             break
         place = before.index(other, place) + len(other)
-    return before[:place]
+    return place

@@ -68,4 +68,7 @@ def triggers_of(before: str) -> tuple[str, ...]:
     """The words of `before` that a call may begin with."""
     words = words_of(before)
     tags = tuple(word for word in words if is_tag(word))
+    if tags and not is_tag(words[0]):
+        # Plain words before the first tag belong to it.
+        return (before[: before.index(tags[0]) + len(tags[0])].strip(),)
     return tags or words[:1]

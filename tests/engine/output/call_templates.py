@@ -263,6 +263,27 @@ TEMPLATES = {
         "{% else %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|eot|>{% endif %}{% endfor %}"
         "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
     ),
+    "named_messages": (
+        "{% for m in messages %}<|begin|>{{ m.role }}{% if m.content %}<|content|>{{ m.content }}"
+        "<|end|>{% endif %}{% if m.tool_calls %}{% if m.content %}<|begin|>assistant{% endif %}"
+        "<|tool_calls|>"
+        + _EACH
+        + "<|call|>{{ c.id }}<|name|>"
+        + _NAME
+        + "<|args|>"
+        + _ARGS
+        + "<|/call|>{% endfor %}<|calls|>{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}<|begin|>assistant{% endif %}"
+    ),
+    "message_of_its_own": (
+        "{% for m in messages %}{{ m.role }}<|sep|>\n{{ m.content }}<|over|>\n\n"
+        "{% if m.tool_calls %}"
+        + _EACH
+        + "function call<|sep|>\n"
+        + _OBJECT
+        + "<|over|>\n\n{% endfor %}{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}assistant<|sep|>\n{% endif %}"
+    ),
     "untaught": template(""),
 }
 """By what is special about them. "untaught" writes no calls at all."""

@@ -246,6 +246,15 @@ def test_words_around_an_answer_are_none_of_it() -> None:
     assert read(parser(output, tools=()), [text]).text.startswith("Hallo.")
 
 
+def test_messages_of_their_own_within_an_answer() -> None:
+    output = _output("named_messages")
+    gate = Gate("<|think|>", "<|end|>")
+    call = "<|tool_calls|><|call|>qIdentA01<|name|>ping<|args|>{}<|/call|><|calls|>"
+    text = f"<|think|>Hm.<|end|><|begin|>assistant<|content|>Ja.<|end|><|begin|>assistant{call}"
+    for portions in cuts(text, random.Random(7)):
+        assert read(parser(output, gate=gate), portions) == Read("Ja.", "Hm.", (("ping", "{}"),))
+
+
 def _pieces_of(output: OutputFormat) -> Sequence[str]:
     words = [word for text in output.framing for word in words_of(text)]
     own = ["get_weather", "ping", '{"name": "get_weather"', '"arguments": {', "city", "<think>"]
