@@ -313,7 +313,7 @@ def test_a_file_on_a_stick_is_not_mapped_and_may_go_away(
     monkeypatch.setattr("desktop.fit.candidates.WORTH_MAPPING_BYTES", 0)
     file = write_tiny_model(tmp_path / "m.gguf", seed=13)
     tools = functools.partial(OpenTools, drive_kind=lambda _path: "removable")
-    monkeypatch.setattr("desktop.services.open_model.OpenTools", tools)
+    monkeypatch.setattr("desktop.services.kept_states.OpenTools", tools)
     Typing(monkeypatch, lambda: shrink(file))
     done = cli("run", str(file), "--max-tokens", "2")
     assert done.code == 0
@@ -329,7 +329,7 @@ def test_a_file_that_kills_the_engine_in_its_trial(
         return TrialResult(ok=False, kind="aborted", detail="GGML_ASSERT(n > 0) failed")
 
     monkeypatch.setattr(
-        "desktop.services.tune.TuneTools", functools.partial(TuneTools, run_trial=died)
+        "desktop.services.wiring.TuneTools", functools.partial(TuneTools, run_trial=died)
     )
     refused(cli, "probe_aborted", "run", str(file), "-p", "Hallo")
     log = hausgeist_home / "data" / "logs" / "hausgeist.log"
@@ -349,7 +349,7 @@ def test_a_step_down_is_told(
         return results.pop() if results else run_trial(path, plan, **more)
 
     tools = functools.partial(TuneTools, run_trial=tried)
-    monkeypatch.setattr("desktop.services.tune.TuneTools", tools)
+    monkeypatch.setattr("desktop.services.wiring.TuneTools", tools)
     done = cli("run", str(file), "-p", "Hallo", "--max-tokens", "2", language=language)
     assert done.code == 0
     assert words in done.err
