@@ -19,7 +19,7 @@ _NEWEST = 0.25  # weight of the last step's time
 _HOPE = 0.5  # larger steps are taken to grow by half of what smaller ones did: kernels differ
 _FIRST_SLOPE = 0.15  # a further token's part of a plain step, as long as nobody knows
 _PLAIN_STALE_STEPS = 512
-_STALE_STEPS = 4096
+_STALE_STEPS = 1024
 _GAIN_TO_BEGIN = 1.05  # guesses are left off until so much faster, and taken until no faster
 _BESIDE_PROMPTS = 0.35  # the least chance of a token in a step that reads a prompt anyway
 _MEMORY = 24.0  # tokens of a sequence that its own chance goes back
@@ -29,6 +29,8 @@ _FIRST_TRY_STEPS = 16
 _LAST_TRY_STEPS = 1024
 _TRIED_TOKENS = 2
 _MOST_TRYING = 2
+_BEST_CHANCE = 0.97
+_ASKED_AGAIN_STEPS = 32
 _LEAST_CHANCE = 0.02
 
 
@@ -38,29 +40,29 @@ class StepTimes:
     def __init__(self) -> None:
         self._seconds: dict[int, float] = {}
         self._at: dict[int, int] = {}
-        self._steps = 0
+        self.steps = 0
         self._table: list[float] = []
 
     def measured(self, tokens: int, seconds: float) -> None:
         """A step of so many tokens, none of them a prompt's, took `seconds`."""
         size = _size(tokens)
-        self._steps += 1
+        self.steps += 1
         old = self._seconds.get(size)
-        if old is None or self._steps - self._at[size] > _PLAIN_STALE_STEPS:
+        if old is None or self.steps - self._at[size] > _PLAIN_STALE_STEPS:
             self._seconds[size] = seconds
         else:
             self._seconds[size] = old + _NEWEST * (min(seconds, 2 * old) - old)
-        self._at[size] = self._steps
+        self._at[size] = self.steps
         self._table = []
 
     def is_fresh(self, tokens: int) -> bool:
         """Whether a step of about so many tokens was measured not long ago."""
         at = self._at.get(_size(tokens))
-        return at is not None and self._steps - at < _PLAIN_STALE_STEPS
+        return at is not None and self.steps - at < _PLAIN_STALE_STEPS
 
     def horizon(self, plain: int) -> int:
         """The largest step whose time can be told from those measured."""
-        oldest = self._steps - _STALE_STEPS
+        oldest = self.steps - _STALE_STEPS
         fresh = [size for size, at in self._at.items() if at > oldest]
         return max(plain + _FIRST_TOKENS, 2 * max(fresh, default=0))
 
@@ -71,7 +73,7 @@ class StepTimes:
         return self._table
 
     def _reckoned(self, most: int) -> list[float]:
-        oldest = self._steps - _STALE_STEPS
+        oldest = self.steps - _STALE_STEPS
         points = sorted(size for size in self._seconds if self._at[size] > oldest)
         if not points:
             return [float(n) for n in range(most + 1)]
@@ -156,6 +158,7 @@ class DraftSwitch:
         self._first = dict(first_chances)
         self._all: dict[int, Odds] = {}
         self._sequences: dict[int, _Sequence] = {}
+        self._may_pay: dict[int, tuple[int, bool]] = {}  # by step size: until which step, and what
 
     def judged(self, sequence: int, kind: int, proposed: int, accepted: int) -> None:
         """Of `proposed` tokens that were computed, `accepted` held."""
@@ -179,6 +182,22 @@ class DraftSwitch:
         own = self._sequences.get(sequence)
         odds = own.odds.get(kind) if own is not None else None
         return min(0.99, prior if odds is None else odds.chance(prior))
+
+    def may_pay(self, plain: int) -> bool:
+        """Whether even the best guesses could make a step of `plain` tokens worth more.
+
+        Where that is known to be not so, nobody needs to look for guesses. Asked anew now and then.
+        """
+        times = self.times
+        known = self._may_pay.get(plain)
+        if known is not None and times.steps < known[0]:
+            return known[1]
+        table = times.table(plain + self.limit)
+        rate, pays = plain / table[plain], not times.is_fresh(plain)
+        for drafted in range(1, min(self.limit, times.horizon(plain) - plain) + 1):
+            pays = pays or (plain + _BEST_CHANCE * drafted) / table[plain + drafted] > rate
+        self._may_pay[plain] = (times.steps + _ASKED_AGAIN_STEPS, pays)
+        return pays
 
     def counts(self, wanted: Sequence[Wanted], plain: int, *, reading: bool) -> list[int]:
         """How many tokens to judge of each guess.

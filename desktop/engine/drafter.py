@@ -72,7 +72,11 @@ class Drafter:
         `plain` tokens of writing sequences are in the step anyway, and `room` more may be;
         `reading`: prompts are read in it, too.
         """
+        if not reading and not self.switch.may_pay(plain):
+            return [()] * len(writers)
         guesses = self._looked_up(writers)
+        if self._ahead is None and not any(guess.tokens for guess in guesses):
+            return [()] * len(writers)
         wanted = [
             self._wanted(writer, guess) for writer, guess in zip(writers, guesses, strict=True)
         ]

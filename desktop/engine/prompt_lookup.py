@@ -20,7 +20,8 @@ _LEAST_TOKENS = 3
 _MIDDLE_TOKENS = 8
 _LONG_TOKENS = 16
 _CANDIDATES = 4
-_LOOK_BACK_TOKENS = 1 << 14  # further back a search that finds nothing would take over 20 µs
+_LOOK_BACK_TOKENS = 1 << 14  # a search that finds nothing takes about 12 µs
+_LEAST_BACK_TOKENS = 1 << 10
 _MEDIA = 0x10FFFF  # the character of all that is no token: an image's positions are negative
 
 
@@ -48,7 +49,9 @@ class PromptLookup:
         self._histories[sequence] = _History(_characters(tokens))
 
     def propose(self, writers: Sequence[Writer]) -> list[Guess]:
-        return [self._propose(writer) for writer in writers]
+        # Several share the time that one may take.
+        look_back = max(_LEAST_BACK_TOKENS, _LOOK_BACK_TOKENS // max(1, len(writers)))
+        return [self._propose(writer, look_back) for writer in writers]
 
     def judged(self, sequence: int, proposed: int, accepted: int) -> None:
         """Nothing to learn: what held stands in the text by the next time."""
@@ -62,14 +65,14 @@ class PromptLookup:
     def close(self) -> None:
         self._histories.clear()
 
-    def _propose(self, writer: Writer) -> Guess:
+    def _propose(self, writer: Writer, look_back: int) -> Guess:
         history = self._histories.get(writer.sequence)
         if history is None:
             history = self._histories[writer.sequence] = _History()
         text = _follow(history, writer)
         if writer.most <= 0:
             return NO_GUESS
-        place = _place_after(history, text)
+        place = _place_after(history, text, look_back)
         history.followed, history.known = place, len(text)
         if place < 0:
             return NO_GUESS
@@ -102,8 +105,8 @@ def _follow(history: _History, writer: Writer) -> str:
     return text
 
 
-def _place_after(history: _History, text: str) -> int:
-    """Where the characters stand that may come next, or -1."""
+def _place_after(history: _History, text: str, look_back: int) -> int:
+    """Where the characters stand that may come next, within the last `look_back`; or -1."""
     end = len(text)
     if history.followed >= 0:
         # The last place still leads: all that was written since is what stands there.
@@ -113,7 +116,7 @@ def _place_after(history: _History, text: str) -> int:
             return place
     if end <= _LEAST_TOKENS:
         return -1
-    needle, start = text[-_LEAST_TOKENS:], max(0, end - _LOOK_BACK_TOKENS)
+    needle, start = text[-_LEAST_TOKENS:], max(0, end - look_back)
     best, best_alike, stop = -1, 0, end - 1
     for _ in range(_CANDIDATES):
         found = text.rfind(needle, start, stop)

@@ -32,6 +32,9 @@ def opened() -> Iterator[ExitStack]:
 class _Always(DraftSwitch):
     """Every guess is judged, as far as the limit goes: tiny models' times say nothing."""
 
+    def may_pay(self, plain: int) -> bool:
+        return True
+
     def counts(self, wanted: Sequence[Wanted], plain: int, *, reading: bool) -> list[int]:
         left, counts = self.limit, []
         for one in wanted:

@@ -33,6 +33,9 @@ pytestmark = pytest.mark.skipif(
 
 
 class _Always(DraftSwitch):
+    def may_pay(self, plain: int) -> bool:
+        return True
+
     def counts(self, wanted: list[Wanted], plain: int, *, reading: bool) -> list[int]:  # type: ignore[override]
         return [min(one.length, self.limit // len(wanted)) for one in wanted]
 
