@@ -47,11 +47,12 @@ class ChatWishes:
         # Where reasoning is switched off, none may come before what a grammar binds.
         reasons = style is not None and reasoning_wish(chat) != "off"
         gate = self._gate(rendered) if reasons else None
+        if style is not None and reasons and request.constraint is not None:
+            gate = style.gate(is_open=rendered.reasoning_open)
         budget = self._budget(chat, gate)
         if request.constraint is not None:
             grammar = grammar_for(request.constraint)
             if style is not None:
-                gate = style.gate(is_open=rendered.reasoning_open) if reasons else None
                 self.shown(vocabulary)
                 grammar = _led(grammar, style.lead(rendered.prompt), ToolRules(self._marks))
             return Bound(grammar, gate, budget)
@@ -73,7 +74,7 @@ class ChatWishes:
             return Bound(None, gate, budget)
         if style is not None and gate is not None:
             # What looks like a call within the reasoning is none.
-            budget = budget or Budget(_NO_LIMIT, style.end, gate)
+            budget = budget or Budget(_NO_LIMIT, style.end_of_thoughts, gate)
         return Bound(grammar, lazy, budget)
 
     def parser(self, request: Request, chat: Chat, rendered: Rendered) -> OutputParser | None:
@@ -127,7 +128,8 @@ class ChatWishes:
         style = self.format.reasoning
         if style is None or gate is None or not chat.reasoning_budget:
             return None
-        return Budget(chat.reasoning_budget, style.end, gate)
+        end = style.end_of_thoughts if offers(chat) else style.end
+        return Budget(chat.reasoning_budget, end, gate)
 
 
 def _led(grammar: Grammar, lead: tuple[str, str], rules: ToolRules) -> Grammar:

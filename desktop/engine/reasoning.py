@@ -70,6 +70,14 @@ class ReasoningStyle:
         return self.between or f"\n{self.close}\n\n"
 
     @property
+    def end_of_thoughts(self) -> str:
+        """What is to be written to end the reasoning alone: an answer or a call may follow."""
+        before, close, behind = self.between.partition(self.close)
+        if not close:
+            return f"\n{self.close}\n\n"
+        return before + close + (behind if not behind.strip() else "")
+
+    @property
     def skipped(self) -> str:
         """Reasoning that is over before it began."""
         return self.answer_header or f"{self.open}\n\n{self.close}\n\n"

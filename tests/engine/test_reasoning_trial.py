@@ -37,6 +37,7 @@ def test_tags_key_and_switch_of_a_hybrid_model(renderer: TemplateRenderer) -> No
     assert style.between == "\n</think>\n\n"
     assert style.answer_header == ""
     assert style.skipped == "<think>\n\n</think>\n\n"
+    assert style.end == style.end_of_thoughts == "\n</think>\n\n"
 
 
 def test_an_output_of_parts_with_headers(renderer: TemplateRenderer) -> None:
@@ -50,6 +51,7 @@ def test_an_output_of_parts_with_headers(renderer: TemplateRenderer) -> None:
     assert style.effort("high") == {"reasoning_effort": "high"}
     gate = style.gate(is_open=False)
     assert (gate.close, gate.is_open) == ("<|end|>", False)
+    assert style.end_of_thoughts == "<|end|>"
     final = "<|channel|>final<|message|>"
     assert style.lead("<|start|>assistant") == ("<|start|>assistant", final)
     assert style.lead("<|start|>assistant" + final) == ("", "")
