@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,17 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from desktop.chats.store import ChatStore
 from desktop.common.errors import EngineError, LoadError
 from desktop.common.ledger import Ledger
 from desktop.common.settings import Settings
 from desktop.engine.events import Failed, Finished
+from desktop.engine.isolated import load_isolated
 from desktop.engine.llama import llama
 from desktop.fit.types import Wish
 from desktop.hardware.machine import Gpu
+from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
 from desktop.services.pool import Pool
-from tests.engine.driving import ask
+from tests.engine.driving import ask, plan_for
 from tests.rpc_servers import running_rpc_server
+from tests.services.listening import Listener
 from tests.services.opening import GIB, Stage, crash_of
 from tests.tiny_models import write_tiny_model
 
@@ -170,3 +176,29 @@ def test_over_a_real_server_that_is_killed_in_the_middle(
     ledger = Ledger(tmp_path / "ledger.jsonl").entries(100)
     assert {line.purpose for line in ledger} == {"pool"}
     assert "pool_server_gone" in {line.outcome for line in ledger}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_chat_is_kept_when_the_models_process_dies(
+    store: ChatStore, chats: ChatService, model: Path, marker: CrashMarker
+) -> None:
+    """What was written stands there, the app lives, and another engine goes on with it."""
+    deaths: list[EngineError] = []
+    chat = store.create_chat()
+    with closing(load_isolated(model, plan_for(context=8192), on_death=deaths.append)) as engine:
+        listener = Listener()
+        handle = chats.send(chat.id, "Hallo", engine, listener)
+        while not listener.text():
+            listener.next()
+        os.kill(engine.pid, signal.SIGKILL)
+        ended = listener.ended(handle)
+    assert (ended.state, ended.error_kind) == ("failed", "engine_died_memory")
+    question, answer = store.thread(chat.id)
+    assert (question.text, answer.state) == ("Hallo", "failed")
+    assert answer.text == listener.text() != ""
+    assert len(deaths) == 1
+    with closing(load_isolated(model, plan_for(context=4096))) as engine:
+        listener = Listener()
+        handle = chats.send(chat.id, "Weiter", engine, listener, max_tokens=4)
+        assert listener.ended(handle).state == "complete"
+    assert len(store.thread(chat.id)) == 4
