@@ -37,6 +37,7 @@ def configure(arguments: Arguments) -> None:
     options.parallel(arguments)
     arguments.option("--repeat", value="N", kind=whole(1, MAX_REPEAT), default=5)
     options.threads(arguments)
+    options.placing(arguments)
     options.apart(arguments)
     options.pool(arguments)
     beside.with_model(arguments)
@@ -58,7 +59,7 @@ def run(given: Namespace, front: Front) -> int:
             core,
             interrupts,
             given.model,
-            wish,
+            options.placed(given, wish),
             insist=given.force,
             given=given,
             extras=beside.extras_of(given),

@@ -60,6 +60,7 @@ def open_model(
     try:
         if not opened.is_guide and opened.report is not None:
             options.tell_pool(core, front)
+        options.tell_lock(front, opened.engine.info.plan)
         _tell_steps(front, opened)
         _tell_where(front, opened)
         yield opened

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 
 from desktop.cli.arguments import Arguments, one_of, text, whole
 from desktop.cli.front import Front
+from desktop.common.wording import format_bytes
 from desktop.engine.plan_limits import MAX_UBATCH_TOKENS
-from desktop.fit.types import Wish
+from desktop.fit.types import Plan, Wish
 from desktop.fit.wishes import MAX_CONTEXT, MAX_DRAFT_TOKENS
+from desktop.hardware.memlock import lockable_bytes
 from desktop.services.core import Core
 
 MAX_THREADS = 512
@@ -59,13 +62,44 @@ def heads(given: Namespace) -> bool | None:
     return None if given.mtp is None else given.mtp == "on"
 
 
+def placing(arguments: Arguments) -> None:
+    """Where and how a model lies in memory; `placed` reads it."""
+    kv_type(arguments)
+    gpu_layers(arguments)
+    ubatch(arguments)
+    arguments.option("--flash-attn", value="on|off", kind=one_of("on", "off"))
+    arguments.option("--cpu-moe", value="N", kind=whole(0, 4096))
+    arguments.switch("--no-mmap")
+    arguments.switch("--mlock")
+
+
+def placed(given: Namespace, wish: Wish) -> Wish:
+    """`wish` with what `placing` was given."""
+    return replace(
+        wish,
+        kv_type=given.kv_type,
+        gpu_layers=given.gpu_layers,
+        ubatch=given.ubatch,
+        flash_attention=None if given.flash_attn is None else given.flash_attn == "on",
+        expert_layers_on_cpu=given.cpu_moe,
+        use_mmap=False if given.no_mmap else None,
+        lock_memory=given.mlock,
+    )
+
+
+def tell_lock(front: Front, plan: Plan | None) -> None:
+    """How much of a model the system lets us keep from being swapped out, if that is little."""
+    allowed = lockable_bytes() if plan is not None and plan.lock_memory else None
+    if allowed is not None:
+        size = format_bytes(allowed, front.messages.language)
+        front.note(front.text("cli.mlock_limited", size=size))
+
+
 def planning(arguments: Arguments) -> None:
     """All that a plan can be asked for, threads apart; `planned_wish` reads it."""
     context(arguments)
-    kv_type(arguments)
     parallel(arguments)
-    gpu_layers(arguments)
-    ubatch(arguments)
+    placing(arguments)
     priority(arguments)
     guessing(arguments)
 
@@ -98,13 +132,11 @@ def apart(arguments: Arguments) -> None:
 
 def planned_wish(given: Namespace) -> Wish:
     """What `planning` was given."""
-    return Wish(
+    wish = Wish(
         context=given.ctx,
-        kv_type=given.kv_type,
         parallel=given.parallel,
-        gpu_layers=given.gpu_layers,
-        ubatch=given.ubatch,
         priority=given.priority,
         draft_tokens=given.draft_tokens,
         mtp=heads(given),
     )
+    return placed(given, wish)

@@ -36,6 +36,7 @@ def configure(arguments: Arguments) -> None:
     arguments.option("--reasoning", value="on|off|auto", kind=one_of("on", "off", "auto"))
     arguments.option("--reasoning-budget", value="N", kind=whole(0, MAX_TOKENS))
     options.threads(arguments)
+    options.placing(arguments)
     options.guessing(arguments)
     options.apart(arguments)
     options.pool(arguments)
@@ -63,7 +64,7 @@ def run(given: Namespace, front: Front) -> int:
             core,
             interrupts,
             given.model,
-            wish,
+            options.placed(given, wish),
             insist=given.force,
             usual_context=settings.context_tokens or None,
             given=given,
@@ -153,6 +154,8 @@ def _document(answer: Answer, opened: Opened) -> dict[str, object]:
         "prompt_tokens_per_s": round(stats.prompt_tokens_per_s, 2),
         "tokens_per_s": round(stats.tokens_per_s, 2),
         "first_token_s": round(stats.first_token_s, 4),
+        "draft_tokens": stats.draft_tokens,
+        "accepted_tokens": stats.accepted_tokens,
         "finish_reason": answer.reason,
         "model": opened.name,
         "context_tokens": stats.context_tokens,

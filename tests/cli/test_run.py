@@ -192,3 +192,10 @@ def test_ctrl_c_before_the_first_word_stops_the_answer_and_not_the_chat(tmp_path
     with Interrupts() as interrupts:
         answer = talk.ask("Hallo", interrupts, lambda _piece: None)
     assert (answer.reason, answer.text) == ("cancelled", "")
+
+
+def test_a_model_lies_as_it_was_asked_for(cli: Cli, tiny_model: Path) -> None:
+    options = ("--kv-type", "q8_0", "--no-mmap", "--mlock", "--flash-attn", "on", "--ubatch", "64")
+    result = cli("run", str(tiny_model), "-p", "Hallo", "--max-tokens", "2", *options, "--json")
+    assert result.code == 0
+    assert result.json["completion_tokens"] <= 2
