@@ -82,6 +82,9 @@ def _house(found: Diagnosis, front: Front) -> Iterator[Row]:
         yield front.text("cli.doctor.network"), front.text(key, **way)
     if found.pool:
         yield front.text("cli.doctor.pool"), "\n".join(_pool(found, front))
+    if found.servers:
+        shown = [f"{server.name} ({server.address})" for server in found.servers]
+        yield front.text("cli.doctor.servers"), "\n".join(shown)
     total = format_bytes(sum(model.file_bytes for model in found.models), language)
     count = len(found.models)
     yield (

@@ -6,7 +6,6 @@ import getpass
 import sys
 from argparse import Namespace
 from functools import partial
-from typing import Any
 
 from desktop.cli.arguments import Arguments, columns, one_of, real, text
 from desktop.cli.front import Front, is_terminal
@@ -134,36 +133,9 @@ def _show_certificate(remotes: Remotes, address: str, front: Front) -> None:
     )
 
 
-def document_of(server: RemoteServer) -> dict[str, Any]:
-    """A server for scripts, and for a support person: never its key."""
-    trust = "pinned" if server.certificate else "file" if server.ca_file else "system"
-    return {
-        "name": server.name,
-        "address": server.address,
-        "software": server.software,
-        "leaves_computer": server.leaves_computer,
-        "key": server.key_place or None,
-        "certificate": trust if server.address.startswith("https") else None,
-        "timeouts": {
-            "connect_s": server.patience.connect_s,
-            "first_token_s": server.patience.first_token_s,
-            "token_s": server.patience.between_s,
-        },
-        "models": [
-            {
-                "model": str(RemoteRef(server.name, model.id)),
-                "id": model.id,
-                "kind": model.kind,
-                "context_tokens": model.context_tokens or None,
-            }
-            for model in server.models
-        ],
-    }
-
-
 def _tell_all(servers: tuple[RemoteServer, ...], front: Front) -> None:
     if front.as_json:
-        front.document({"servers": [document_of(server) for server in servers]})
+        front.document({"servers": [server.to_json() for server in servers]})
         return
     if not servers:
         front.say(front.text("cli.remotes.none"))
@@ -180,7 +152,7 @@ def _tell_removed(server: RemoteServer, front: Front) -> None:
 
 def _tell_report(report: ServerReport, front: Front) -> None:
     if front.as_json:
-        front.document({**document_of(report.server), "seconds": round(report.seconds, 3)})
+        front.document({**report.server.to_json(), "seconds": round(report.seconds, 3)})
         return
     _tell_server(report.server, front)
     if report.server.place.is_open:

@@ -152,6 +152,7 @@ class _Builder:
             raise EngineError("not_offered", what="echo")
         kind = self._dialect.kind
         reasoning = kind != "openai" and REASONING_FIELD not in self._refused
+        reasoning = reasoning and chat.keep_reasoning is not False
         self._document["messages"] = messages_of(
             chat, developer=kind in ("openai", "hausgeist"), reasoning=reasoning
         )

@@ -31,6 +31,8 @@ from desktop.services.log_tail import LoggedError, last_errors
 from desktop.services.model_places import ModelPlaces
 from desktop.services.network import Network
 from desktop.services.pool import PoolServer
+from desktop.services.remote_file import RemoteServer
+from desktop.services.remotes import Remotes
 from desktop.services.tune_records import TUNE_RECORDS_FILE, TuneRecord, TuneRecords
 
 MOST_SESSIONS = 30
@@ -99,6 +101,7 @@ class Diagnosis:
     network: dict[str, object] = field(default_factory=dict)
     tunings: tuple[TuneRecord, ...] = ()
     pool: tuple[PoolServer, ...] = ()
+    servers: tuple[RemoteServer, ...] = ()
 
     def to_json(self, say: Callable[[HausgeistError], str]) -> dict[str, object]:
         """As `hausgeist doctor --json` prints it; `say` gives an error's sentence."""
@@ -114,6 +117,7 @@ class Diagnosis:
             "errors": [asdict(line) for line in self.errors],
             "network": self.network,
             "pool": [server.to_json() for server in self.pool],
+            "servers": [server.to_json() for server in self.servers],
             "ledger": [connection.to_json() for connection in self.connections],
             "history": {
                 "accuracy": self.accuracy.to_json(),
@@ -167,6 +171,7 @@ class _Examination:
             models=self._part("models", lambda: tuple(core.library.list()), ()),
             network=self._part("network", lambda: way_out(core.network), {}),
             pool=self._part("pool", lambda: core.pool.look().servers, ()),
+            servers=self._part("servers", lambda: Remotes.of(core).servers(), ()),
             tunings=TuneRecords(core.paths.data_dir / TUNE_RECORDS_FILE).all(),
             broken=tuple(self._broken),
         )

@@ -17,7 +17,7 @@ from desktop.engine.remote_address import RemoteAddress, parse_address
 from desktop.engine.remote_link import Patience
 from desktop.engine.remote_models import RemoteKind
 from desktop.hub.server_keys import KeyPlace
-from desktop.services.remote_ref import is_server_name
+from desktop.services.remote_ref import RemoteRef, is_server_name
 
 _MOST_KNOWN_MODELS = 500
 _LEAST_S, _MOST_S = 0.1, 86_400.0
@@ -57,6 +57,32 @@ class RemoteServer:
     def leaves_computer(self) -> bool:
         """Whether what is said there leaves this computer."""
         return not self.place.is_on_this_machine
+
+    def to_json(self) -> dict[str, Any]:
+        """For scripts, and for a support person: where its key lies, never the key."""
+        trust = "pinned" if self.certificate else "file" if self.ca_file else "system"
+        return {
+            "name": self.name,
+            "address": self.address,
+            "software": self.software,
+            "leaves_computer": self.leaves_computer,
+            "key": self.key_place or None,
+            "certificate": trust if self.address.startswith("https") else None,
+            "timeouts": {
+                "connect_s": self.patience.connect_s,
+                "first_token_s": self.patience.first_token_s,
+                "token_s": self.patience.between_s,
+            },
+            "models": [
+                {
+                    "model": str(RemoteRef(self.name, model.id)),
+                    "id": model.id,
+                    "kind": model.kind,
+                    "context_tokens": model.context_tokens or None,
+                }
+                for model in self.models
+            ],
+        }
 
 
 class RemoteFile:

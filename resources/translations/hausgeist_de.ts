@@ -360,6 +360,10 @@
         <source>No connection has left this computer so far.</source>
         <translation>Bisher hat keine Verbindung diesen Computer verlassen.</translation>
     </message>
+    <message>
+        <source>{sent} sent, {received} received</source>
+        <translation>{sent} gesendet, {received} empfangen</translation>
+    </message>
 </context>
 <context>
     <name>Conversation</name>

@@ -159,3 +159,15 @@ def test_words_leave_the_computer_knowingly(
     spoken = cli("run", "remote:office/big", "-p", "Hi", language=language)
     assert told in spoken.err
     assert "office" in spoken.err
+
+
+def test_a_support_person_sees_servers_without_their_keys(
+    cli: Cli, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("sk-secret\n"))
+    cli("remotes", "add", "office", server.address, "--with-key")
+    found = cli("doctor", "--json")
+    (one,) = found.json["servers"]
+    assert (one["name"], one["key"]) == ("office", "file")
+    assert "sk-secret" not in found.out
+    assert "office" in cli("doctor").out

@@ -227,3 +227,19 @@ def test_all_of_it_by_keyboard_and_screen_reader(named: Driven) -> None:
     shown = [name for name in names if name]
     assert len(shown) == len(names)
     assert len([name for name in names if name.startswith(("Test “", "Remove “"))]) == 6
+
+
+def test_what_was_sent_stands_in_the_list_of_connections(driven: Driven) -> None:
+    ledger = driven.services.network.ledger
+    line = ledger.begin("remote_engine", "llm.example.org", "Office")
+    ledger.end(line, "ok", status=200, sent_bytes=3_000, received_bytes=20_000)
+    page = driven.window.page(SETTINGS)
+    assert isinstance(page, SettingsPage)
+    page.connections.show_or_hide()
+
+    def told() -> str:
+        return "\n".join(label.text() for label in page.connections.findChildren(QLabel))
+
+    driven.until(lambda: "llm.example.org" in told())
+    assert "An answer from a model server: Office" in told()
+    assert "3 kB sent, 20 kB received" in told().replace("KB", "kB").replace(".0", "")

@@ -77,6 +77,9 @@ class Connections(QWidget):
             QLocale.FormatType.ShortFormat,
         )
         size = format_bytes(connection.received_bytes, language)
+        if connection.sent_bytes:
+            sent = format_bytes(connection.sent_bytes, language)
+            size = self.tr("{sent} sent, {received} received").format(sent=sent, received=size)
         what = f"{purpose}: {connection.subject}" if connection.subject else purpose
         left = column(
             Elided(what[:1].upper() + what[1:]),
