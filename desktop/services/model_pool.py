@@ -44,6 +44,7 @@ class Opener(Protocol):
         apart: bool = False,
         extras: Extras = NO_EXTRAS,
         make_room: Callable[[FitReport], None] | None = None,
+        to_chat: bool = True,
     ) -> Opened: ...
 
 
@@ -88,6 +89,7 @@ class ModelPool:
         usual_context: int | None = None,
         apart: bool = False,
         extras: Extras = NO_EXTRAS,
+        to_chat: bool = True,
         fresh: bool = False,
     ) -> Opened:
         """The model, loaded if it is not; closing its engine gives the lease back.
@@ -115,6 +117,7 @@ class ModelPool:
                 apart=apart,
                 extras=extras,
                 make_room=self._make_room,
+                to_chat=to_chat,
             )
             return self._take_in(key, wanted, opened)
         finally:
