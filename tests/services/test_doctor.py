@@ -28,7 +28,7 @@ from tests.tiny_models import write_tiny_model
 
 PARTS = {
     "system", "versions", "hardware", "engine", "paths", "settings", "problems", "errors",
-    "ledger", "history", "crashes", "models", "broken", "network", "tuning", "pool",
+    "ledger", "history", "crashes", "models", "broken", "network", "tuning", "pool", "servers",
 }  # fmt: skip
 
 
