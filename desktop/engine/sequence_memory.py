@@ -91,4 +91,5 @@ class SequenceMemory:
 
 
 def _bytes(state: bytearray) -> Any:
-    return (ctypes.c_uint8 * len(state)).from_buffer(state)
+    """Not as an array: ctypes makes a new class for every length."""
+    return ctypes.byref(ctypes.c_uint8.from_buffer(state))

@@ -127,7 +127,8 @@ class Vocabulary:
     def _split(self, text: str, *, add_special: bool, special: bool) -> list[int]:
         # A lone surrogate (half of a pasted emoji) is no text: "?" stands for it.
         raw = text.encode("utf-8", "replace")
-        room = len(raw) + 8
+        # ctypes makes a class for every length of an array: few lengths, few classes.
+        room = 1 << (len(raw) + 8).bit_length()
         while True:
             tokens = (ctypes.c_int32 * room)()
             count: int = self._lib.llama_tokenize(

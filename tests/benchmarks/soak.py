@@ -275,6 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "leaks": left[:10],
         "rss_growth": round(last / warm - 1, 4),
         "rss_bytes": last,
+        "rss_mb": [size >> 20 for size in soak.sizes[:: max(1, len(soak.sizes) // 25)]],
         "seconds": round(time.monotonic() - began, 1),
     }
     print(json.dumps(found))
