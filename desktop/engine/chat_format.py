@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -223,14 +223,12 @@ class ChatFormat:
         tried = TemplateTrial(self._by_template, self._template)
         self.traits = find_traits(tried)
         self.reasoning = find_reasoning(tried, self.traits, _is_token(vocabulary))
-        self.output = self._learn_output(tried, partial(ending_words, vocabulary))
+        self.output = self._learn_output(tried, vocabulary)
         key = self.reasoning.key if self.reasoning is not None else ""
         self._shaper = MessageShaper(self.traits, key, self.output.calls.write)
         self.stop = self._find_stop(tried, vocabulary)
 
-    def _learn_output(
-        self, tried: TemplateTrial, endings: Callable[[str], Collection[str]]
-    ) -> OutputFormat:
+    def _learn_output(self, tried: TemplateTrial, vocabulary: Vocabulary) -> OutputFormat:
         question = say("user", words(QUESTION, parts=self.traits.parts))
         before = tried.write([question], add_generation_prompt=False)
         shaper = MessageShaper(self.traits, "", _write_none)
@@ -253,7 +251,13 @@ class ChatFormat:
             offered = [wrapped if self.traits.tools == "wrapped" else wrapped["function"]]
         begun = tried.write([question]).partition(QUESTION)[2]
         shown = tried.write([question], tools=offered) if offered else ""
-        return learn_output(write, begun, shown, endings)
+        return learn_output(
+            write,
+            begun,
+            shown,
+            endings=partial(ending_words, vocabulary),
+            is_token=lambda text: vocabulary.single_token(text) is not None,
+        )
 
     def _find_stop(self, tried: TemplateTrial, vocabulary: Vocabulary) -> tuple[str, ...]:
         """What stands between an answer and the next question, if it must be a stop string.

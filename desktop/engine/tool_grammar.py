@@ -8,7 +8,7 @@ from desktop.common.errors import RequestError
 from desktop.engine.chat import Tool
 from desktop.engine.constraint import Gate, Grammar
 from desktop.engine.output.calls import CallFormat
-from desktop.engine.output.channels import ChannelCalls
+from desktop.engine.output.channels import START, ChannelCalls
 from desktop.engine.output.frame import Frame, Hole
 from desktop.engine.output.gemma_calls import GemmaCalls
 from desktop.engine.output.json_calls import JsonCalls
@@ -47,9 +47,12 @@ def tool_grammar(
 
 def lazy_gate(calls: CallFormat) -> Gate | None:
     """Free text up to the word that begins a call; None where no word tells a call for certain."""
-    if calls.only_first or not calls.triggers or isinstance(calls, ChannelCalls):
-        return None
-    return Gate("", calls.triggers[0], is_open=True, optional=True)
+    if isinstance(calls, ChannelCalls):
+        # Whom a message is for stands in its header; a namespace makes that unmistakable.
+        word = f"to={calls.namespace}" if calls.namespace else ""
+    else:
+        word = "" if calls.only_first or not calls.triggers else calls.triggers[0]
+    return Gate("", word, is_open=True, optional=True) if word else None
 
 
 class _Writer:
@@ -62,7 +65,7 @@ class _Writer:
 
     def root(self, calls: CallFormat, begun: str) -> str:
         if isinstance(calls, ChannelCalls):
-            return self._channels(calls)
+            return self._channels(calls, begun)
         if isinstance(calls, PythonicCalls):
             return self._pythonic(calls, begun)
         assert isinstance(calls, JsonCalls | NamedCalls | TaggedCalls | GemmaCalls)
@@ -113,8 +116,8 @@ class _Writer:
         frame = Frame(calls.open + "[", (), ", ", "]" + calls.close)
         return self._row(frame, self._rules.either("call", cores), begun)
 
-    def _channels(self, calls: ChannelCalls) -> str:
-        """One message to a tool; its end is the answer's."""
+    def _channels(self, calls: ChannelCalls, begun: str) -> str:
+        """One message to a tool, behind as much of its header as `begun`; it ends the answer."""
         literal = self._rules.literal
         options: list[str] = []
         for tool in self._tools:
@@ -123,6 +126,11 @@ class _Writer:
             else:
                 inner = _Writer(self._rules, [tool], parallel=False)
                 body = inner.root(calls.inner, "")
-            headers = " | ".join(literal(header) for header in calls.headers(tool.name))
+            known = [
+                header.partition(begun)[2] if begun else header
+                for header in calls.headers(tool.name)
+            ]
+            headers = " | ".join(literal(header) for header in known)
             options.append(self._rules.rule("tool", f"({headers}) {body}"))
-        return f"({literal('<|start|>assistant')})? {self._rules.either('call', options)}"
+        call = self._rules.either("call", options)
+        return call if begun else f"({literal(START + 'assistant')})? {call}"

@@ -137,7 +137,23 @@ def test_words_that_stand_there_already_are_not_asked_for_again() -> None:
     assert state.complete
 
 
-@pytest.mark.parametrize("name", ["llama", "channels", "addressed"])
+def test_a_message_to_a_tool_is_bound_from_its_name_on() -> None:
+    output = _output("channels")
+    gate = lazy_gate(output.calls)
+    assert gate is not None
+    assert gate.close == "to=functions."
+    made = _automaton(tool_grammar(output.calls, TOOLS, begun=gate.close))
+    for written in (
+        "ping<|channel|>commentary json<|message|>{}",
+        "ping <|constrain|>json<|message|>{}",
+    ):
+        state = made.walk(made.start, written.encode())
+        assert state is not None, written
+        assert state.complete
+    assert made.walk(made.start, b"<|start|>assistant") is None
+
+
+@pytest.mark.parametrize("name", ["llama", "addressed"])
 def test_where_nothing_announces_a_call_no_grammar_waits_for_one(name: str) -> None:
     assert lazy_gate(_output(name).calls) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from desktop.engine.output.calls import CallFormat
@@ -57,9 +58,12 @@ _SIGNS: tuple[tuple[str, CallFormat], ...] = (
 )
 
 
-def shown_in(prompt: str) -> CallFormat:
-    """The format whose words stand in a prompt that offers tools; else the most usual one."""
-    return next((found for sign, found in _SIGNS if sign in prompt), HERMES)
+def shown_in(prompt: str, is_token: Callable[[str], bool]) -> CallFormat:
+    """The format whose words stand in a prompt that offers tools, or are tokens of the model's
+    own; else the most usual one."""
+    by_prompt = (found for sign, found in _SIGNS if sign in prompt)
+    by_token = (found for sign, found in _SIGNS if is_token(sign))
+    return next(by_prompt, None) or next(by_token, HERMES)
 
 
 def from_header(calls: CallFormat, header_end: str) -> CallFormat:

@@ -47,12 +47,14 @@ def learn_output(
     opening: str = "",
     prompt_with_tools: str = "",
     endings: Callable[[str], Collection[str]] = lambda text: (),  # noqa: ARG005
+    is_token: Callable[[str], bool] = lambda text: False,  # noqa: ARG005
 ) -> OutputFormat:
     """What is to be known for reading a model's answers; never fails.
 
     `opening` is what a generation prompt writes behind the user's text. `prompt_with_tools` is a
     prompt that offers tools: where the template writes no calls, its words may say how.
-    `endings` tells which words of a text end an answer in the model's vocabulary.
+    `endings` tells which words of a text end an answer in the model's vocabulary, `is_token`
+    whether a text is one of its control tokens.
     """
     samples = take_samples(writes, endings)
     calls: CallFormat | None = None
@@ -63,7 +65,7 @@ def learn_output(
             # A stranger's template may put the known words anywhere: such a format is no family.
             calls = None
     if samples is None or calls is None:
-        calls = known_formats.shown_in(prompt_with_tools)
+        calls = known_formats.shown_in(prompt_with_tools, is_token)
         dropped = answer_words(plain_answer(writes), "", opening, calls)
         return OutputFormat(calls, dropped, taught=False)
     dropped = answer_words(

@@ -62,3 +62,20 @@ def test_reasoning_before_a_call_is_none_of_its_words() -> None:
     assert without_thinking("<think>\n\n</think>\n\n<call>") == "\n\n<call>"
     assert without_thinking("[THINK][/THINK]<call>") == "<call>"
     assert without_thinking("<call>") == "<call>"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tokens", "family"),
+    [
+        ("List of tools: <|tool_list_start|>[...]", (), "pythonic"),
+        ("Use <tool_call>\n<function=name>", (), "tagged"),
+        ("Use <tool_call>{}</tool_call>", ("<|tool_call_start|>",), "json"),
+        ("List of tools: []", ("<|tool_call_start|>",), "pythonic"),
+        ("", ("[TOOL_CALLS]",), "json"),
+        ("", (), "json"),
+    ],
+)
+def test_a_format_that_no_recorded_call_shows(
+    prompt: str, tokens: tuple[str, ...], family: str
+) -> None:
+    assert known_formats.shown_in(prompt, tokens.__contains__).family == family
