@@ -46,6 +46,10 @@ class LocalEngine(Elsewhere):
     def info(self) -> ModelInfo:
         return self._info
 
+    @property
+    def alive(self) -> bool:
+        return self._worker.alive
+
     def submit(self, request: Request) -> Stream:
         try:
             prepared = self._preparer.prepare(request)

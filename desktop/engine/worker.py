@@ -107,6 +107,11 @@ class Worker:
         """What the loaded model holds by device; when the thread has ended, what it held last."""
         return self._usage
 
+    @property
+    def alive(self) -> bool:
+        """Whether requests may still be answered."""
+        return not (self._failed or self._closed)
+
     def start(
         self, on_progress: Progress | None = None, cancel: CancelToken | None = None
     ) -> Loaded:

@@ -189,6 +189,7 @@ def test_an_unexpected_exception_ends_every_stream(
     later = _end(engine, ask("2", "Hallo"))
     assert isinstance(later, Failed)
     assert later.kind in ("engine_failed", "engine_closed")
+    assert not engine.alive
     assert "broken on purpose" in caplog.text
 
 

@@ -23,9 +23,10 @@ from desktop.fit.types import Wish
 from desktop.hardware.machine import Gpu
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker
+from desktop.services.open_load import OpenTools
 from desktop.services.pool import Pool
 from tests.engine.driving import ask, plan_for
-from tests.rpc_servers import running_rpc_server
+from tests.rpc_servers import rpc_server, running_rpc_server
 from tests.services.listening import Listener
 from tests.services.opening import GIB, Stage, crash_of
 from tests.tiny_models import write_tiny_model
@@ -148,8 +149,6 @@ def test_over_a_real_server_that_is_killed_in_the_middle(
     stage: Stage, model: Path, pool: Pool, tmp_path: Path
 ) -> None:
     """A clear error, and the next opening does without it."""
-    from desktop.services.open_load import OpenTools
-
     stage.opener._loader._tools = stage.opener._tools = OpenTools()
     _with_pool(stage, tmp_path, pool)
     with running_rpc_server() as server:
@@ -202,3 +201,22 @@ def test_the_chat_is_kept_when_the_models_process_dies(
         handle = chats.send(chat.id, "Weiter", engine, listener, max_tokens=4)
         assert listener.ended(handle).state == "complete"
     assert len(store.thread(chat.id)) == 4
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or "RPC" not in llama().backends(), reason="this engine has no RPC"
+)
+def test_a_server_that_runs_out_of_memory_costs_layers(
+    stage: Stage, tmp_path: Path, pool: Pool
+) -> None:
+    """It claims the memory of its whole machine, and may have only a little of it."""
+    model = write_tiny_model(tmp_path / "wide.gguf", layers=8, width=256, vocab=4096)
+    stage.opener._loader._tools = stage.opener._tools = OpenTools()
+    _with_pool(stage, tmp_path, pool)
+    with rpc_server(limit_bytes=24 << 20) as server:
+        pool.use([server])
+        opened = stage.opener.open(str(model), Wish(gpu_layers=9, context=1024))
+        with closing(opened.engine) as engine:
+            assert isinstance(engine.submit(ask("1", "Hallo", 3)).collect(SOON_S)[1], Finished)
+    assert opened.steps
+    assert opened.steps[-1].after.gpu_layers < 9
