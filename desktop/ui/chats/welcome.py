@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.ui.downloads.first_model import FirstModel
@@ -55,9 +56,9 @@ class Welcome(Page):
             self._subtitle,
             self._gap(s.space_1),
             self.machine_card,
-            chips,
-            self._gap(s.space_1),
             self._guide_card,
+            self._gap(s.space_1),
+            chips,
             space=s.space_3,
         )
         holder = QWidget()
@@ -72,6 +73,11 @@ class Welcome(Page):
         look.changed.connect(self._draw_mark)
         self._draw_mark()
         self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a low window the mark gives its place to what one can do."""
+        super().resizeEvent(event)
+        self._mark.setVisible(event.size().height() > self._look.sizes.dialog)
 
     def show_machine(self, sentence: str) -> None:
         """This machine in one sentence, once it is known."""
