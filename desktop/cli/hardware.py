@@ -9,9 +9,10 @@ from desktop.cli.arguments import Arguments, columns
 from desktop.cli.front import Front
 from desktop.cli.progress import StatusLine
 from desktop.common.messages import format_bytes, format_memory
-from desktop.hardware.machine import Gpu, Machine
+from desktop.hardware.machine import POOL_BACKEND, Gpu, Machine
 from desktop.services.machine import MachineService, sold_size_gb, summary
 from desktop.services.machine_speed import SPEEDS_FILE, MachineSpeeds
+from desktop.services.pool import Lenders, NoLenders, Pool
 
 _FEATURES_WIDTH = 60
 
@@ -25,7 +26,7 @@ def run(_options: Namespace, front: Front) -> int:
         status.show(front.text("cli.hardware.looking"))
         paths = front.start.paths
         speeds = MachineSpeeds(paths.cache_dir / SPEEDS_FILE)
-        machine = MachineService(paths, speeds=speeds).machine()
+        machine = MachineService(paths, speeds=speeds, pool=_lenders(front)).machine()
     if front.as_json:
         front.document(machine.to_json())
         return 0
@@ -38,6 +39,18 @@ def run(_options: Namespace, front: Front) -> int:
         front.say()
         front.say(front.text(f"notes.{note.kind}", **dict(note.params)))
     return 0
+
+
+def _lenders(front: Front) -> Lenders:
+    """Other machines that lend their memory, where the settings name any."""
+    if not front.start.settings.pool_servers:
+        return NoLenders()
+    # Imported here: it takes longer than all the rest, and few have other machines.
+    from desktop.services.network import Network
+
+    start = front.start
+    network = Network(start.paths, start.settings_store, start.env)
+    return Pool(start.settings_store.now, network.policy, network.ledger)
 
 
 def _rows(machine: Machine, front: Front) -> list[tuple[str, str]]:
@@ -53,8 +66,12 @@ def _rows(machine: Machine, front: Front) -> list[tuple[str, str]]:
     if machine.cpu.memory_bandwidth_bytes_per_s:
         speed = format_bytes(machine.cpu.memory_bandwidth_bytes_per_s, language)
         rows.append((text("cli.hardware.bandwidth"), f"{speed}/s"))
-    graphics = "\n".join(_gpu(gpu, front) for gpu in machine.gpus)
+    own = [gpu for gpu in machine.gpus if gpu.backend != POOL_BACKEND]
+    lent = [gpu for gpu in machine.gpus if gpu.backend == POOL_BACKEND]
+    graphics = "\n".join(_gpu(gpu, front) for gpu in own)
     rows.append((text("cli.hardware.graphics"), graphics or text("cli.hardware.no_gpu")))
+    if lent:
+        rows.append((text("cli.doctor.pool"), "\n".join(_gpu(gpu, front) for gpu in lent)))
     if machine.npus:
         rows.append((text("cli.hardware.npu"), ", ".join(machine.npus)))
     if machine.disk is not None:

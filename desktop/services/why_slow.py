@@ -11,7 +11,7 @@ from desktop.common.reading import COMFORTABLE_TOKENS_PER_S
 from desktop.engine.events import Stats
 from desktop.fit.types import FitReport
 from desktop.hardware.live import GpuLive, LiveSample
-from desktop.hardware.machine import Gpu, Machine
+from desktop.hardware.machine import POOL_BACKEND, Gpu, Machine
 from desktop.services.live import LiveReading
 
 Kind = Literal[
@@ -232,7 +232,11 @@ def _own_memory(machine: Machine | None) -> tuple[Gpu, ...]:
     """The graphics cards that have memory of their own."""
     if machine is None:
         return ()
-    return tuple(gpu for gpu in machine.gpus if not gpu.unified and not gpu.integrated)
+    return tuple(
+        gpu
+        for gpu in machine.gpus
+        if not gpu.unified and not gpu.integrated and gpu.backend != POOL_BACKEND
+    )
 
 
 def _others_load(sample: LiveSample) -> float | None:

@@ -1295,8 +1295,16 @@
         <translation>Prozessor</translation>
     </message>
     <message>
+        <source>lends up to {size} of its memory</source>
+        <translation>leiht bis zu {size} seines Speichers</translation>
+    </message>
+    <message>
         <source>shares the computer&apos;s memory</source>
         <translation>teilt sich den Arbeitsspeicher</translation>
+    </message>
+    <message>
+        <source>Other computer</source>
+        <translation>Anderer Computer</translation>
     </message>
     <message>
         <source>{size} of its own memory</source>

@@ -12,8 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from desktop.common.paths import Paths
 from desktop.common.settings import SettingsStore
+from desktop.engine import pipe
 from desktop.engine.llama import llama
+from desktop.hardware.machine import Device
+from desktop.services.pool import Pool
 from tests.cli.running import TIMEOUT_S, Cli, command, environment
 from tests.rpc_servers import rpc_server
 from tests.tiny_models import write_tiny_model
@@ -122,13 +126,10 @@ def test_a_model_that_dies_is_a_sentence_and_smaller_the_next_time(
 def test_the_settings_ask_for_it(
     cli: Cli, tiny_model: Path, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from desktop.common.paths import Paths
-
     paths = Paths.from_environment({"HAUSGEIST_HOME": str(hausgeist_home)})
     paths.ensure()
     SettingsStore(paths.settings_file).update(isolate=True)
     started: list[str] = []
-    from desktop.engine import pipe
 
     class Watched(pipe.PipedChild):
         def __init__(self, job: str, *more: object) -> None:
@@ -138,3 +139,19 @@ def test_the_settings_ask_for_it(
     monkeypatch.setattr("desktop.engine.isolated.PipedChild", Watched)
     assert cli("run", str(tiny_model), *_SAME).code == 0
     assert started == ["engine"]
+
+
+def test_other_computers_are_no_graphics_cards(
+    cli: Cli, hausgeist_home: Path, monkeypatch: pytest.MonkeyPatch, looks_anew: None
+) -> None:
+    paths = Paths.from_environment({"HAUSGEIST_HOME": str(hausgeist_home)})
+    paths.ensure()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = f"127.0.0.1:{listener.getsockname()[1]}"
+        SettingsStore(paths.settings_file).update(pool_servers=(server,))
+        lent = Device("RPC0", "x", "gpu", 8 << 30, 6 << 30)
+        monkeypatch.setattr(Pool.__init__, "__kwdefaults__", {"ask": lambda *_asked: (lent,)})
+        told = cli("hardware")
+        document = cli("hardware", "--json").json
+    assert f"{server}, 8 GB, 6 GB" in told.out
+    assert [gpu["name"] for gpu in document["gpus"] if gpu["backend"] == "rpc"] == [server]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QCoreApplication
 
 from desktop.common.wording import Language, format_bytes, format_memory, format_number
-from desktop.hardware.machine import Gpu, Machine
+from desktop.hardware.machine import POOL_BACKEND, Gpu, Machine
 from desktop.ui.words import Counted
 
 
@@ -87,6 +87,10 @@ def _processor(machine: Machine, language: Language) -> Fact:
 
 
 def _graphics(gpu: Gpu, language: Language) -> Fact:
+    if gpu.backend == POOL_BACKEND:
+        words = QCoreApplication.translate("Machine", "lends up to {size} of its memory")
+        free = gpu.total_bytes if gpu.free_bytes is None else gpu.free_bytes
+        return Fact(_kind(gpu), gpu.name, words.format(size=_box_gb(free, language)))
     parts = []
     share = None
     if gpu.unified:
@@ -100,8 +104,13 @@ def _graphics(gpu: Gpu, language: Language) -> Fact:
                 size=_box_gb(gpu.free_bytes, language)
             )
         )
-    name = QCoreApplication.translate("Machine", "Graphics")
-    return Fact(name, gpu.name, " · ".join(parts), share)
+    return Fact(_kind(gpu), gpu.name, " · ".join(parts), share)
+
+
+def _kind(gpu: Gpu) -> str:
+    if gpu.backend == POOL_BACKEND:
+        return QCoreApplication.translate("Machine", "Other computer")
+    return QCoreApplication.translate("Machine", "Graphics")
 
 
 def free_disk(size_bytes: int, language: Language) -> str:
@@ -133,10 +142,7 @@ def details(machine: Machine, language: Language) -> list[tuple[str, str]]:
     add(QCoreApplication.translate("Machine", "Instruction sets"), ", ".join(cpu.features))
     for gpu in machine.gpus:
         known = (gpu.name, gpu.backend, gpu.driver, gpu.compute_capability, gpu.device)
-        add(
-            QCoreApplication.translate("Machine", "Graphics"),
-            " · ".join(part for part in known if part),
-        )
+        add(_kind(gpu), " · ".join(part for part in known if part))
     for npu in machine.npus:
         add(QCoreApplication.translate("Machine", "AI processor (not used yet)"), npu)
     if engine is not None:
