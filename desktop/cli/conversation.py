@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from desktop.cli.interrupts import Interrupts
 from desktop.common.errors import EngineError
 from desktop.engine.chat import Chat, Media, Message, ReasoningWish
+from desktop.engine.constraint import Constraint
 from desktop.engine.engine import Engine
 from desktop.engine.events import (
     EndEvent,
@@ -55,6 +56,7 @@ class Conversation:
     media: tuple[Media, ...] = ()
     reasoning: ReasoningWish = "auto"
     reasoning_budget: int | None = None
+    constraint: Constraint | None = None
     on_thinking: Callable[[], None] = lambda: None
     _said: list[Message] = field(default_factory=list)
     _first_kept: int = 0
@@ -96,6 +98,7 @@ class Conversation:
                 ),
                 max_tokens=self.max_tokens,
                 sampling=self.sampling,
+                constraint=self.constraint,
                 conversation=self.id,
                 priority=1,
             )

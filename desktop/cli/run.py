@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import uuid
 from argparse import Namespace
-from dataclasses import replace
 
-from desktop.cli import beside, options
+from desktop.cli import beside, form, options
 from desktop.cli.arguments import Arguments, one_of, real, text, whole
 from desktop.cli.chat import chat
 from desktop.cli.conversation import Answer, Conversation
@@ -35,6 +34,7 @@ def configure(arguments: Arguments) -> None:
     arguments.option("--seed", value="N", kind=whole(0, MAX_SEED))
     arguments.option("--reasoning", value="on|off|auto", kind=one_of("on", "off", "auto"))
     arguments.option("--reasoning-budget", value="N", kind=whole(0, MAX_TOKENS))
+    form.options(arguments)
     options.threads(arguments)
     options.placing(arguments)
     options.guessing(arguments)
@@ -49,6 +49,7 @@ def configure(arguments: Arguments) -> None:
 def run(given: Namespace, front: Front) -> int:
     prompt = _prompt(given, front)
     media, extras = beside.media_of(given), beside.extras_of(given)
+    constraint = form.constraint_of(given)
     settings = front.start.settings
     wish = Wish(
         context=given.ctx or None,
@@ -76,7 +77,8 @@ def run(given: Namespace, front: Front) -> int:
             core.crash_marker,
             id=uuid.uuid4().hex,
             system=repaired(given.system or ""),
-            sampling=_sampling(given, opened),
+            sampling=form.sampling_of(given, opened.engine.info.sampling or Sampling()),
+            constraint=constraint,
             max_tokens=given.max_tokens,
             media=media,
             reasoning=given.reasoning or "auto",
@@ -101,14 +103,6 @@ def _prompt(given: Namespace, front: Front) -> str | None:
     if not prompt.strip():
         raise UsageError("empty_prompt")
     return prompt
-
-
-def _sampling(given: Namespace, opened: Opened) -> Sampling:
-    """The model's own recommendation, with what was asked for."""
-    sampling = opened.engine.info.sampling or Sampling()
-    if given.temperature is not None:
-        sampling = replace(sampling, temperature=given.temperature)
-    return sampling if given.seed is None else replace(sampling, seed=given.seed)
 
 
 def _one_answer(

@@ -201,6 +201,12 @@ def recommended_sampling(model: Model) -> Sampling | None:
         "top_p": ("top_p", float),
         "min_p": ("min_p", float),
         "repeat_penalty": ("penalty_repeat", float),
+        "repeat_last_n": ("penalty_last_n", int),
+        "xtc_probability": ("xtc_probability", float),
+        "xtc_threshold": ("xtc_threshold", float),
+        "mirostat": ("mirostat", int),
+        "mirostat_tau": ("mirostat_tau", float),
+        "mirostat_eta": ("mirostat_eta", float),
     }
     values: dict[str, float | int] = {}
     for field, (key, kind) in fields.items():

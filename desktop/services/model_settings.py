@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from desktop.common.errors import HausgeistError
 from desktop.common.logs import get_logger
 from desktop.engine.engine import Engine
@@ -80,13 +82,13 @@ def in_metadata(header: ModelHeader) -> ModelSettings:
 def sampling_of(engine: Engine, settings: ModelSettings) -> Sampling:
     """What the model's own settings say, over what its file recommends, over our defaults."""
     base = engine.info.sampling or Sampling()
-    return Sampling(
+    return replace(
+        base,
         temperature=_first(settings.temperature, base.temperature),
         top_k=base.top_k if settings.top_k is None else settings.top_k,
         top_p=_first(settings.top_p, base.top_p),
         min_p=_first(settings.min_p, base.min_p),
         repeat_penalty=_first(settings.repeat_penalty, base.repeat_penalty),
-        seed=base.seed,
     )
 
 

@@ -84,7 +84,7 @@ class Clocked:
 
         def sample(sampler: Sampler, context: object, place: int) -> int:
             started_s = time.thread_time()
-            token = inner(sampler, context, place)
+            token: int = inner(sampler, context, place)
             clocked.seconds += time.thread_time() - started_s
             clocked.tokens += 1
             return token

@@ -203,13 +203,20 @@ def test_recommended_sampling_is_read_and_checked(
     load_model: LoadModel, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("sampling")
-    good = {"general.sampling.temp": 0.6, "general.sampling.top_k": 20}
+    good = {
+        "general.sampling.temp": 0.6,
+        "general.sampling.top_k": 20,
+        "general.sampling.penalty_last_n": 32,
+        "general.sampling.xtc_probability": 0.25,
+        "general.sampling.mirostat": 2,
+    }
     path = write_tiny_model(folder / "good.gguf", metadata=good)
     found = recommended_sampling(load_model(path).model)
     assert found is not None
     assert found.top_k == 20
     assert abs(found.temperature - 0.6) < 1e-6
     assert found.top_p == Sampling().top_p
+    assert (found.repeat_last_n, found.xtc_probability, found.mirostat) == (32, 0.25, 2)
     path = write_tiny_model(folder / "bad.gguf", metadata={"general.sampling.temp": -5.0})
     assert recommended_sampling(load_model(path).model) is None
     path = write_tiny_model(folder / "none.gguf")
