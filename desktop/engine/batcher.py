@@ -262,6 +262,7 @@ class Batcher:
             )
             if turn.code != _DONE:
                 return self._recover(turn.code, [(slot, 1)], ())
+            self._turns.taken(slot.adapters)
             slot.media_cells = turn.cells
             if not turn.done:
                 return []

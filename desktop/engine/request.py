@@ -68,8 +68,6 @@ class Request:
         adapters: tuple[object, ...] = self.adapters or ()
         if not all(isinstance(one, Adapter) for one in adapters):
             raise RequestError("bad_request", name="adapters")
-        for one in adapters:
-            check_fields(one, {"name": str, "scale": (int, float)}, "adapters.")
         if self.chat is not None:
             check_chat(self.chat)
         if self.constraint is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import weakref
@@ -11,6 +12,7 @@ from typing import Any, Self, TypeVar
 
 import psutil
 
+from desktop.common.errors import EngineError
 from desktop.common.paths import Paths
 from desktop.common.settings import Settings
 from desktop.engine.engine import Engine
@@ -21,6 +23,7 @@ from desktop.engine.state_files import forget_states
 from desktop.services.open_load import OpenTools
 
 STATES_FOLDER = "states"
+_log = logging.getLogger(__name__)
 T = TypeVar("T", bound=Engine)
 _SHARE_OF_MEMORY = 8
 _MOST_MEMORY_BYTES = 4 << 30
@@ -89,7 +92,10 @@ class KeptStates:
         with self._lock:
             engines = list(self._engines)
         for engine in engines:
-            engine.forget(chat_id)
+            try:
+                engine.forget(chat_id)
+            except EngineError as error:  # it is going, and takes its memory along
+                _log.info("a model that is closing cannot forget a chat: %s", error)
         forget_states(self._folder, chat_id)
 
     def forget_files(self) -> None:

@@ -183,7 +183,7 @@ def test_an_empty_prompt_is_answered(load_model: LoadModel) -> None:
         ({"stop": None}, "bad_request"),
         ({"sampling": {}}, "bad_request"),
         ({"adapters": ("one",)}, "bad_request"),
-        ({"adapters": (Adapter("one", "2"),)}, "bad_request"),  # type: ignore[arg-type]
+        ({"adapters": (Adapter(5),)}, "no_such_adapter"),  # type: ignore[arg-type]
         ({"conversation": 5}, "bad_request"),
         ({"chat": "Hallo"}, "bad_request"),
         ({"chat": Chat(("Hallo",))}, "bad_request"),  # type: ignore[arg-type]
