@@ -91,6 +91,7 @@ class ChatWishes:
             tools,
             parallel=chat.parallel_tools,
             prompt_end=rendered.prompt,
+            stop=request.stop,
         )
 
     def shown(self, vocabulary: Vocabulary) -> frozenset[int]:

@@ -107,10 +107,15 @@ class Preparer:
             written = self._write(chat)
             check_length(written.prompt_tokens, self._context_tokens)
         rendered = written.rendered
-        stop = tuple(dict.fromkeys((*request.stop, *rendered.stop)))[:MAX_STOP_STRINGS]
         wishes = self._wishes(chat)
         parser = wishes.parser(request, chat, rendered)
         with self._reading() as loaded:
+            own = request.stop
+            if parser is not None:
+                # Within a call or the reasoning they end nothing: the parser looks for them.
+                single = loaded.vocabulary.single_token
+                own = tuple(text for text in own if single(text) is not None)
+            stop = tuple(dict.fromkeys((*own, *rendered.stop)))[:MAX_STOP_STRINGS]
             bound = wishes.bound(request, chat, rendered, loaded.vocabulary)
             shown = wishes.shown(loaded.vocabulary) if parser is not None else frozenset()
         return Prepared(

@@ -156,9 +156,9 @@ class Stream:
 
     def _parse(self, parser: OutputParser, event: Event) -> None:
         """Text as its pieces; the end as what it is after all that was in the text."""
+        if self._satisfied and not isinstance(event, Finished | Failed):
+            return
         if isinstance(event, Text):
-            if self._satisfied:
-                return
             self._ready += parser.feed(event.text)
             if parser.wants_stop:
                 self._satisfied = True
@@ -168,11 +168,12 @@ class Stream:
             self._ready += parser.finish()
         if isinstance(event, Finished):
             reason = event.reason
-            if self._satisfied and reason == "cancelled":
+            if parser.stop_string or (self._satisfied and reason == "cancelled"):
                 reason = "stop"
             if parser.called and reason == "stop":
                 reason = "tool_calls"
-            event = replace(event, reason=reason)
+            stop_string = parser.stop_string or event.stop_string
+            event = replace(event, reason=reason, stop_string=stop_string)
         self._ready.append(event)
 
 

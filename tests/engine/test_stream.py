@@ -157,6 +157,7 @@ class _Halves:
         self._answering = False
         self.wants_stop = False
         self.called = False
+        self.stop_string = ""
 
     def feed(self, text: str) -> Sequence[Text | Reasoning]:
         pieces: list[Text | Reasoning] = []

@@ -57,7 +57,7 @@ def open_with(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 
         def make(name: str) -> LocalEngine:
             if name not in engines:
-                engine = load(path, plan_for(context=1024), template=TEMPLATES[name])
+                engine = load(path, plan_for(context=2048), template=TEMPLATES[name])
                 engines[name] = opened.enter_context(closing(engine))
             return engines[name]
 
@@ -132,3 +132,29 @@ def test_a_call_that_begins_by_itself_is_bound_from_there_on(open_with: Open) ->
     assert holds(WEATHER.parameters, json.loads(call[1]))
     assert isinstance(heard[-1], Finished)
     assert heard[-1].reason == "tool_calls"
+
+
+def test_stop_strings_end_no_call_in_the_middle(open_with: Open) -> None:
+    chat = Chat((ASK,), (WEATHER,), tool_choice="required", parallel_tools=False)
+    heard = events(open_with("hermes"), chat, 2, stop=("e", '"', "<|im_end|>"))
+    ((name, arguments),) = calls_in(heard)
+    assert name == "get_weather"
+    assert holds(WEATHER.parameters, json.loads(arguments))
+
+
+def test_stop_strings_end_the_text_where_tools_are_offered(open_with: Open) -> None:
+    engine = open_with("hermes")
+    plain = Chat((ASK,), (WEATHER,))
+    sampling = Sampling(temperature=1.0, top_k=0, seed=11)
+    whole = "".join(
+        event.text
+        for event in events(engine, plain, 0, max_tokens=40, sampling=sampling)
+        if isinstance(event, Text)
+    )
+    stop = next(whole[place] for place in range(8, len(whole)) if whole[place] not in whole[:8])
+    heard = events(engine, plain, 0, max_tokens=40, sampling=sampling, stop=(stop,))
+    text = "".join(event.text for event in heard if isinstance(event, Text))
+    assert text == whole[: whole.index(stop)]
+    end = heard[-1]
+    assert isinstance(end, Finished)
+    assert (end.reason, end.stop_string) == ("stop", stop)

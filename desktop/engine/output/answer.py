@@ -11,6 +11,7 @@ from desktop.engine.output.calls import CallFormat
 from desktop.engine.output.output_format import OutputFormat
 from desktop.engine.output.parser import Piece
 from desktop.engine.output.source import Reading, Source, Words
+from desktop.engine.output.stopped_text import StoppedText
 from desktop.engine.output.telling import CallTeller, new_call_id
 
 
@@ -22,16 +23,18 @@ def answer_parser(
     *,
     parallel: bool = True,
     prompt_end: str = "",
+    stop: Sequence[str] = (),
     new_id: Callable[[], str] = new_call_id,
 ) -> AnswerParser:
     """A parser for one answer.
 
     `tools` are those that may be called: none for an answer that is all text. `prompt_end` is
     the prompt or its end, which may have written the first words of the answer's framing.
+    `stop` strings end the answer where they stand in its text, not in reasoning or calls.
     """
     calls = CallTeller(request_id, tools, parallel=parallel, new_id=new_id)
     primer = output.calls.primer if prompt_end.endswith(output.calls.primer) else ""
-    return AnswerParser(request_id, output, gate, calls, primer)
+    return AnswerParser(request_id, output, gate, calls, primer, stop)
 
 
 class AnswerParser:
@@ -44,8 +47,10 @@ class AnswerParser:
         gate: Gate | None,
         calls: CallTeller,
         primer: str = "",
+        stop: Sequence[str] = (),
     ) -> None:
         self._source = Source()
+        self._text = StoppedText(request_id, stop)
         self._calls = calls
         channels = output.channels
         if channels is not None:
@@ -63,6 +68,10 @@ class AnswerParser:
     def called(self) -> bool:
         return self._calls.count > 0
 
+    @property
+    def stop_string(self) -> str:
+        return self._text.found
+
     def feed(self, text: str) -> Sequence[Piece]:
         if self.wants_stop:
             return ()
@@ -71,7 +80,13 @@ class AnswerParser:
 
     def finish(self) -> Sequence[Piece]:
         self._source.end()
-        return () if self.wants_stop else self._run()
+        if self.wants_stop:
+            return ()
+        pieces = self._run()
+        if not self.wants_stop:
+            for piece in self._text.end():
+                _join(pieces, piece)
+        return pieces
 
     def _run(self) -> list[Piece]:
         """All pieces that the text so far gives; those of one kind in a row as one."""
@@ -79,8 +94,9 @@ class AnswerParser:
         for piece in self._reader:
             if piece is None:
                 break
-            _join(pieces, piece)
-            if self._calls.full:
+            for told in self._text.pass_on(piece):
+                _join(pieces, told)
+            if self._calls.full or self._text.found:
                 self.wants_stop = True
                 break
         return pieces

@@ -8,7 +8,7 @@ addressed to a tool is a call; all else is for the user.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from desktop.engine.chat import Tool, ToolCall
@@ -29,9 +29,10 @@ _HEADER = re.compile(
     r"(?:<\|channel\|>\s*(?P<channel>\w+)\s*(?:to=(?P<later_to>[^\s<]+))?)?"
     r"\s*(?:(?:<\|constrain\|>)?\s*\w+)?\s*"
 )
+_NAME_END = r"(?=[\s<]|$)"
 _BEGINNINGS = (START, CHANNEL, "to=", "assistant")
 _BODY_ENDS = Words((*ENDS, START))
-_INNER = ("analysis", "self")
+_INNER = (f"{CHANNEL}analysis", "self")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class ChannelCalls:
             yield from _pass_body(source, lambda text: Reasoning(request_id, text))
         while not (yield from source.over()):
             place = source.place
-            header = yield from _header(source)
+            header = yield from self._header(source, calls.names)
             if header is None:
                 source.back(place)
                 # A word that only looks like a header's is text, and must be read here.
@@ -99,14 +100,43 @@ class ChannelCalls:
                     yield Text(request_id, START)
                 yield from _pass_body(source, lambda text: Text(request_id, text))
                 continue
-            name = header.removeprefix(self.namespace)
-            if name in calls.names:
-                yield from self._call(source, calls, name)
+            if header in calls.names:
+                yield from self._call(source, calls, header)
             elif header in _INNER:
                 yield from _pass_body(source, lambda text: Reasoning(request_id, text))
             else:
                 yield from _pass_body(source, lambda text: Text(request_id, text))
             source.cut()
+
+    def _header(self, source: Source, names: Collection[str]) -> Reading[str | None]:
+        """The tool or whom else the message addresses, or its channel; None for no header."""
+        yield from source.space()
+        place = source.place
+        if not (yield from source.take_any(_BEGINNINGS)):
+            return None
+        source.back(place)
+        end = Words((MESSAGE, "\n"))
+        length = 0
+        while True:
+            portion, word = yield from source.take_until(end)
+            length += len(portion)
+            if length > _LONGEST_HEADER or word == "\n" or not (portion or word):
+                return None
+            if word == MESSAGE:
+                header = source.since(place)
+                yield from source.take(MESSAGE)
+                return self._addressed(header, names)
+
+    def _addressed(self, header: str, names: Collection[str]) -> str | None:
+        """Names may hold what ends a word, so those that are offered are looked for first."""
+        behind = header.partition("to=")[2].removeprefix(self.namespace)
+        fitting = [name for name in names if re.match(re.escape(name) + _NAME_END, behind)]
+        if fitting:
+            return max(fitting, key=len)
+        match = _HEADER.fullmatch(header)
+        if match is None:
+            return None
+        return match["to"] or match["later_to"] or f"{CHANNEL}{match['channel'] or ''}"
 
     def _call(self, source: Source, calls: CallTeller, name: str) -> Reading[None]:
         if self.inner is not None:
@@ -123,29 +153,6 @@ class ChannelCalls:
             yield calls.end()
         yield from source.space()
         yield from source.take_any(ENDS)
-
-
-def _header(source: Source) -> Reading[str | None]:
-    """Whom the message addresses, or its channel; None where no header comes next."""
-    yield from source.space()
-    place = source.place
-    if not (yield from source.take_any(_BEGINNINGS)):
-        return None
-    source.back(place)
-    end = Words((MESSAGE, "\n"))
-    length = 0
-    while length < _LONGEST_HEADER:
-        portion, word = yield from source.take_until(end)
-        length += len(portion)
-        if word == MESSAGE:
-            match = _HEADER.fullmatch(source.since(place))
-            yield from source.take(MESSAGE)
-            if match is None:
-                return None
-            return match["to"] or match["later_to"] or match["channel"] or ""
-        if word or not portion:
-            break
-    return None
 
 
 def _pass_body(source: Source, tell: Callable[[str], Piece]) -> Reading[None]:

@@ -32,6 +32,11 @@ class OutputParser(Protocol):
         ...
 
     @property
+    def stop_string(self) -> str:
+        """The stop string that ended the text; empty for none."""
+        ...
+
+    @property
     def called(self) -> bool:
         """Whether a call has been told: then an answer that the model ends is "tool_calls"."""
         ...

@@ -309,12 +309,11 @@ def _up_to(source: Source, word: str) -> Reading[str]:
     words = Words((word, "\n"))
     parts: list[str] = []
     length = 0
-    while length < _LONGEST_KEY:
+    while True:
         portion, found = yield from source.take_until(words)
         parts.append(portion)
         length += len(portion)
-        if found == word:
-            return "".join(parts)
-        if found or not portion:
-            break
-    return ""
+        if length > _LONGEST_KEY or not (portion or found):
+            return ""
+        if found:
+            return "".join(parts) if found == word else ""

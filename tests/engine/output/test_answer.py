@@ -8,16 +8,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from desktop.engine.chat import ToolCall
+from desktop.engine.chat import Tool, ToolCall
 from desktop.engine.constraint import Gate
 from desktop.engine.events import Text, ToolCallPart
 from desktop.engine.output import known_formats
+from desktop.engine.output.answer import answer_parser
 from desktop.engine.output.channels import ChannelCalls
 from desktop.engine.output.frame import words_of
 from desktop.engine.output.learn import learn_output
 from desktop.engine.output.output_format import OutputFormat
 from tests.engine.output.call_templates import TEMPLATES
-from tests.engine.output.reading import Read, cuts, parser, read
+from tests.engine.output.reading import TOOLS, Read, cuts, parser, read
 from tests.engine.output.writing import Template
 
 HERMES = OutputFormat(known_formats.HERMES)
@@ -222,6 +223,51 @@ def test_an_answer_cut_short_keeps_what_there_was() -> None:
 def test_channels(written: str, expected: Read) -> None:
     for portions in cuts(written, random.Random(6)):
         assert read(parser(CHANNELS), portions) == expected
+
+
+def test_names_that_are_words_of_the_channels_too() -> None:
+    tools = (Tool("final"), Tool("my tool"))
+    text = (
+        "<|channel|>final<|message|>Ja.<|end|><|start|>assistant to=functions.my tool<|message|>{}"
+    )
+    for portions in cuts(text, random.Random(8)):
+        assert read(parser(CHANNELS, tools=tools), portions) == Read(
+            "Ja.", "", (("my tool", "{}"),)
+        )
+
+
+@pytest.mark.parametrize("name", ["channels", "tagged", "tagged_types"])
+def test_very_long_names_are_none(name: str) -> None:
+    output = _output(name)
+    long = "x" * 600
+    for text in (
+        f" to={long}<|message|>{{}}",
+        f"<tool_call>\n<function=get_weather>\n<parameter={long}>\n1\n</parameter>\n</function>",
+        f'<｜M｜calls><｜M｜invoke name="ping"><｜M｜parameter name="{long}" string="true">x',
+    ):
+        results = [read(parser(output), portions) for portions in cuts(text, random.Random(9))]
+        assert all(found == results[0] for found in results)
+
+
+@pytest.mark.parametrize(
+    ("text", "stop", "expected", "found"),
+    [
+        ("eins zwei drei", ("zwei",), "eins ", "zwei"),
+        ("eins zwei drei", ("vier", "drei"), "eins zwei ", "drei"),
+        ("eins zw", ("zwei",), "eins zw", ""),
+        ("<think>zwei</think>eins", ("zwei",), "eins", ""),
+        (f"eins{CALL}", ("Berlin",), "eins", ""),
+        (f"eins{CALL}zwei", ("zwei",), "eins", "zwei"),
+        ("eins\n\nzwei", ("\n\n",), "eins", "\n\n"),
+    ],
+)
+def test_stop_strings_end_the_text_alone(
+    text: str, stop: tuple[str, ...], expected: str, found: str
+) -> None:
+    for portions in cuts(text, random.Random(10)):
+        made = answer_parser("1", HERMES, THINK, TOOLS, stop=stop)
+        assert read(made, portions).text == expected
+        assert (made.stop_string, made.wants_stop) == (found, bool(found))
 
 
 def test_a_prompt_that_opens_the_reasoning_channel() -> None:
