@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.common.messages import Messages
 from desktop.engine.events import Stats
 from desktop.hardware.live import CpuLive, DiskLive, GpuLive, LiveSample, MemoryLive, PowerLive
-from desktop.hardware.machine import Machine
+from desktop.hardware.machine import Gpu, Machine
 from desktop.services.live import EngineShare, LiveReading
 from desktop.services.why_slow import Evidence, why_slow
 from desktop.ui.machine.cards import facts
@@ -60,11 +60,14 @@ samples = st.builds(
     disk=st.builds(DiskLive, sizes, rates, rates),
     power=st.builds(PowerLive, flags, shares, st.none() | st.integers(0, 1 << 20), rates, flags),
 )
+LENT = Gpu("192.168.1.20:50052", "other", "rpc", 8 << 30, 6 << 30, device="RPC0")
 machines = st.sampled_from(
     [
         MACHINE,
         GAMING,
         replace(GAMING, gpus=(CARD, CARD)),
+        replace(MACHINE, gpus=(LENT,)),
+        replace(GAMING, gpus=(CARD, LENT)),
         replace(MACHINE, gpus=(replace(CARD, unified=True, integrated=True, device=""),)),
         replace(MACHINE, memory=replace(MACHINE.memory, available_bytes=None), disk=None),
     ]
@@ -107,3 +110,10 @@ def test_reasons_of_any_readings(
             for language in ("de", "en"):
                 messages = Messages(language)
                 assert messages.text(f"slow.{cause.kind}", **cause.params)
+
+
+def test_another_computer_is_no_graphics_card() -> None:
+    (fact,) = [
+        one for one in facts(replace(MACHINE, gpus=(LENT,)), "en", 16) if LENT.name in one.figure
+    ]
+    assert (fact.name, fact.words) == ("Other computer", "lends up to 6.0 GB of its memory")
