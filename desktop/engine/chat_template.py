@@ -11,6 +11,7 @@ import psutil
 
 from desktop.common.errors import TemplateError
 from desktop.engine.chat import Message
+from desktop.engine.child_limits import TEMPLATE_BYTES
 from desktop.engine.process import Child, ChildDiedError
 
 MOST_CPU_S = 1.0
@@ -26,8 +27,9 @@ class TemplateRenderer:
     several threads, one at a time.
     """
 
-    def __init__(self, *, most_cpu_s: float = MOST_CPU_S) -> None:
+    def __init__(self, *, most_cpu_s: float = MOST_CPU_S, most_bytes: int = TEMPLATE_BYTES) -> None:
         self._most_cpu_s = most_cpu_s
+        self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._child: Child | None = Child("template")
         self._closed = False
@@ -71,9 +73,12 @@ class TemplateRenderer:
             if answer is not None and answer.get("id") == self._count:
                 return answer
             try:
-                times = process.cpu_times()
+                times, held_bytes = process.cpu_times(), process.memory_info().rss
             except psutil.NoSuchProcess:
                 continue  # dead: the next `receive` says how
+            # Its own limit holds under Linux alone.
+            if held_bytes > self._most_bytes:
+                raise TemplateError("bad_template", reason=f"more than {self._most_bytes} bytes")
             used_s = times.user + times.system
             if used_before_s is None:
                 used_before_s = used_s

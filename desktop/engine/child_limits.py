@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 
+TEMPLATE_BYTES = 1 << 30
+"""What a chat template may take of memory."""
+
 
 def limit_memory(most_bytes: int) -> None:
     """For the whole process, from now on; nothing where the system has no such limit."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -18,7 +17,8 @@ import jinja2.nodes
 import jinja2.parser
 import jinja2.sandbox
 
-MEMORY_LIMIT_BYTES = 1 << 30
+from desktop.engine.child_limits import TEMPLATE_BYTES, limit_memory
+
 _ROOM_CHARACTERS = 1 << 20
 _KEPT_TEMPLATES = 4
 
@@ -39,7 +39,7 @@ class TooLongError(Exception):
 
 
 def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], None]) -> None:
-    _limit_memory()
+    limit_memory(TEMPLATE_BYTES)
     environment = make_environment()
     compiled: dict[str, jinja2.Template] = {}
     for order in messages:
@@ -126,14 +126,3 @@ def _raise(message: str) -> NoReturn:
 
 def _now(pattern: str) -> str:
     return datetime.datetime.now().astimezone().strftime(pattern)
-
-
-def _limit_memory() -> None:
-    if sys.platform != "win32":
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        soft = (
-            MEMORY_LIMIT_BYTES if hard == resource.RLIM_INFINITY else min(MEMORY_LIMIT_BYTES, hard)
-        )
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

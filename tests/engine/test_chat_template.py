@@ -101,6 +101,20 @@ def test_bad_templates_end_in_an_error_soon(
     assert _render(renderer, "still {{ 1 + 1 }}") == "still 2"
 
 
+def test_memory_is_watched_where_the_system_has_no_limit() -> None:
+    eats = (
+        "{% set l = ['x' * 1000000] %}"
+        "{% for a in range(60) %}{% do l.append(l[0] * (a + 1)) %}"
+        "{% for b in range(20000) %}{% endfor %}{% endfor %}"
+    )
+    with closing(TemplateRenderer(most_cpu_s=30.0, most_bytes=200 << 20)) as renderer:
+        with pytest.raises(TemplateError) as caught:
+            _render(renderer, eats)
+        assert caught.value.kind == "bad_template"
+        assert str(200 << 20) in str(caught.value.params["reason"])
+        assert _render(renderer, "still {{ 1 + 1 }}") == "still 2"
+
+
 def test_a_refusal_carries_the_templates_own_words(renderer: TemplateRenderer) -> None:
     with pytest.raises(TemplateError) as caught:
         _render(renderer, "{{ raise_exception('Nur abwechselnd!') }}")
