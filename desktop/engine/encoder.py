@@ -59,6 +59,11 @@ class ChunkEncoding:
     def wait(self, timeout_s: float) -> bool:
         return self._there.wait(timeout_s)
 
+    def release(self) -> None:
+        self._encoded = None
+        self._there.clear()
+        self._begun = False
+
     @property
     def encoded(self) -> Encoded:
         """Only where `ready` without `error`."""
@@ -143,23 +148,21 @@ class Encoder:
         if known is not None:
             first.settle(known)
             return
+        encoding: ChunkEncoding | None = first
         try:
             with first.wanted.split() as split:
                 if split.pieces != first.wanted.pieces:
                     raise EngineError("media_failed", detail="other pieces than counted")
-                encoding: ChunkEncoding | None = first
                 while encoding is not None:
                     self._make_piece(encoding, split)
                     encoding = self._same_file(first.wanted.key)
         except HausgeistError as error:
             _log.warning("media: %s", error)
-            if not first.ready:
-                first.settle(error)
+            _fail(encoding, error)
         except Exception as error:  # noqa: BLE001
             # Whoever waits for it must learn of it, and the thread serves others too.
             _log.exception("media")
-            if not first.ready:
-                first.settle(EngineError("media_failed", detail=str(error)))
+            _fail(encoding, EngineError("media_failed", detail=str(error)))
 
     def _make_piece(self, encoding: ChunkEncoding, split: Split) -> None:
         started = time.perf_counter()
@@ -197,3 +200,8 @@ class Encoder:
             while self._held_bytes > self._cache_bytes:
                 _, old = self._made.popitem(last=False)
                 self._held_bytes -= old.nbytes
+
+
+def _fail(encoding: ChunkEncoding | None, error: HausgeistError) -> None:
+    if encoding is not None and not encoding.ready:
+        encoding.settle(error)

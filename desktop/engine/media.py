@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from desktop.common.errors import HausgeistError
@@ -36,6 +36,10 @@ class Encoding(Protocol):
         """Wait for `ready`."""
         ...
 
+    def release(self) -> None:
+        """It is read: let it go. Whoever wants it again begins again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MediaChunk:
@@ -55,6 +59,25 @@ class MediaChunk:
     def extra_cells(self) -> int:
         """Cells beyond one a position."""
         return self.cells - len(self.ids)
+
+
+class _Read:
+    """In the place of an encoding that nobody will ask for any more."""
+
+    ready = True
+    error: HausgeistError | None = None
+
+    def begin(self) -> None:
+        """Nobody wants it."""
+
+    def wait(self, timeout_s: float) -> bool:  # noqa: ARG002
+        return True
+
+    def release(self) -> None:
+        """There is nothing to let go."""
+
+
+_READ = _Read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +131,11 @@ def spans(tokens: Sequence[int], chunks: Iterable[MediaChunk]) -> tuple[Span, ..
         found.append(Span(place, end, chunk))
         place = end
     return tuple(found)
+
+
+def places_alone(parts: Iterable[Span]) -> tuple[Span, ...]:
+    """Where they lie, without the pictures themselves: for a sequence that holds them read."""
+    return tuple(replace(part, chunk=replace(part.chunk, encoding=_READ)) for part in parts)
 
 
 def whole_chunks(kept: int, parts: Iterable[Span]) -> int:

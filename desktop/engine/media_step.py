@@ -67,6 +67,8 @@ class MediaStep:
                 lib.llama_set_causal_attn(context.handle, 1)
         if code != 0:
             return MediaTurn(code, cells, done=False)
+        if last:
+            chunk.encoding.release()
         return MediaTurn(0, cells + count, last, count - 1 if output and last else -1)
 
 

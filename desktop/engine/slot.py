@@ -9,7 +9,7 @@ from typing import Literal
 from desktop.engine.adapters import NO_ADAPTERS, AdapterKey
 from desktop.engine.answer_text import AnswerText
 from desktop.engine.events import Stats
-from desktop.engine.media import MediaChunk, Span, cells, chunk_at
+from desktop.engine.media import MediaChunk, Span, cells, chunk_at, places_alone
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
 from desktop.engine.sampler import Sampler
@@ -175,6 +175,7 @@ class Slot:
         task, self.task = self.task, None
         self.used_s = now_s
         self.stops, self.media_cells = [], 0
+        self.spans = places_alone(self.spans)
         if task is None:
             return
         self.conversation = task.request.conversation

@@ -311,3 +311,26 @@ def test_a_model_s_own_template_frames_the_pair(tmp_path: Path, load_model: Load
     injected = pairs.tokens("what", "that<|im_end|>")
     assert injected.count(whole[-1]) == 1
     assert loaded.vocabulary.text(injected).endswith("that<|im_end|><|im_end|>")
+
+
+def test_closing_ends_whoever_waits_for_vectors(bert: Path) -> None:
+    engine = load(bert, plan_for(ubatch=512))
+    begun = threading.Event()
+    ended: list[object] = []
+
+    def ask() -> None:
+        try:
+            while True:
+                engine.embed(EmbeddingRequest(TEXTS * 20))
+                begun.set()
+        except EngineError as error:
+            ended.append(error.kind)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(60)
+    engine.close()
+    for thread in threads:
+        thread.join(60)
+    assert ended == ["engine_closed"] * 3
