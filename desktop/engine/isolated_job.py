@@ -234,9 +234,15 @@ class _Server:
         if answer is None or answer.stream is None:
             return ()
         events: list[Event] = []
-        while (event := answer.stream.get(0)) is not None:
-            events.append(event)
-        if answer.stream.end is not None:
+        try:
+            while (event := answer.stream.get(0)) is not None:
+                events.append(event)
+        except Exception as error:  # noqa: BLE001 - one answer's parser must not end all others
+            _log.exception("an answer could not be read")
+            answer.stream.close()
+            detail = f"{type(error).__name__}: {error}"
+            events.append(Failed(answer.request_id, "engine_failed", {}, detail))
+        if events and isinstance(events[-1], Finished | Failed):
             with self._lock:
                 answer.over = True
                 self._answers.pop(serial, None)
