@@ -311,3 +311,62 @@ def test_a_device_that_is_gone_is_named(tiny_model: Path) -> None:
         load(tiny_model, plan_for(gpu_layers=3, device="CUDA7"))
     assert caught.value.kind == "device_gone"
     assert caught.value.params == {"device": "CUDA7"}
+
+
+def test_whoever_lets_go_of_a_stream_frees_its_sequence(open_engine: OpenEngine) -> None:
+    engine = open_engine(context=4096, parallel=1)
+    left = engine.submit(ask("left", "Hallo", 3000))
+    left.get(SOON_S)
+    del left
+    assert isinstance(_end(engine, ask("next", "Hallo", 5)), Finished)
+    assert [one.state for one in engine.sequences()] == ["idle"]
+
+
+def test_calls_run_between_the_steps_of_others(open_engine: OpenEngine) -> None:
+    engine = open_engine(context=4096)
+    worker = engine._worker
+    stream = engine.submit(ask("1", "Hallo", 2000))
+    stream.get(SOON_S)
+    threads = [worker.call(lambda _: threading.current_thread().name) for _ in range(20)]
+    assert threads == ["engine"] * 20
+    assert stream.end is None
+    assert stream.get(SOON_S) is not None  # it went on meanwhile
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("in the call")
+
+    with pytest.raises(ZeroDivisionError, match="in the call"):
+        worker.call(broken)
+    stream.cancel()
+    assert isinstance(stream.collect(SOON_S)[1], Finished)
+    engine.close()
+    with pytest.raises(EngineError):
+        worker.call(lambda _: None)
+
+
+def test_what_each_sequence_does_is_told(open_engine: OpenEngine) -> None:
+    engine = open_engine(context=4096, parallel=2)
+    stream = engine.submit(ask("1", "Hallo", 2000, conversation="chat"))
+    while not isinstance(stream.get(SOON_S), Text):
+        pass
+    busy = next(one for one in engine.sequences() if one.state != "idle")
+    assert (busy.request_id, busy.conversation, busy.state) == ("1", "chat", "writing")
+    stream.cancel()
+    stream.collect(SOON_S)
+    assert {one.state for one in engine.sequences()} == {"idle"}
+    engine.close()
+    assert engine.sequences() == ()
+
+
+def test_a_busy_engine_says_how_many_it_takes(
+    open_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "MAX_REQUESTS", 3)
+    engine = open_engine(context=4096, parallel=1)
+    streams = [engine.submit(ask(f"{n}", "Hallo", 2000)) for n in range(3)]
+    busy = _end(engine, ask("4", "Hallo"))
+    assert isinstance(busy, Failed)
+    assert (busy.kind, dict(busy.params)) == ("engine_busy", {"limit": 3, "requests": 3})
+    for stream in streams:
+        stream.cancel()
+        assert isinstance(stream.collect(SOON_S)[1], Finished)
