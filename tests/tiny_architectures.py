@@ -133,6 +133,41 @@ def write_tiny_qwen2vl(
     return finish(writer, weights)
 
 
+def write_tiny_qwen3_reranker(path: Path, *, template: str = "", seed: int = 0) -> Path:
+    """Reads a question and a document as a chat model would, and ends in "yes" against "no"."""
+    layers, heads, vocab = 2, 4, 288
+    writer = gguf.GGUFWriter(path, "qwen3")
+    writer.add_name("Tiny Qwen3 Reranker")
+    writer.add_context_length(1024)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(2 * _WIDTH)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_pooling_type(gguf.PoolingType.RANK)
+    writer.add_array("qwen3.classifier.output_labels", ["yes", "no"])
+    if template:
+        writer.add_string("tokenizer.chat_template.rerank", template)
+    add_tokenizer(writer, vocab)
+    random = np.random.default_rng(seed)
+    weights = _ends(random, vocab)
+    weights["cls.output.weight"] = _matrix(random, 2, _WIDTH) * np.float32(0.2)
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        for name in ("attn_norm", "ffn_norm"):
+            weights[f"{block}{name}.weight"] = _ones(_WIDTH)
+        for name in ("attn_q_norm", "attn_k_norm"):
+            weights[f"{block}{name}.weight"] = _ones(_WIDTH // heads)
+        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+            weights[f"{block}{name}.weight"] = _matrix(random, _WIDTH, _WIDTH)
+        for name in ("ffn_gate", "ffn_up"):
+            weights[f"{block}{name}.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)
+        weights[block + "ffn_down.weight"] = _matrix(random, _WIDTH, 2 * _WIDTH)
+    return finish(writer, weights)
+
+
 def write_tiny_bert(
     path: Path,
     *,

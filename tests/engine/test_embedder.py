@@ -20,7 +20,11 @@ from desktop.engine.loaded import Loaded
 from desktop.engine.local import load
 from tests.engine.conftest import LoadModel, OpenEngine
 from tests.engine.driving import plan_for
-from tests.tiny_architectures import write_tiny_bert, write_tiny_mamba
+from tests.tiny_architectures import (
+    write_tiny_bert,
+    write_tiny_mamba,
+    write_tiny_qwen3_reranker,
+)
 from tests.tiny_models import write_tiny_model
 
 TEXTS = (
@@ -287,6 +291,26 @@ def test_a_long_document_is_cut_and_what_frames_it_stays(
     ranking = engine.rerank(RerankRequest("Frage", ("Antwort " * 100, "kurz"), truncate=True))
     assert ranking.tokens[0] <= 64
     assert all(map(math.isfinite, ranking.scores))
+
+
+def test_a_reranker_that_answers_yes_or_no_reads_in_portions(
+    tmp_path: Path, load_model: LoadModel
+) -> None:
+    path = write_tiny_qwen3_reranker(tmp_path / "qwen3.gguf", template=TEMPLATE)
+    request = RerankRequest("Wie spät ist es?", TEXTS)
+    scores = []
+    for ubatch in (512, 16):
+        embedder = load_model(path, ubatch=ubatch, parallel=4, context=2048).embedder
+        assert embedder is not None
+        scores.append(embedder.rerank(request, at_once).scores)
+        alone = [
+            embedder.rerank(RerankRequest(request.query, (text,)), at_once).scores[0]
+            for text in TEXTS
+        ]
+        assert scores[-1] == pytest.approx(alone, abs=0.01)
+    assert scores[0] == pytest.approx(scores[1], abs=0.01)
+    assert all(0.0 <= score <= 1.0 for score in scores[0])
+    assert len({round(score, 3) for score in scores[0]}) > 2
 
 
 TEMPLATE = "<|im_start|>Query: {query}\nDocument: {document}<|im_end|>"
