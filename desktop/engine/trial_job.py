@@ -128,6 +128,7 @@ class Bench:
         self._vocabulary = vocabulary
         self._clock = clock
         self._position = 0
+        self._tokens = _readable(context)
         # Always other tokens: a mixture of experts must not stay with the same few of them.
         self._random = random.Random(0)
         self._batch = Batch(context.llama.lib, context.batch_tokens)
@@ -135,7 +136,7 @@ class Bench:
     def read(self, threads: int, most: int, seconds: float) -> float:
         """Prompt tokens per second, from at most `most` tokens and about `seconds`."""
         self._use(threads)
-        room = self._context.sequence_tokens // 2
+        room = self._tokens // 2
         portion = max(1, min(self._context.batch_tokens, most, room))
         self._clear()
         warm = min(portion, _WARM_TOKENS)
@@ -172,7 +173,7 @@ class Bench:
 
     def _decode(self, tokens: int) -> float:
         """Seconds for `tokens` more in one step. Raises LoadError("first_step_failed")."""
-        if self._position + tokens > self._context.sequence_tokens:
+        if self._position + tokens > self._tokens:
             self._clear()
         lib = self._context.llama.lib
         self._batch.clear()
@@ -208,3 +209,13 @@ def _by_context(plans: Sequence[Plan]) -> list[list[Plan]]:
     for plan in plans:
         groups.setdefault(replace(plan, threads=0, threads_batch=0), []).append(plan)
     return list(groups.values())
+
+
+def _readable(context: Context) -> int:
+    """Tokens of one sequence. What makes vectors may have a table of positions, and llama.cpp
+    ends the process where one is behind it."""
+    if context.pooling is None:
+        return context.sequence_tokens
+    lib = context.llama.lib
+    trained: int = lib.llama_model_n_ctx_train(lib.llama_get_model(context.handle))
+    return min(context.sequence_tokens, max(trained, 1))

@@ -22,7 +22,7 @@ from desktop.engine.trial import TrialResult, TrialSize, run_trial
 from desktop.fit.types import Plan
 from tests.engine.driving import plan_for
 from tests.rpc_servers import rpc_server
-from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
+from tests.tiny_architectures import write_tiny_bert, write_tiny_gemma2, write_tiny_mamba
 from tests.tiny_models import write_tiny_model
 
 SHORT = TrialSize(prompt_tokens=64, gen_tokens=4, measure_s=0.2)
@@ -35,6 +35,13 @@ needs_rpc = pytest.mark.skipif(
 
 def _try(path: Path, plan: Plan, **more: Any) -> TrialResult:
     return run_trial(path, plan, size=SHORT, **more)
+
+
+def test_a_model_that_makes_vectors_is_measured_within_its_positions(tmp_path: Path) -> None:
+    """llama.cpp ended the process behind its table of positions, for any plan."""
+    path = write_tiny_bert(tmp_path / "bert.gguf", context=40)
+    result = _try(path, plan_for(context=512, ubatch=512, parallel=1))
+    assert result.ok, result
 
 
 @pytest.mark.parametrize("writer", [write_tiny_model, write_tiny_gemma2, write_tiny_mamba])
