@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from desktop.common.errors import RequestError
@@ -17,7 +18,7 @@ from desktop.engine.schema_bodies import MAX_PROPERTIES, array_body, bounds_of, 
 from desktop.engine.schema_merge import CHOICES, merged, plain
 from desktop.engine.schema_numbers import decimal_number, multiples, whole_number
 from desktop.engine.schema_patterns import ANY_CHARACTER, character
-from desktop.engine.schema_strings import string_inside
+from desktop.engine.schema_strings import length_of, string_inside
 
 MAX_NESTED = 60
 MAX_SCHEMAS = 5_000
@@ -51,6 +52,11 @@ _OWN = {
     "number": "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
 }
 _TYPE_OF = {key: kind for kind, keys in _OWN.items() for key in keys.split()}
+_LISTABLE = frozenset(key for key, kind in _TYPE_OF.items() if kind in ("string", "number")) - {
+    "pattern",
+    "multipleOf",
+}
+"""What values of an enum are tried against; a format is a remark there."""
 
 _COMMON = {
     "ws": '(" " | "\\n" [ \\t]{0,20})?',
@@ -206,11 +212,23 @@ class SchemaRules:
             raise RequestError("bad_schema", reason="enum", path=path)
         if "const" in said:
             values = [value for value in values if value == said["const"]]
-        left = _TYPE_OF.keys() & said.keys()
+        values = [value for value in values if _kind_of(value) & set(kinds)]
+        spoken_of = {kind for value in values for kind in _kind_of(value)}
+        left = {key for key in said if _TYPE_OF.get(key) in spoken_of} - _LISTABLE
         if left:
             # Which of the values keep to these is more than we look at.
             raise RequestError("bad_schema", reason=f"enum_with_{min(left)}", path=path)
-        return self.values([value for value in values if _kind_of(value) & set(kinds)], path)
+        least, most = length_of(said, "minLength", path) or 0, length_of(said, "maxLength", path)
+        bounds, _ = bounds_of(said, path)
+
+        def keeps(value: Any) -> bool:
+            if isinstance(value, str):
+                return least <= len(value) and (most is None or len(value) <= most)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return bounds.hold(Decimal(repr(value)))
+            return True
+
+        return self.values([value for value in values if keeps(value)], path)
 
     def _of_kind(self, kind: str, said: dict[str, Any], hint: str, path: str, nested: int) -> str:
         if kind == "object":
@@ -250,7 +268,8 @@ class SchemaRules:
         if self._merges > MAX_MERGES:
             raise RequestError("grammar_too_large", limit=MAX_MERGES)
         whole = merged(one, two, path)
-        if isinstance(whole, dict) and len(whole.get("properties", ())) > MAX_PROPERTIES:
+        named = whole.get("properties") if isinstance(whole, dict) else None
+        if isinstance(named, dict) and len(named) > MAX_PROPERTIES:
             raise RequestError("grammar_too_large", limit=MAX_PROPERTIES)
         return whole
 

@@ -33,6 +33,13 @@ class Bounds:
     def bounded(self) -> bool:
         return self.low is not None or self.high is not None
 
+    def hold(self, number: Decimal) -> bool:
+        """Whether `number` is inside."""
+        if self.low is not None and (number < self.low or (self.low_open and number == self.low)):
+            return False
+        out = self.high_open and number == self.high
+        return self.high is None or (number <= self.high and not out)
+
     def whole_ends(self) -> tuple[int | None, int | None]:
         """The least and the greatest whole number inside."""
         low = high = None

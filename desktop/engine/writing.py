@@ -51,10 +51,10 @@ class Writing:
             task.plain_text = False
             return events, "stop"
         limit = request.max_tokens
+        if sampler.ended:  # before the limit: an answer that is whole is not cut short
+            return events, "stop"
         if limit is not None and task.completion_tokens >= limit:
             return events, "length"
-        if sampler.ended:
-            return events, "stop"
         if len(slot.cached) + 1 >= self._limit:
             return events, "length"
         return events, None

@@ -229,6 +229,13 @@ def test_an_answer_under_a_schema_is_json_or_cut_short(load_model: LoadModel, se
     assert value["kind"] in ("cat", "dog")
 
 
+def test_an_answer_that_is_whole_at_the_limit_is_not_cut_short(load_model: LoadModel) -> None:
+    loaded = load_model()
+    request = ask("r", "Hallo", 3)
+    assert write(loaded, request, grammar=Grammar('root ::= "xyz"'))[:2] == ("xyz", "stop")
+    assert write(loaded, request, grammar=Grammar('root ::= "xyz!"'))[:2] == ("xyz", "length")
+
+
 def test_reasoning_comes_before_the_schema(load_model: LoadModel) -> None:
     loaded = load_model()
     gate = Gate("<think>", "</think>", is_open=True)
