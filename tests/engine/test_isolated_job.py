@@ -20,6 +20,7 @@ from desktop.engine.isolated_words import (
     Closed,
     Opened,
     Raised,
+    Returned,
     Submit,
     Told,
 )
