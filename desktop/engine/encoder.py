@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -94,7 +93,6 @@ class Encoder:
         self._held_bytes = 0
         self._closed = False
         self._thread: threading.Thread | None = None
-        self.encoded_s = 0.0
 
     def want(self, encoding: ChunkEncoding) -> None:
         """Settle `encoding` soon; at once where it is kept from before."""
@@ -165,13 +163,11 @@ class Encoder:
             _fail(encoding, EngineError("media_failed", detail=str(error)))
 
     def _make_piece(self, encoding: ChunkEncoding, split: Split) -> None:
-        started = time.perf_counter()
         try:
             encoded = self._mtmd.encode(split, encoding.piece)
         except HausgeistError as error:
             encoding.settle(error)
             return
-        self.encoded_s += time.perf_counter() - started
         self._keep(encoding.key, encoded)
         encoding.settle(encoded)
 

@@ -13,8 +13,8 @@ from typing import Any
 from desktop.common.errors import HausgeistError, LoadError
 from desktop.engine import rpc
 from desktop.engine.batch import Batch
-from desktop.engine.llama import llama
 from desktop.engine.last_words import is_out_of_memory
+from desktop.engine.llama import llama
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Context
 from desktop.engine.others_load import OthersLoad
