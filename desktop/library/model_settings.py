@@ -34,6 +34,7 @@ _COUNTS: Mapping[str, tuple[int, int]] = {
     "top_k": (0, 2**31 - 1),
 }
 _TEXTS = ("system_prompt", "template")
+_CHOICES: Mapping[str, tuple[str, ...]] = {"reasoning": ("on", "off")}
 
 _Layer = Literal["own", "recommended"]
 
@@ -44,7 +45,8 @@ _log = get_logger("library")
 class ModelSettings:
     """None everywhere means: as the model itself recommends, else as the app does.
 
-    `template` is the text of a chat template (Jinja).
+    `template` is the text of a chat template (Jinja). `reasoning` "on" or "off": whether the model
+    thinks before it answers.
     """
 
     context_tokens: int | None = None
@@ -55,6 +57,7 @@ class ModelSettings:
     repeat_penalty: float | None = None
     system_prompt: str | None = None
     template: str | None = None
+    reasoning: Literal["on", "off"] | None = None
 
     def over(self, other: ModelSettings) -> ModelSettings:
         """These, and where they say nothing, those of `other`."""
@@ -189,6 +192,8 @@ def _stated(settings: ModelSettings) -> dict[str, Any]:
 def _fits(name: str, value: Any) -> bool:
     if name in _TEXTS:
         return isinstance(value, str) and len(value) <= MAX_TEXT
+    if name in _CHOICES:
+        return value in _CHOICES[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return False
     if name in _COUNTS:

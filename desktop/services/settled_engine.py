@@ -14,7 +14,9 @@ from desktop.library.model_settings import ModelSettings
 from desktop.services.model_settings import sampling_of
 from desktop.services.wrapped_engine import WrappedEngine
 
-_NO_SAMPLING: dict[str, Any] = {"context_tokens": None, "template": None, "system_prompt": None}
+_NO_SAMPLING: dict[str, Any] = dict.fromkeys(
+    ("context_tokens", "template", "system_prompt", "reasoning")
+)
 
 
 class SettledEngine(WrappedEngine):
@@ -44,5 +46,10 @@ class SettledEngine(WrappedEngine):
         return self._engine.render(self._settled(chat))
 
     def _settled(self, chat: Chat) -> Chat:
-        system = (self._settings().system_prompt or "").strip()
-        return chat if chat.default_system or not system else replace(chat, default_system=system)
+        settings = self._settings()
+        system = (settings.system_prompt or "").strip()
+        if system and not chat.default_system:
+            chat = replace(chat, default_system=system)
+        if settings.reasoning and chat.reasoning == "auto" and not chat.reasoning_effort:
+            chat = replace(chat, reasoning=settings.reasoning)
+        return chat

@@ -3017,6 +3017,10 @@
         <translation>Temperatur</translation>
     </message>
     <message>
+        <source>Thinking</source>
+        <translation>Nachdenken</translation>
+    </message>
+    <message>
         <source>Standing instruction</source>
         <translation>Ständige Anweisung</translation>
     </message>
@@ -3043,6 +3047,14 @@
     <message>
         <source>Exact suits facts and figures, free suits ideas and stories.</source>
         <translation>Genau passt zu Fakten und Zahlen, frei zu Ideen und Geschichten.</translation>
+    </message>
+    <message>
+        <source>Slower, and better with difficult questions.</source>
+        <translation>Langsamer, und besser bei schwierigen Fragen.</translation>
+    </message>
+    <message>
+        <source>Thinking before the answer</source>
+        <translation>Nachdenken vor der Antwort</translation>
     </message>
     <message>
         <source>Stands before every new chat with this model.</source>
@@ -3079,6 +3091,18 @@
     <message>
         <source>A value of your own</source>
         <translation>Eigener Wert</translation>
+    </message>
+    <message>
+        <source>As the model is used to</source>
+        <translation>Wie das Modell es gewohnt ist</translation>
+    </message>
+    <message>
+        <source>Think first</source>
+        <translation>Erst nachdenken</translation>
+    </message>
+    <message>
+        <source>Answer at once</source>
+        <translation>Sofort antworten</translation>
     </message>
     <message>
         <source>The settings of “{name}” are kept.</source>

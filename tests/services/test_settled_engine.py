@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from desktop.common.errors import StorageError
 from desktop.engine.chat import Chat, Message
+from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.fit.types import Wish
 from desktop.gguf.reader import read_header
@@ -44,6 +46,18 @@ def test_sampling_and_system_prompt_from_the_next_answer_on() -> None:
     now[0] = ModelSettings(top_k=7)
     assert engine.info.sampling == Sampling(top_k=7)
     assert "Kurz." not in engine.render(chat).prompt
+
+
+def test_thinking_as_the_person_chose_unless_the_chat_says_otherwise() -> None:
+    inner = FakeEngine([["ja"], ["ja"], ["ja"]])
+    engine = SettledEngine(inner, lambda: ModelSettings(reasoning="off"))
+    chat = Chat((Message("user", "Hallo"),))
+    chats = (chat, replace(chat, reasoning="on"), replace(chat, reasoning_effort="high"))
+    for number, one in enumerate(chats):
+        engine.submit(Request(str(number), chat=one)).collect(5.0)
+    wishes = [request.chat.reasoning for request in inner.requests if request.chat]
+    assert wishes == ["off", "on", "auto"]
+    assert engine.info is inner.info
 
 
 def test_what_the_file_recommends_stays_below(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ class SettingsSheet(Sheet):
         self.temperature = NumberField(
             look, self.tr("Temperature"), session.language, low=0.0, high=5.0, whole=False
         )
+        self.thinking = Choice(look, self.tr("Thinking"), [])
         self.instruction = TextArea(look, self.tr("Standing instruction"), lines=3)
         self.instruction.setPlaceholderText(
             self.tr("For instance: Answer briefly, in German, and in the Sie-form.")
@@ -98,6 +99,10 @@ class SettingsSheet(Sheet):
         s = look.sizes
         holds = self.tr("More takes more RAM. Holds from the next time it is opened.")
         freely = self.tr("Exact suits facts and figures, free suits ideas and stories.")
+        thinks = self.tr("Slower, and better with difficult questions.")
+        self._thinking_line = setting_line(
+            look, self.tr("Thinking before the answer"), thinks, self.thinking
+        )
         own = row(1, Text(self.tr("Temperature"), "small_muted"), self.temperature, space=s.space_2)
         self._own_line = QWidget()
         self._own_line.setLayout(own)
@@ -106,6 +111,7 @@ class SettingsSheet(Sheet):
             setting_line(look, self.tr("Memory of a chat"), holds, self.context),
             setting_line(look, self.tr("How freely it answers"), freely, self.freedom),
             self._own_line,
+            self._thinking_line,
             Text(self.tr("Standing instruction")),
             Text(
                 self.tr("Stands before every new chat with this model."), "small_muted", wrap=True
@@ -148,6 +154,10 @@ class SettingsSheet(Sheet):
         chosen: float | None = own.temperature
         self.freedom.choose(_USUAL if chosen is None else chosen if chosen in words else _OWN)
         self.temperature.show_value(chosen, usual)
+        self._fill(self.thinking, self._thinkings())
+        self.thinking.choose(own.reasoning or "")
+        can_think = "reasoning" in self._one.model.abilities or bool(own.reasoning)
+        self._thinking_line.setVisible(can_think)
         self.instruction.setPlainText(own.system_prompt or "")
         if defaults.system_prompt:
             self.instruction.setPlaceholderText(defaults.system_prompt)
@@ -187,6 +197,13 @@ class SettingsSheet(Sheet):
             (self.tr("A value of your own"), _OWN),
         ]
 
+    def _thinkings(self) -> list[tuple[str, object]]:
+        return [
+            (self.tr("As the model is used to"), ""),
+            (self.tr("Think first"), "on"),
+            (self.tr("Answer at once"), "off"),
+        ]
+
     def _show_own_field(self) -> None:
         self._own_line.setVisible(self.freedom.currentData() == _OWN)
 
@@ -208,6 +225,7 @@ class SettingsSheet(Sheet):
             context_tokens=self.context.currentData() or None,
             temperature=temperature,
             system_prompt=self.instruction.toPlainText().strip() or None,
+            reasoning=self.thinking.currentData() or None,
         )
         return self.experts.over(own)
 

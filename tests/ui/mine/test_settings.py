@@ -43,6 +43,20 @@ def test_what_is_saved_is_kept_and_shown_again(driven: Driven, name: str) -> Non
     driven.until(lambda: service.own(name) == ModelSettings())
 
 
+def test_thinking_is_offered_where_a_model_can(driven: Driven, name: str) -> None:
+    sheet = opened(driven, name)
+    assert not sheet.thinking.isVisible()
+    sheet.close()
+    driven.services.model_settings.keep(name, ModelSettings(reasoning="on"))
+    sheet = opened(driven, name)
+    assert sheet.thinking.isVisible()
+    assert sheet.thinking.currentData() == "on"
+    sheet.thinking.choose("off")
+    sheet.save.click()
+    service = driven.services.model_settings
+    driven.until(lambda: service.own(name) == ModelSettings(reasoning="off"))
+
+
 def test_no_more_pages_than_it_was_trained_for(driven: Driven, name: str) -> None:
     sheet = opened(driven, name)
     offered = [sheet.context.itemData(n) for n in range(sheet.context.count())]
