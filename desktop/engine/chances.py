@@ -13,16 +13,17 @@ _LEAST = -9999.0
 
 
 def chances(
-    vocabulary: Vocabulary, logits: Any, token: int, count: int
+    vocabulary: Vocabulary, context: Any, place: int, token: int, count: int
 ) -> tuple[TokenChance, tuple[TokenChance, ...]]:
     """Log probabilities by the model's own distribution, before temperature and all the rest.
 
-    `logits` is a pointer to those of the place where `token` was taken; of the likeliest tokens
-    come `count`. One softmax and one cut by llama.cpp: 1 ms for 128,000 tokens.
+    `token` was taken at `place` of the context; of the likeliest tokens come `count`. One
+    softmax and one cut by llama.cpp: 1 ms for 128,000 tokens.
     """
     candidates: Candidates = vocabulary.candidates()
-    candidates.fill(logits, {})
+    candidates.fill(context, place, {})
     log_sum, top = candidates.likeliest(count)
+    logits = candidates.of(context, place)
 
     def chance(token: int) -> TokenChance:
         logprob = logits[token] - log_sum

@@ -83,7 +83,7 @@ class Sampler:
             self._guard = Guard(vocabulary, automaton, gate, budget)
         self._chain = Chain(engine, sampling, vocabulary, context_tokens)
         self.handle: Any = self._chain.whole
-        self._last: tuple[Any, int] | None = None
+        self._last: tuple[Any, int, int] | None = None
         self.broken = False
 
     @property
@@ -112,10 +112,9 @@ class Sampler:
             token = self._guarded(guard, context, place)
             if token < 0:
                 return token
-        logits = self._logits(context, place)
-        logit = logits[token]
+        logit = self._logits(context, place)[token]
         self.broken = logit != logit
-        self._last = (logits, token) if self._logprobs is not None else None
+        self._last = (context, place, token)
         return token
 
     def chances(self) -> tuple[TokenChance, tuple[TokenChance, ...]] | None:
@@ -166,7 +165,7 @@ class Sampler:
             return token
         # What is refused must not be remembered as written.
         candidates = self._vocabulary.candidates()
-        candidates.fill(self._logits(context, place), chain.biases)
+        candidates.fill(context, place, chain.biases)
         return candidates.apply(chain.inner)
 
     def _among(self, tokens: tuple[int, ...], context: Any, place: int) -> int:
@@ -188,7 +187,7 @@ class Sampler:
         for count in (_FEW, _MANY):
             if wanted > count:
                 continue
-            candidates.fill(logits, self._chain.biases)
+            candidates.fill(context, place, self._chain.biases)
             allowed = tuple(_allowed(guard, candidates.best(count)))
             if len(allowed) >= min(wanted, _FEW):
                 return allowed
