@@ -48,6 +48,8 @@ class Adapters:
         """
         if wanted is None:
             wanted = self._defaults
+        if not _are_adapters(wanted):
+            raise RequestError("bad_request", name="adapters")
         scales: dict[str, float] = {}
         for one in wanted:
             if not self._knows(one.name):
@@ -90,6 +92,11 @@ class Adapters:
                 detail = model.llama.log.complaints(mark)
                 raise LoadError("bad_adapter", path=str(file.path), detail=detail)
             self._handles[file.name] = handle
+
+
+def _are_adapters(wanted: object) -> bool:
+    """Requests come from JSON and pipes."""
+    return isinstance(wanted, tuple | list) and all(isinstance(one, Adapter) for one in wanted)
 
 
 def _is_scale(value: object) -> bool:

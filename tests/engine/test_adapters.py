@@ -125,6 +125,9 @@ def test_without_a_wish_the_scales_of_opening_count(
         ((Adapter("poet", 1e9),), "bad_sampling"),
         ((Adapter("poet", "1"),), "bad_sampling"),  # type: ignore[arg-type]
         ((Adapter("poet"), Adapter("poet")), "bad_request"),
+        (("poet",), "bad_request"),
+        ("poet", "bad_request"),
+        (5, "bad_request"),
         ((Adapter([]),), "no_such_adapter"),  # type: ignore[arg-type]
     ],
 )
