@@ -104,6 +104,8 @@ class TokenTable:
         if token in self.ends:
             named = automaton.take_token(state, token, b"") if state.marks else None
             return named or (state if state.complete else None)
+        if not self.raws[token] and token not in self.controls:
+            return None  # writes nothing, and would for ever
         return automaton.take_token(state, token, self.raws[token])
 
     def allowed(self, automaton: Automaton, state: State) -> tuple[int, ...] | None:
