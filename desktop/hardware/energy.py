@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -78,22 +77,3 @@ class NativeEnergy:
     def close(self) -> None:
         for counter in self._counters.values():
             counter.close()
-
-
-def native_energy(*, with_gpu: bool) -> NativeEnergy:
-    """The meter for this computer; `with_gpu` asks the graphics driver too (in a child)."""
-    counters: dict[EnergySource, Counter] = {}
-    if sys.platform == "linux":
-        # On their own systems alone: each reads what the others lack.
-        from desktop.hardware.energy_linux import linux_counters
-
-        counters.update(linux_counters(with_gpu=with_gpu))
-    elif sys.platform == "win32":
-        from desktop.hardware.energy_windows import WindowsBattery
-
-        counters["battery"] = WindowsBattery()
-    if with_gpu and "gpu" not in counters:
-        from desktop.hardware.energy_nvidia import NvidiaCounter
-
-        counters["gpu"] = NvidiaCounter()
-    return NativeEnergy(counters)

@@ -16,7 +16,8 @@ from desktop.engine.engine import Engine
 from desktop.engine.events import Event, Finished, Started
 from desktop.engine.request import Request
 from desktop.engine.stream import Stream
-from desktop.hardware.energy import EnergyMeter, EnergyReading, EnergySource, native_energy
+from desktop.hardware.energy import EnergyMeter, EnergyReading, EnergySource
+from desktop.hardware.energy_native import native_energy
 from desktop.services.wrapped_engine import WrappedEngine
 
 EnergyMethod = Literal["cpu", "gpu", "cpu_gpu", "battery"]
