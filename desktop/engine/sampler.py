@@ -152,7 +152,8 @@ class Sampler:
             if guard.allows(token):
                 return token
             if guard.must_close(token):
-                return guard.forced() or token
+                forced = guard.forced()
+                return token if forced is None else forced
             choices = guard.choices()
         if choices is None:
             choices = self._best_allowed(guard, context, place)

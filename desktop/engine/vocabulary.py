@@ -75,9 +75,17 @@ class Vocabulary:
     def all_tokens(self) -> Iterator[tuple[bytes, bool, bool]]:
         """For each token its bytes, whether it ends the answer, and whether it is a control token
         (whose bytes are those of its name)."""
+        vocab, lib = self._vocab, self._lib
+        read, ends = lib.llama_token_to_piece, lib.llama_vocab_is_eog
+        buffer = ctypes.create_string_buffer(_USUAL_PIECE_BYTES)
+        at, room = ctypes.addressof(buffer), len(buffer)
         for token in range(self.size):
-            control = self.is_control(token)
-            yield self._read(token, special=control), self.ends_answer(token), control
+            length = read(vocab, token, buffer, room, 0, False)  # noqa: FBT003
+            if length > 0:
+                yield ctypes.string_at(at, length), ends(vocab, token), False
+            else:  # none of the usual ones: nothing to write, or very much
+                control = self.is_control(token)
+                yield self._read(token, special=control), ends(vocab, token), control
 
     def candidates(self) -> Candidates:
         """Room for all tokens with their logits; for the engine's thread alone."""
