@@ -1,7 +1,7 @@
-"""The child's job behind `Pictures`: strangers' pictures become pixels, again and again.
+"""The child's job behind `Pictures`: strangers' pictures become pixels, their sounds samples.
 
-The decoder (stb_image, in libmtmd) has had its share of memory errors, and a file of some bytes
-may want gigabytes: both end with this process.
+The decoders (stb_image and miniaudio, in libmtmd) have had their share of memory errors, and a
+file of some bytes may want gigabytes: both end with this process.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from desktop.common.errors import RequestError
 from desktop.engine.child_limits import limit_memory
+from desktop.engine.hearing import open_ears
 from desktop.engine.image_header import image_head
 from desktop.engine.llama import mtmd_bindings
 
@@ -29,16 +30,22 @@ def run(messages: Iterator[dict[str, Any]], answer: Callable[[dict[str, Any]], N
     lib = mtmd_bindings()
     log = lib.llama_cpp.llama_log_callback(lambda _level, _text, _data: None)
     lib.mtmd_helper_log_set(log, ctypes.c_void_p(0))
+    ears: Any = None
     for order in messages:
         data = b"".join(base64.b64decode(next(messages)["piece"]) for _ in range(order["pieces"]))
+        width = height = 0
         try:
-            width, height, pixels = decode(lib, data)
+            if order["kind"] == "audio":
+                ears = ears or open_ears(lib)
+                raw = hear(lib, ears, data)
+            else:
+                width, height, raw = decode(lib, data)
         except RequestError as error:
             answer({"error": error.kind, "detail": error.detail})
             continue
-        answer({"width": width, "height": height, "pieces": -(-len(pixels) // PIECE_BYTES)})
-        for start in range(0, len(pixels), PIECE_BYTES):
-            piece = pixels[start : start + PIECE_BYTES]
+        answer({"width": width, "height": height, "pieces": -(-len(raw) // PIECE_BYTES)})
+        for start in range(0, len(raw), PIECE_BYTES):
+            piece = raw[start : start + PIECE_BYTES]
             answer({"piece": base64.b64encode(piece).decode("ascii")})
 
 
@@ -63,6 +70,25 @@ def decode(lib: Any, data: bytes) -> tuple[int, int, bytes]:
     finally:
         lib.mtmd_bitmap_free(made.bitmap)
     return upright(width, height, pixels, head.orientation)
+
+
+def hear(lib: Any, ears: Any, data: bytes) -> bytes:
+    """Samples of a sound, floats, `RATE` a second. Raises RequestError("bad_media")."""
+    if not ears:
+        raise RequestError("bad_media", detail="no ears")
+    buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+    options = lib.mtmd_helper_init_opt_default()
+    options.video_params.ffmpeg_bin_dir = _NOWHERE
+    made = lib.mtmd_helper_bitmap_init_from_buf_wrapper(ears, buffer, len(data), 0, options)
+    if not made.bitmap or made.video_ctx:
+        raise RequestError("bad_media", detail="not decoded")
+    try:
+        if not lib.mtmd_bitmap_is_audio(made.bitmap):
+            raise RequestError("bad_media", detail="no sound")
+        size = lib.mtmd_bitmap_get_n_bytes(made.bitmap)
+        return ctypes.string_at(lib.mtmd_bitmap_get_data(made.bitmap), size)
+    finally:
+        lib.mtmd_bitmap_free(made.bitmap)
 
 
 def upright(width: int, height: int, pixels: bytes, orientation: int) -> tuple[int, int, bytes]:

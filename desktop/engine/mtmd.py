@@ -93,6 +93,7 @@ class Mtmd:
         self._mrope = bool(self._lib.mtmd_decode_use_mrope(self.handle))
         self.vision = bool(self._lib.mtmd_support_vision(self.handle))
         self.audio = bool(self._lib.mtmd_support_audio(self.handle))
+        self.sample_rate: int = self._lib.mtmd_get_audio_sample_rate(self.handle)
         self.width: int = engine.lib.llama_model_n_embd_inp(model.handle)
 
     def split_image(self, width: int, height: int, pixels: bytes | None = None) -> Split:
@@ -103,6 +104,12 @@ class Mtmd:
         data = None if pixels is None else (ctypes.c_uint8 * len(pixels)).from_buffer_copy(pixels)
         bitmap = self._lib.mtmd_bitmap_init(width, height, data)
         return self._split(bitmap)
+
+    def split_samples(self, samples: bytes) -> Split:
+        """Floats, `sample_rate` a second. Raises RequestError("bad_media")."""
+        count = len(samples) // ctypes.sizeof(ctypes.c_float)
+        buffer = (ctypes.c_float * count).from_buffer_copy(samples)
+        return self._split(self._lib.mtmd_bitmap_init_from_audio(count, buffer))
 
     def split_audio(self, data: bytes) -> Split:
         """The file of a sound, whose header must have been looked at. Raises RequestError."""

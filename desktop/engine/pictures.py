@@ -1,4 +1,4 @@
-"""Pictures of strangers, decoded in a child process that may die of them."""
+"""Pictures and sounds of strangers, decoded in a child process that may die of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from desktop.common.errors import EngineError, RequestError
+from desktop.engine.chat import MediaKind
 from desktop.engine.image_job import PIECE_BYTES
 from desktop.engine.process import Child, ChildDiedError
 
@@ -35,11 +36,18 @@ class Pictures:
 
     def decode(self, data: bytes) -> Picture:
         """Raises RequestError("bad_media"), EngineError: no_child, engine_closed."""
+        return self._made_of("image", data)
+
+    def hear(self, data: bytes) -> bytes:
+        """Samples as floats, `hearing.RATE` a second. Raises as `decode`."""
+        return self._made_of("audio", data).pixels
+
+    def _made_of(self, kind: MediaKind, data: bytes) -> Picture:
         with self._lock:
             if self._closed:
                 raise EngineError("engine_closed")
             try:
-                return self._decode(data)
+                return self._decode(kind, data)
             except _RefusedError as error:
                 raise RequestError(error.kind, detail=error.detail) from error
             except ChildDiedError as death:
@@ -55,11 +63,11 @@ class Pictures:
             self._closed = True
             self._end()
 
-    def _decode(self, data: bytes) -> Picture:
+    def _decode(self, kind: MediaKind, data: bytes) -> Picture:
         child = self._child = self._child or Child("image")
         deadline = time.monotonic() + self._timeout_s
         pieces = range(0, len(data), PIECE_BYTES)
-        child.send({"pieces": len(pieces)})
+        child.send({"kind": kind, "pieces": len(pieces)})
         for start in pieces:
             piece = data[start : start + PIECE_BYTES]
             child.send({"piece": base64.b64encode(piece).decode("ascii")})

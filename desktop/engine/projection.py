@@ -12,6 +12,7 @@ from pathlib import Path
 from desktop.common.errors import LoadError, RequestError
 from desktop.engine.chat import Media
 from desktop.engine.encoder import ChunkEncoding, Encoder, Wanted
+from desktop.engine.hearing import RATE
 from desktop.engine.image_header import ImageHead
 from desktop.engine.media import MediaChunk, MediaTokens, content_ids
 from desktop.engine.media_limits import MAX_FILE_BYTES, checked_audio, checked_image
@@ -78,7 +79,12 @@ class Projector:
             raise RequestError("no_audio")
         head = checked_audio(data)
         pieces = self._counted(head.data)
-        return self._tokens(data, pieces, partial(self._mtmd.split_audio, head.data))
+        return self._tokens(data, pieces, partial(self._heard_in_pieces, head.data))
+
+    def _heard_in_pieces(self, data: bytes) -> Split:
+        if self._mtmd.sample_rate != RATE:
+            return self._mtmd.split_audio(data)  # ears of another kind, which the child has not
+        return self._mtmd.split_samples(self._pictures.hear(data))
 
     def _counted(self, data: bytes) -> tuple[Piece, ...]:
         """What is heard decides how many tokens it takes, which cannot be told without decoding:
@@ -87,7 +93,7 @@ class Projector:
         with self._lock:
             known = self._heard.get(key)
         if known is None:
-            with self._mtmd.split_audio(data) as split:
+            with self._heard_in_pieces(data) as split:
                 known = split.pieces
         with self._lock:
             self._heard[key] = known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import time
+from array import array
 from contextlib import closing
 
 import pytest
@@ -185,6 +186,17 @@ def test_pictures_are_decoded_in_a_child() -> None:
             assert len(picture.pixels) == 3 * width * height
             assert picture.pixels[-3:] == bytes((200, 30, 90))
             assert picture.pixels[:3] == bytes((100, 15, 45))
+
+
+def test_sounds_are_decoded_in_a_child_too() -> None:
+    with closing(Pictures()) as pictures:
+        for rate in (16_000, 48_000):
+            samples = array("f", pictures.hear(wav(0.5, rate=rate)))
+            assert abs(len(samples) - 8_000) < 100
+            assert 0.2 < max(samples) < 0.3
+        with pytest.raises(RequestError, match="bad_media"):
+            pictures.hear(b"RIFF\0\0\0\0WAVE" + bytes(100))
+        assert pictures.decode(png(4, 4)).width == 4
 
 
 def test_damaged_pictures_are_errors_and_the_child_goes_on() -> None:
