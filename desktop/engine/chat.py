@@ -106,9 +106,9 @@ class Chat:
         for tool in self.tools:
             if not tool.name or not _all_text((tool.name, tool.description)):
                 raise RequestError("bad_request", name="tools")
-            if not _is_shallow(tool.parameters):
+            if not _is_object(tool.parameters):
                 raise RequestError("bad_request", name="tools")
-        if not _is_shallow(self.template_values):
+        if not _is_object(self.template_values):
             raise RequestError("bad_request", name="template_values")
         if self.forced_tool and self.forced_tool not in {tool.name for tool in self.tools}:
             raise RequestError("bad_request", name="tool_choice")
@@ -147,6 +147,10 @@ def _texts_of(call: ToolCall) -> tuple[object, ...]:
 
 def _all_text(values: Iterable[object]) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping) and _is_shallow(value)
 
 
 def _is_shallow(value: object) -> bool:

@@ -59,7 +59,7 @@ class ReasoningStyle:
     def lead(self, prompt: str) -> tuple[str, str]:
         """What must stand before a bound answer to `prompt`: words that it may begin with (where
         reasoning came before them), then words that it must begin with."""
-        if not self.answer_header or prompt.rstrip().endswith(self.answer_header):
+        if not self.answer_header or prompt.rstrip().endswith(self.answer_header.strip()):
             return "", ""
         behind = self.between.strip().removeprefix(self.close).strip()
         return behind.removesuffix(self.answer_header), self.answer_header

@@ -252,8 +252,9 @@ def _answer_header(
     off = switch.off if switch is not None else {}
     head = _plain_header(tried, traits, question, off)
     begun = _added(tried, [question], **off)
-    header = head[len(_whole_tags(_common(begun, head))) :].strip()
-    return header if header and behind.endswith(header) else ""
+    # A space before it is part of it.
+    header = head[len(_whole_tags(_common(begun, head))) :].rstrip()
+    return header if header.strip() and behind.endswith(header) else ""
 
 
 def _find_switch(tried: TemplateTrial, traits: Traits, question: dict[str, Any]) -> Switch | None:

@@ -171,6 +171,15 @@ INTRODUCED = (
 )
 """Words of the prompt introduce the reasoning, which has no tag of its own."""
 
+ADDRESSED = (
+    "{% for m in messages %}{% if m.role == 'assistant' %}"
+    "{% if m.reasoning_content %}<|start|>assistant to=self<|message|>{{ m.reasoning_content }}"
+    "<|eom|>{% endif %}<|start|>assistant to=user<|message|>{{ m.content }}<|eot|>"
+    "{% else %}<|start|>{{ m.role }}<|message|>{{ m.content }}<|eot|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
+)
+"""Each part of an output says whom it is for."""
+
 ALL = {
     "hybrid": HYBRID,
     "strict": STRICT,
@@ -186,4 +195,5 @@ ALL = {
     "efforts_alone": EFFORTS_ALONE,
     "word_switch": WORD_SWITCH,
     "introduced": INTRODUCED,
+    "addressed": ADDRESSED,
 }

@@ -207,6 +207,7 @@ def _deep(depth: int) -> dict[str, object]:
         Chat((Message("user", 5),)),  # type: ignore[arg-type]
         Chat((ASK,), (Tool(""),)),
         Chat((ASK,), (Tool("f", parameters=_deep(5000)),)),
+        Chat((ASK,), (Tool("f", parameters=[1]),)),  # type: ignore[arg-type]
         Chat((ASK,), template_values=_deep(5000)),
         Chat((ASK,), forced_tool="uhr"),
         Chat((ASK,), reasoning_budget=-1),

@@ -57,6 +57,14 @@ def test_an_output_of_parts_with_headers(renderer: TemplateRenderer) -> None:
     assert style.lead("<|start|>assistant" + final) == ("", "")
 
 
+def test_a_space_before_a_header_is_part_of_it(renderer: TemplateRenderer) -> None:
+    style = style_of(renderer, templates.ADDRESSED)
+    assert style is not None
+    assert style.open == "to=self<|message|>"
+    assert style.answer_header == style.skipped == " to=user<|message|>"
+    assert style.lead("<|start|>assistant") == ("<|start|>assistant", " to=user<|message|>")
+
+
 def test_a_prompt_that_opens_the_reasoning(renderer: TemplateRenderer) -> None:
     style = style_of(renderer, templates.ALWAYS_REASONS)
     assert style is not None
