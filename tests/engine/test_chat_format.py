@@ -95,6 +95,19 @@ def test_reasoning_on_and_off(make: Make) -> None:
     assert words.render(replace(chat, reasoning="off")).prompt.endswith("<think></think>")
 
 
+def test_reasoning_of_earlier_turns_kept_or_left_out(make: Make) -> None:
+    template = templates.HYBRID.replace("loop.index0 > ns.last", "(preserve_thinking or "
+                                        "loop.index0 > ns.last)")  # fmt: skip
+    written = make(template)
+    chat = Chat((ASK, replace(ANSWER, reasoning="Hm, die Uhr."), AGAIN))
+    assert "Hm, die Uhr." not in written.render(chat).prompt
+    assert "Hm, die Uhr." in written.render(replace(chat, keep_reasoning=True)).prompt
+    assert "Hm, die Uhr." not in written.render(replace(chat, keep_reasoning=False)).prompt
+    # Within one turn, between calls, it stays.
+    called = replace(CALLED, reasoning="Hm, die Uhr.")
+    assert "Hm, die Uhr." in written.render(Chat((ASK, called, *RESULTS), (TOOL,))).prompt
+
+
 def test_reasoning_skipped_in_an_output_of_parts(make: Make) -> None:
     channels = make(templates.CHANNELS)
     off = channels.render(Chat((ASK,), reasoning="off"))
