@@ -341,9 +341,10 @@ class RemoteTurn:
                 return item
 
     def _learn(self, stats: Stats) -> None:
-        if self._fitted is not None and stats.prompt_tokens:
+        characters = len(self._request.prompt)
+        if self._fitted is not None:
             characters = characters_of(self._fitted.written.chat)
-            self._target.learned.measured(characters, stats.prompt_tokens)
+        self._target.learned.measured(characters, stats.prompt_tokens)
 
     def _rest(self) -> list[Event]:
         return [] if self._answer is None else self._answer.rest()

@@ -13,7 +13,7 @@ import pytest
 from desktop.services.remote_file import RemoteServer
 from tests.certificates import make_certificate, secured_by
 from tests.cli.running import Cli
-from tests.engine.model_server import ModelServer, model_server, refuses, says
+from tests.engine.model_server import ModelServer, events, model_server, refuses, says
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2}
 
@@ -171,3 +171,20 @@ def test_a_support_person_sees_servers_without_their_keys(
     assert (one["name"], one["key"]) == ("office", "file")
     assert "sk-secret" not in found.out
     assert "office" in cli("doctor").out
+
+
+def test_how_fast_a_server_is(cli: Cli, server: ModelServer) -> None:
+    cli("remotes", "add", "office", server.address)
+    text = {"choices": [{"text": "word ", "index": 0}]}
+    end = {"choices": [{"text": "", "index": 0, "finish_reason": "length"}], "usage": USAGE}
+    server.answers.clear()
+    server.answers.append(events(text, text, end))
+    few = ("--prompt", "32", "--gen", "8", "--repeat", "2", "--json")
+    found = cli("bench", "remote:office/big", *few).json
+    assert found["model"] == "remote:office/big"
+    assert found["plan"] is None
+    assert found["prompt_tokens_per_s"] > 0
+    server.answers.clear()
+    server.answers.append(events(text, text, {**end, "usage": None}))
+    uncounted = cli("bench", "remote:office/big", *few).json
+    assert uncounted["prompt_tokens_per_s"] is None  # never guessed
