@@ -47,9 +47,16 @@ def talkative(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_model(folder / "talkative.gguf", change=never_end)
 
 
+def opened_anew(services: Services, ref: str, wish: Wish) -> OpenedModel:
+    """Loaded once more, though it may be loaded still."""
+    opened = services.opener.open(ref, wish, fresh=True)
+    assert isinstance(opened, OpenedModel)
+    return opened
+
+
 def use(services: Services, model: Path, wish: Wish = WISH) -> OpenedModel:
     """Open, answer once, close."""
-    opened = services.opener.open(str(model), wish)
+    opened = opened_anew(services, str(model), wish)
     stream = opened.engine.submit(
         Request("1", "eins zwei drei " * 30, 40, sampling=GREEDY, ignore_eos=True)
     )
@@ -103,7 +110,7 @@ def test_what_one_model_taught_corrects_the_prediction_of_another(
 def test_the_same_model_is_told_as_measured(services: Services, talkative: Path) -> None:
     first = use(services, talkative)
     entry = services.library.add(talkative)
-    again = services.opener.open(entry.name, WISH)
+    again = opened_anew(services, entry.name, WISH)
     again.engine.close()
     assert again.report.plan == first.report.plan
     assert again.report.speed.basis == "measured"
@@ -135,7 +142,7 @@ def test_a_card_that_the_engine_cannot_reach(
     haunted = Machine(here.memory, Cpu(logical_cores=2), gpus=(ghost,), engine=here.engine)
     monkeypatch.setattr(services.machine_service, "machine", lambda refresh=False: haunted)
     monkeypatch.setattr(services.machine_service, "current", lambda: haunted)
-    opened = services.opener.open(str(talkative), Wish(context=512, gpu_layers=99, threads=1))
+    opened = opened_anew(services, str(talkative), Wish(context=512, gpu_layers=99, threads=1))
     assert [step.kind for step in opened.steps] == ["device_gone"]
     assert opened.report.plan.gpu_layers == 0
     assert opened.report.verdict == "cpu"
