@@ -333,12 +333,9 @@ class Batcher:
 
     def _score(self, slot: Slot, task: Task, place: int, count: int) -> list[Event]:
         """A part of a prompt was read, with the logits behind each of its tokens."""
-
-        def logits(number: int) -> Any:
-            return self._lib.llama_get_logits_ith(self._context.handle, place + number)
-
         first = len(slot.cached) - count
-        events = prompt_chances(task, self._vocabulary, logits, first, count)
+        context = self._context.handle
+        events = prompt_chances(task, self._vocabulary, context, place, first, count)
         slot.pending = slot.pending[count:]
         if slot.pending:
             return events + self._progress(slot)

@@ -16,6 +16,7 @@ from desktop.engine.extras import Extras
 from desktop.engine.llama import llama
 from desktop.engine.prefix_cache import WORTH_SAVING_TOKENS, PrefixCache
 from desktop.engine.prepared import Prepared
+from desktop.engine.retold import common_text
 from desktop.engine.saved_state import SavedState
 from desktop.engine.slot import common_prefix
 from desktop.engine.state_files import StateFiles, forget_states
@@ -94,9 +95,11 @@ class Keeper:
         held = [slot.cached for slot in cache.slots] + [one.cached for one in self.states.all()]
         there = max(common_prefix(cached, prepared.tokens) for cached in held)
         found = common_prefix(file.cached, prepared.tokens)
-        if file.text and prepared.text.startswith(file.text):
-            found = len(file.cached)
-            if any(cached[:found] == file.cached for cached in held):
+        if file.text and prepared.text:
+            # In whatever tokens: the cache takes those that it holds for the text they write.
+            same = common_text(file.text, prepared.text)
+            found = max(found, len(file.cached) * same // len(file.text))
+            if any(cached[:found] == file.cached[:found] for cached in held):
                 return
         if found < there + WORTH_SAVING_TOKENS or not self.states.takes(file.size):
             return

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from desktop.engine.checkpoints import Checkpoints
 from desktop.engine.model import Context, Model
+from desktop.engine.retold import retold
 from desktop.engine.saved_state import SavedState, Tokens, can_cut, continues_text, reusable
 from desktop.engine.sequence_memory import SequenceMemory
 from desktop.engine.slot import Slot, Task, common_prefix
@@ -55,6 +56,7 @@ class PrefixCache:
         idle = [slot for slot in self.slots if slot.task is None]
         if not idle:
             return None
+        self._retell(task, idle)
         slot = self._restored(task, idle) or self._own(task, idle)
         if slot is None:
             slot = self._emptied(task, idle)
@@ -62,6 +64,14 @@ class PrefixCache:
         slot.serve(task)
         self._checkpoints.plan(slot, task)
         return slot
+
+    def _retell(self, task: Task, idle: Sequence[Slot]) -> None:
+        """Let `task` begin with the tokens in which its text is held already."""
+        saved = [] if self._states is None else list(self._states.all())
+        tokens = retold(task, [*idle, *saved], self._vocabulary, self.memory.limit)
+        if tokens is not None:
+            task.tokens = tokens
+            task.prompt_tokens = len(tokens)
 
     def leader(self, task: Task) -> tuple[Slot, Task, int] | None:
         """A sequence that is about to read more of the task's beginning than anyone holds now,
@@ -136,7 +146,7 @@ class PrefixCache:
             slot.keep_state,
             state,
             list(slot.checkpoints),
-            self.memory.first(slot.sequence),
+            self.memory.first_saved(slot.sequence, len(slot.cached)),
         )
 
     def changed(self) -> Iterator[SavedState]:
@@ -183,8 +193,8 @@ class PrefixCache:
         slot.conversation, slot.adapters = state.conversation, state.adapters
         slot.checkpoints = list(state.checkpoints)
         slot.on_disk = len(slot.cached) if state.on_disk else 0
-        task.restored = state.origin
-        self._adopt(slot, task, kept)
+        if self._adopt(slot, task, kept):
+            task.restored = state.origin
         return slot
 
     def _own(self, task: Task, idle: Sequence[Slot]) -> Slot | None:

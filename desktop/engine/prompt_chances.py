@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from desktop.engine.chances import chances
@@ -12,12 +11,12 @@ from desktop.engine.vocabulary import Vocabulary
 
 
 def prompt_chances(
-    task: Task, vocabulary: Vocabulary, logits: Callable[[int], Any], first: int, count: int
+    task: Task, vocabulary: Vocabulary, context: Any, row: int, first: int, count: int
 ) -> list[Event]:
     """What the logits behind the tokens `first` to `first + count` say of those that follow.
 
-    `logits` gives those of the n-th of them. What was told before, by a task that had to begin
-    anew, is not told again; of the first token nothing is known.
+    They lie in `context` from `row` on. What was told before, by a task that had to begin anew,
+    is not told again; of the first token nothing is known.
     """
     request, tokens = task.request, task.tokens
     events: list[Event] = []
@@ -27,8 +26,8 @@ def prompt_chances(
         task.scored = 1
     end = min(first + count + 1, task.prompt_tokens)
     for place in range(max(first + 1, task.scored), end):
-        row = logits(place - first - 1)
-        told, top = chances(vocabulary, row, tokens[place], request.logprobs or 0)
+        behind = row + place - first - 1
+        told, top = chances(vocabulary, context, behind, tokens[place], request.logprobs or 0)
         events.append(TokenChances(request.id, told, top, of_prompt=True))
         task.scored = place + 1
     return events

@@ -48,6 +48,12 @@ class SequenceMemory:
         position: int = self._lib.llama_memory_seq_pos_min(self._memory, sequence)
         return position
 
+    def first_saved(self, sequence: int, length: int) -> int:
+        """The first position that the state of `length` positions holds: of a sliding window
+        llama.cpp saves only what the next token looks at."""
+        first = self.first(sequence)
+        return max(first, length - self.window) if self.window > 0 else first
+
     def last(self, sequence: int) -> int:
         """The last position that is there, -1 for none."""
         position: int = self._lib.llama_memory_seq_pos_max(self._memory, sequence)

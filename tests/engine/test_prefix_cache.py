@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desktop.engine.prepared import Prepared
+from desktop.engine.retold import common_text
 from desktop.engine.slot import common_prefix
+from desktop.engine.states import States
 from tests.engine.conftest import LoadModel
 from tests.engine.driving import answer, ask, drive
 from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
@@ -150,5 +153,39 @@ def test_many_turns_in_a_small_cache_never_lose_their_place(load_model: LoadMode
 def test_common_prefix(shared: list[int], first: list[int], second: list[int]) -> None:
     one, other = shared * 20 + first, shared * 20 + second
     length = common_prefix(one, other)
+    assert one[:length] == other[:length]
+    assert length in (len(one), len(other)) or one[length] != other[length]
+
+
+@pytest.mark.parametrize("kind", ["llama", "mamba", "gemma2"])
+def test_a_chat_asked_again_is_known_in_whatever_tokens_it_was_written(
+    load_model: LoadModel, models: dict[str, Path], kind: str
+) -> None:
+    """Its first answer is not in the tokenizer's own tokens; only the last turn is asked again."""
+    loaded = load_model(models[kind], parallel=1)
+    batcher, split = loaded.batcher, loaded.vocabulary.tokenize
+    batcher.cache._states = States(1 << 30)
+    said = "the other thing " * 12
+    tokens = split(HISTORY) + [token for sign in said for token in split(sign)] + split(NEXT)
+    prompt = HISTORY + said + NEXT
+    assert split(prompt) != tokens
+    request = ask("1", prompt, 5, conversation="chat")
+    batcher.add(Prepared(request, tokens, prompt))
+    while batcher.busy:
+        batcher.step()
+    again = answer(batcher, ask("2", prompt, 5, conversation="chat"))
+    assert again.started[0].prompt_tokens - again.cached_tokens <= 20
+    answer(batcher, ask("other", "Etwas anderes. " * 12, 4, conversation="other"))
+    back = answer(batcher, ask("3", prompt + "Weil es", 5, conversation="chat"))
+    assert back.end.stats.restored == "memory"
+    assert back.started[0].prompt_tokens - back.cached_tokens <= 30
+    held = batcher.slots[0].cached[: len(tokens) - 20]
+    assert held == tokens[: len(tokens) - 20]
+
+
+@given(st.text("ab\n", max_size=40), st.text("ab", max_size=9), st.text("ab", max_size=9))
+def test_common_text(shared: str, first: str, second: str) -> None:
+    one, other = shared * 300 + first, shared * 300 + second
+    length = common_text(one, other)
     assert one[:length] == other[:length]
     assert length in (len(one), len(other)) or one[length] != other[length]
