@@ -68,7 +68,9 @@ class ChannelCalls:
     def write(self, calls: Sequence[ToolCall]) -> str:
         parts: list[str] = []
         for call in calls:
-            body = call.arguments if self.inner is None else self.inner.write([call])
+            body = (
+                (call.arguments.strip() or "{}") if self.inner is None else self.inner.write([call])
+            )
             end = ENDS[1] if self.channelled else ENDS[4]
             parts.append(self.headers(call.name)[0] + body + end)
         return f"{START}assistant".join(parts)

@@ -90,7 +90,7 @@ class JsonCalls:
         return words_of(self.frame.after)
 
     def write(self, calls: Sequence[ToolCall]) -> str:
-        return self.frame.write(calls, lambda call: call.arguments)
+        return self.frame.write(calls, lambda call: call.arguments.strip() or "{}")
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         return tool_instructions(tools, self.write([EXAMPLE]))

@@ -77,7 +77,7 @@ class NamedCalls:
         return True
 
     def write(self, calls: Sequence[ToolCall]) -> str:
-        return self.frame.write(calls, lambda call: call.arguments)
+        return self.frame.write(calls, lambda call: call.arguments.strip() or "{}")
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         return tool_instructions(tools, self.write([EXAMPLE]))
