@@ -24,6 +24,9 @@ from desktop.fit.types import Plan
 _LARGE_PICTURE = (4096, 4096)
 _LEAST_TOKENS = 64
 _MOST_HEARD = 64
+_ON_THE_PROCESSOR_TOKENS = 1280
+"""A photo of 4,000 tokens keeps a processor busy for minutes, to see it and then to read it; what
+Qwen's own documents suggest as a limit for speed."""
 
 
 class Projector:
@@ -137,6 +140,8 @@ def _sized(model: Model, context: Context, path: Path, plan: Plan) -> Mtmd:
         mtmd.close()
         raise LoadError("projector_failed", path=str(path), detail=error.detail) from error
     most = max(context.sequence_tokens // 2, _LEAST_TOKENS)
+    if plan.gpu_layers == 0:
+        most = min(most, _ON_THE_PROCESSOR_TOKENS)
     if any(chunk.whole for chunk in chunks):
         most = min(most, context.batch_tokens)
     if max((chunk.cells for chunk in chunks), default=0) <= most:

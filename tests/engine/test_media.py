@@ -212,6 +212,15 @@ def test_large_pictures_leave_half_of_the_context_free(wide_eyes: tuple[Path, Pa
         assert read(loaded, png(2800, 2800)).chunks[0].cells <= 256
 
 
+def test_the_processor_sees_large_pictures_smaller(wide_eyes: tuple[Path, Path]) -> None:
+    """Else a photo takes it minutes."""
+    model, projector = wide_eyes
+    plan = plan_for(context=16_384, parallel=1)
+    with closing(Loaded(model, plan, extras=Extras(projector=projector))) as loaded:
+        assert 1000 < read(loaded, png(2800, 2800)).chunks[0].cells <= 1280
+        assert read(loaded, png(280, 280)).chunks[0].cells == 100
+
+
 def test_a_picture_that_must_be_read_at_once_wants_a_step_as_large(model: Path, eyes: Path) -> None:
     """llama.cpp ends the process."""
     plan = plan_for(ubatch=8, parallel=1)
