@@ -50,9 +50,10 @@ def object_body(rules: Rules, schema: Mapping[str, Any], hint: str, path: str, n
     for name in (*names, *(name for name in dict.fromkeys(required) if name not in names)):
         if name not in names and schema.get("additionalProperties") is False:
             raise RequestError("bad_schema", reason="required_forbidden", path=path)
-        inner = rules.rule(
-            names.get(name, True), f"{hint}-{name}", f"{path}/properties/{name}", nested
-        )
+        if name not in names and "patternProperties" in schema:
+            raise RequestError("bad_schema", reason="required_with_patternProperties", path=path)
+        value = names[name] if name in names else schema.get("additionalProperties", True)
+        inner = rules.rule(value, f"{hint}-{name}", f"{path}/properties/{name}", nested)
         if inner:
             key = literal(json.dumps(name, ensure_ascii=False) + ":")
             members.append((f"{key} ws {inner}", name in wanted))

@@ -51,13 +51,16 @@ def plain(schema: Schema) -> dict[str, Any]:
     return found
 
 
-def merged(one: Schema | bool, two: Schema | bool, path: str, nested: int = 0) -> Schema | bool:
-    """What both allow. Raises RequestError("bad_schema", reason, path) where that cannot be said.
+def merged(one: Any, two: Any, path: str, nested: int = 0) -> Any:
+    """What both schemas allow. Raises RequestError("bad_schema", reason, path) where that cannot
+    be said, or where one of them is no schema.
 
     The alternatives of both stand side by side in `CHOICES`.
     """
     if nested > _MAX_NESTED:
         raise RequestError("bad_schema", reason="too_deep", path=path)
+    if not isinstance(one, dict | bool) or not isinstance(two, dict | bool):
+        raise RequestError("bad_schema", reason="no_schema", path=path)
     if one is False or two is False:
         return False
     if isinstance(one, bool):
@@ -70,7 +73,8 @@ def merged(one: Schema | bool, two: Schema | bool, path: str, nested: int = 0) -
             both[key] = value
         elif both[key] != value:
             both[key] = _both_values(key, both[key], value, path, nested)
-    _close_objects(one, two, both)
+    _bind_others(one, two, both, path, nested)
+    _bind_items(one, two, both, path, nested)
     return both
 
 
@@ -95,7 +99,7 @@ def _both_values(key: str, one: Any, two: Any, path: str, nested: int) -> Any:
         if key in ("items", "additionalProperties", "propertyNames"):
             return merged(one, two, path, nested + 1)
         if key == "prefixItems":
-            return [merged(a, b, path, nested + 1) for a, b in zip(one, two, strict=True)]
+            return one  # _bind_items knows better
         if key in ("allOf", CHOICES):
             return [*one, *two]
     except (TypeError, ValueError, AttributeError) as error:
@@ -113,14 +117,40 @@ def _types(one: Any, two: Any) -> Any:
     return found
 
 
-def _close_objects(one: Schema, two: Schema, both: dict[str, Any]) -> None:
-    """Where one of them forbids other properties, those that only the other names go."""
-    if "properties" not in both:
+def _bind_others(one: Schema, two: Schema, both: dict[str, Any], path: str, nested: int) -> None:
+    """What only one of them names is one of the others' "additionalProperties" too."""
+    names = both.get("properties")
+    if not isinstance(names, dict):
         return
     for closed, other in ((one, two), (two, one)):
-        if closed.get("additionalProperties") is not False or "patternProperties" in closed:
+        if "additionalProperties" not in closed and "patternProperties" not in closed:
             continue
-        own = closed.get("properties") or {}
-        for name in other.get("properties") or {}:
-            if name not in own:
-                both["properties"] = {**both["properties"], name: False}
+        own, new = closed.get("properties", {}), other.get("properties", {})
+        if not isinstance(own, dict) or not isinstance(new, dict):
+            raise RequestError("bad_schema", reason="properties", path=path)
+        only = [name for name in new if name not in own]
+        if only and "patternProperties" in closed:
+            raise RequestError("bad_schema", reason="two_patternProperties", path=path)
+        for name in only:
+            bound = merged(
+                both["properties"][name], closed["additionalProperties"], path, nested + 1
+            )
+            both["properties"] = {**both["properties"], name: bound}
+
+
+def _bind_items(one: Schema, two: Schema, both: dict[str, Any], path: str, nested: int) -> None:
+    """Behind its own "prefixItems", what a schema says of "items" holds for the other's too."""
+    if "prefixItems" not in both:
+        return
+    first, second = one.get("prefixItems", []), two.get("prefixItems", [])
+    if not isinstance(first, list) or not isinstance(second, list):
+        raise RequestError("bad_schema", reason="prefixItems", path=path)
+    both["prefixItems"] = [
+        merged(
+            first[place] if place < len(first) else one.get("items", True),
+            second[place] if place < len(second) else two.get("items", True),
+            path,
+            nested + 1,
+        )
+        for place in range(max(len(first), len(second)))
+    ]

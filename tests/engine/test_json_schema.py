@@ -104,6 +104,20 @@ SCHEMAS: list[Any] = [
     {"allOf": [{"anyOf": [{"minimum": 1}, {"maximum": -1}]}, {"oneOf": [{"maximum": 9}]}],
      "type": "integer"},
     {"$ref": "#/$defs/a", "maxLength": 3, "$defs": {"a": {"type": "string", "minLength": 2}}},
+    # Bugs once: names that only one part knows, or that only "required" knows, were not bound.
+    {"required": ["a"], "additionalProperties": {"type": "null"}},
+    {
+        "additionalProperties": {"type": "integer"},
+        "properties": {"x": {"type": "string"}},
+        "allOf": [{"properties": {"y": {"minimum": 3}, "x": {"maxLength": 2}}}],
+        "type": "object",
+    },
+    {
+        "allOf": [
+            {"items": {"enum": [1, "x"]}, "minItems": 1},
+            {"prefixItems": [{"type": ["string", "boolean"]}, {"type": "integer"}], "items": False},
+        ]
+    },
     NODE,
     TREE,
     PERSON,
