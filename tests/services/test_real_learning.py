@@ -62,6 +62,7 @@ def use(services: Services, model: Path, wish: Wish = WISH) -> OpenedModel:
     )
     assert stream.collect(60.0)[1] is not None
     opened.engine.close()
+    assert services.opener.let_go(str(model))
     return opened
 
 
@@ -126,6 +127,8 @@ def test_an_open_model_is_counted_as_room_for_the_next(services: Services, talka
     held = services.held.by_device(machine)["CPU"]
     during = services.models_service.fit_of(entry, machine, WISH)
     opened.engine.close()
+    assert services.held.by_device(machine)["CPU"] == held  # kept for the next who wants it
+    services.opener.let_go(entry.name)
     after = services.models_service.fit_of(entry, machine, WISH)
     assert during is not None
     assert after is not None
