@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from desktop.common.errors import EngineError, HausgeistError, RemoteError, RequestError
 from desktop.engine.chat import Chat, Rendered
@@ -48,7 +49,10 @@ class RemoteEngine(Elsewhere):
 
     @property
     def info(self) -> ModelInfo:
-        return self._info
+        context = self._target.learned.context_tokens  # some servers tell only once they answer
+        if context == self._info.context_tokens:
+            return self._info
+        return replace(self._info, context_tokens=context)
 
     @property
     def alive(self) -> bool:

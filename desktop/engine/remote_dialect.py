@@ -173,13 +173,26 @@ def _with_props(link: RemoteLink, facts: ServerFacts) -> ServerFacts:
 
 def _of_ollama(link: RemoteLink, models: tuple[RemoteModel, ...]) -> tuple[RemoteModel, ...]:
     """Ollama's context is what it has loaded a model with; not loaded, nobody knows it."""
-    running = _asked(link, "/api/ps").get("models")
-    contexts = {
-        entry.get("name", entry.get("model")): context_of(entry)
-        for entry in (running if isinstance(running, list) else ())
-        if isinstance(entry, Mapping)
-    }
+    contexts = _loaded_contexts(link)
     return tuple(replace(one, context_tokens=contexts.get(one.id, 0)) for one in models)
+
+
+def context_after_loading(link: RemoteLink, dialect: Dialect, model: str) -> int:
+    """The context of a model that Ollama loads at its first answer; 0 where nobody tells.
+
+    It matters there: a chat that is too long is cut by the server, which says nothing of it.
+    """
+    return _loaded_contexts(link).get(model, 0) if dialect.kind == "ollama" else 0
+
+
+def _loaded_contexts(link: RemoteLink) -> Mapping[str, int]:
+    running = _asked(link, "/api/ps").get("models")
+    found: dict[str, int] = {}
+    for entry in running if isinstance(running, list) else ():
+        name = entry.get("name", entry.get("model")) if isinstance(entry, Mapping) else None
+        if isinstance(name, str):
+            found[name] = context_of(entry)
+    return found
 
 
 def _of_lmstudio(link: RemoteLink, facts: ServerFacts) -> ServerFacts:

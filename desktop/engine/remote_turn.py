@@ -22,7 +22,7 @@ from desktop.engine.chat_fit import Fitted
 from desktop.engine.events import Event, Failed, Finished, Started, Stats
 from desktop.engine.remote_answer import RemoteAnswer
 from desktop.engine.remote_body import Body, body_of
-from desktop.engine.remote_dialect import Dialect
+from desktop.engine.remote_dialect import Dialect, context_after_loading
 from desktop.engine.remote_errors import fields_named, refusal
 from desktop.engine.remote_fit import Estimate, Learned, characters_of, fit, fit_tighter
 from desktop.engine.remote_link import RemoteLink
@@ -119,6 +119,8 @@ class RemoteTurn:
             events = [Failed(self._request.id, "internal", {"kind": type(error).__name__})]
         self._ended(self._request.id)
         self._tell(events)
+        if isinstance(events[-1], Finished):
+            self._look_again()
 
     def _answered(self) -> list[Event]:
         """All attempts; the last events of the one that worked."""
@@ -339,6 +341,14 @@ class RemoteTurn:
             item = exchange.get(left_s)
             if item is not None:
                 return item
+
+    def _look_again(self) -> None:
+        """Nobody waits for this: the answer has ended."""
+        learned = self._target.learned
+        if not learned.context_tokens:
+            learned.context_tokens = context_after_loading(
+                self._link, self._target.dialect, self._target.model
+            )
 
     def _learn(self, stats: Stats) -> None:
         characters = len(self._request.prompt)

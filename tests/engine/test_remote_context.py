@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,7 @@ from tests.engine.model_server import (
     says,
 )
 from tests.engine.remote_talk import (
+    WAIT_S,
     Open,
     ask,
     end_of,
@@ -118,6 +122,22 @@ def test_a_last_turn_that_is_too_long_by_itself(talk_to: Open) -> None:
     )
     assert failure_of(ask(engine, chat)).kind == "prompt_too_long"
     assert len(server.posted()) < 6
+
+
+def test_a_context_that_is_known_after_the_first_answer(talk_to: Open) -> None:
+    """Ollama loads a model when it is asked, and cuts what is too long without a word."""
+    own: dict[str, Any] = {"/api/ps": {"models": []}, "/api/version": {"version": "1"}}
+    engine, server = talk_to(says("Hi"), models=owned("library"), own=own)
+    assert engine.info.context_tokens == 0
+    server.own["/api/ps"] = {"models": [{"name": "tiny", "context_length": 400}]}
+    ask(engine)
+    until = time.monotonic() + WAIT_S
+    while not engine.info.context_tokens and time.monotonic() < until:
+        threading.Event().wait(0.005)
+    assert engine.info.context_tokens == 400
+    chat = Chat(long_chat(20), overflow="drop_oldest")
+    started = next(event for event in ask(engine, chat) if isinstance(event, Started))
+    assert len(started.left_out) > 10
 
 
 def test_a_context_that_is_known(talk_to: Open) -> None:

@@ -135,7 +135,8 @@ def test_a_real_server_is_killed_in_the_middle(house: Services, served: RealServ
     ended = listener.ended(handle)
     assert ended.state == "failed"
     assert ended.error_kind in ("connection_cut", "remote_cut")
-    error = HausgeistError(ended.error_kind, **ended.error_params)
+    error = HausgeistError(ended.error_kind)
+    error.params = ended.error_params
     assert "broke off" in house.messages.error(error)
     kept = house.store.thread(chat.id)
     assert [turn.role for turn in kept] == ["user", "assistant"]
