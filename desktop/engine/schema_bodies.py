@@ -77,6 +77,9 @@ def _members(
 ) -> str:
     needed = sum(need for _, need in members)
     all_needed = needed == len(members)
+    any_one = least == 1 and needed == 0 and bool(members)  # said by leaving "none" out
+    if any_one:
+        least = 0
     if extra and (least > needed or most is not None):
         if not all_needed:
             raise RequestError("bad_schema", reason="minProperties_with_optional", path=path)
@@ -110,7 +113,7 @@ def _members(
         if place:
             behind = rules.named(f"{hint}-rest", f"{_item(member, needed=False)} {behind}")
     inside = " | ".join(reversed(ways))
-    optional = "?" if first_needed == len(members) else ""
+    optional = "?" if first_needed == len(members) and not any_one else ""
     return f'"{{" ws (({inside}) ws){optional} "}}"'
 
 

@@ -57,11 +57,15 @@ def character() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """GBNF, and how many characters it matches; `most` None for no end."""
+    """GBNF, and how many characters it matches; `most` None for no end.
+
+    `unit` is what is repeated, where it is one thing of one character: then any count can be had.
+    """
 
     text: str
     least: int
     most: int | None
+    unit: str = ""
 
 
 def pattern_rule(source: str, path: str) -> Pattern:
@@ -190,7 +194,9 @@ class _Reader:
             raise self._wrong("pattern")
         high = None if limit is None or atom.most is None else atom.most * limit
         mark = f"{{{least},{'' if limit is None else limit}}}"
-        return Pattern(f"({atom.text}){mark}", atom.least * least, 0 if atom.most == 0 else high)
+        unit = f"({atom.text})" if atom.least == atom.most == 1 else ""
+        most = 0 if atom.most == 0 else high
+        return Pattern(f"({atom.text}){mark}", atom.least * least, most, unit)
 
     def _times(self) -> tuple[int, int | None] | None:
         """{2}, {2,} or {2,5}; a brace of another kind stands for itself, and is refused."""
@@ -284,6 +290,8 @@ class _Reader:
 
 
 def _joined(parts: list[Pattern]) -> Pattern:
+    if len(parts) == 1:
+        return parts[0]
     most: int | None = 0
     for part in parts:
         most = None if most is None or part.most is None else most + part.most
@@ -302,6 +310,7 @@ def _either(ways: list[Pattern]) -> Pattern:
 
 
 def _framed(inner: Pattern, *, free_start: bool, free_end: bool) -> Pattern:
+    if not (free_start or free_end):
+        return inner
     parts = [f"{ANY_CHARACTER}*"] * free_start + [inner.text] + [f"{ANY_CHARACTER}*"] * free_end
-    most = None if free_start or free_end else inner.most
-    return Pattern(" ".join(parts), inner.least, most)
+    return Pattern(" ".join(parts), inner.least, None)

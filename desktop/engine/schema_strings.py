@@ -62,6 +62,12 @@ def string_inside(schema: Mapping[str, Any], path: str) -> str:
     fits = pattern.least >= least and (
         most is None or (pattern.most is not None and pattern.most <= most)
     )
+    if not fits and pattern.unit:
+        low = max(least, pattern.least)
+        ends = [end for end in (most, pattern.most) if end is not None]
+        if ends and min(ends) < low:
+            raise RequestError("bad_schema", reason="nothing_allowed", path=path)
+        return f"{pattern.unit}{{{low},{min(ends) if ends else ''}}}"
     if not fits:
         # Both at once is more than a grammar of this size can say.
         raise RequestError("bad_schema", reason="pattern_with_length", path=path)
