@@ -36,7 +36,8 @@ from desktop.services.open_failures import (
 )
 from desktop.services.open_plan import OpenPlanner, Planned
 from desktop.services.open_progress import OpenProgress, Stage, StepDown
-from desktop.services.pool import Pool, PooledEngine
+from desktop.services.pool import Pool
+from desktop.services.pool_engine import PooledEngine
 
 MAX_STEPS = 8
 # Reading a file once from a slow disk, and computing a little.

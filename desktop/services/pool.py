@@ -8,7 +8,6 @@ one's own (unless somebody insists), the offline switch counts, and the ledger g
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,13 +19,11 @@ from desktop.common.errors import EngineError, HausgeistError, UsageError
 from desktop.common.ledger import OK, Connection, Ledger
 from desktop.common.logs import get_logger
 from desktop.common.settings import Settings
-from desktop.engine.engine import Engine
 from desktop.engine.pool_devices import pool_devices
 from desktop.hardware.bounded import Pending
 from desktop.hardware.devices import with_pool
 from desktop.hardware.machine import Device, Machine, Note
 from desktop.hub import reach
-from desktop.services.wrapped_engine import WrappedEngine
 
 PURPOSE = "pool"
 DEFAULT_PORT = 50052
@@ -255,23 +252,6 @@ class PoolLine:
 
     connection: Connection
     started: float
-
-
-class PooledEngine(WrappedEngine):
-    """An engine on other machines: its connections are noted until it is closed."""
-
-    def __init__(self, engine: Engine, pool: Pool, lines: Sequence[PoolLine]) -> None:
-        super().__init__(engine)
-        self._pool = pool
-        self._lines = tuple(lines)
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        outcome = OK if self._engine.alive else "pool_server_gone"
-        self._engine.close()
-        with self._lock:
-            lines, self._lines = self._lines, ()
-        self._pool.end(lines, outcome)
 
 
 def checked_address(text: str) -> str:

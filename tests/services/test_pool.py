@@ -19,7 +19,8 @@ from desktop.fit.devices import rooms
 from desktop.hardware.machine import Device, Machine, Memory, machine_from_json
 from desktop.hub import reach
 from desktop.services.machine import best_gpu
-from desktop.services.pool import DEFAULT_PORT, MOST_SERVERS, Pool, PooledEngine, checked_address
+from desktop.services.pool import DEFAULT_PORT, MOST_SERVERS, Pool, checked_address
+from desktop.services.pool_engine import PooledEngine
 from tests.rpc_servers import rpc_server
 from tests.services.fake_engine import FakeEngine
 
