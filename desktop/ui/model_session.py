@@ -56,8 +56,9 @@ class ModelState:
 
     @property
     def leaves_computer(self) -> bool:
-        """Whether what is said to the open model leaves this computer."""
-        return self.opened is not None and self.opened.leaves_computer
+        """Whether what is said to the model leaves this computer; of a server that has not been
+        asked yet that is taken for granted."""
+        return self.is_remote if self.opened is None else self.opened.leaves_computer
 
     @property
     def may_start_now(self) -> bool:

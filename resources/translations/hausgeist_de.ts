@@ -3726,6 +3726,10 @@
         <translation>Sprachmodelle auf Ihrem eigenen Rechner. Fragen Sie mich, wie das geht.</translation>
     </message>
     <message>
+        <source>{model} answers elsewhere: what you write is sent there.</source>
+        <translation>{model} antwortet anderswo: Was Sie schreiben, wird dorthin gesendet.</translation>
+    </message>
+    <message>
         <source>{model} answers here, on this computer only.</source>
         <translation>{model} antwortet hier, nur auf diesem Rechner.</translation>
     </message>

@@ -97,6 +97,7 @@ def test_talking_to_a_server(named: Driven) -> None:
     named.until(lambda: model.state.phase == "ready")
     assert model.state.name == "remote:Küche/mistral-small"
     assert model.state.leaves_computer
+    assert "Goes to “Küche”" in chats.status.where
     assert "leaves this computer" in chats.pill.accessibleName()
     assert "mistral-small · Küche" in chats.pill.accessibleName()
     named.desk.house.conversation.send("Hello")
@@ -107,6 +108,7 @@ def test_talking_to_a_server(named: Driven) -> None:
     entries(chats.pill.menu_of_models())["qwen3:8b"].trigger()
     named.until(lambda: model.state.phase == "ready" and "Ollama" in model.state.name)
     assert state_words(model.state) == "a server on this computer"
+    assert chats.status.where == "Everything stays on this computer"
 
 
 def test_offline_closes_the_way_to_others_alone(named: Driven) -> None:
@@ -125,6 +127,10 @@ def test_a_chosen_server_is_there_at_the_next_start(
     driven = open_window(settings=Settings(last_model="remote:Ollama/qwen3:8b"))
     driven.until(lambda: driven.desk.house.remotes.loaded)
     state = driven.desk.house.model.state
+    window = driven.window.chats
+    assert "on this computer only" not in window.welcome.subtitle
+    assert "sent there" in window.welcome.subtitle  # until the server is known to be here
+    assert "off this computer" in window.status.where
     assert (state.name, state.phase) == ("remote:Ollama/qwen3:8b", "asleep")  # and nobody was asked
 
 

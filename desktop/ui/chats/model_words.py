@@ -20,6 +20,8 @@ def state_words(state: ModelState) -> str:
             return QCoreApplication.translate("ModelWords", "does not answer")
         case "failed":
             return QCoreApplication.translate("ModelWords", "could not be opened")
+        case "asleep" if state.is_remote:
+            return place_words(leaves_computer=state.leaves_computer)
         case "asleep":
             return QCoreApplication.translate("ModelWords", "opens when you write")
     if state.is_remote:

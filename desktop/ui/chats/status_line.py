@@ -6,6 +6,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.common.messages import Messages
+from desktop.services.remote_ref import parse_remote
 from desktop.ui.chats.conversation import Conversation
 from desktop.ui.chats.cost_words import CostWords
 from desktop.ui.look import Look
@@ -62,12 +63,18 @@ class StatusLine(QWidget):
         self.cost.setAccessibleName(full)
         self._share_room()
 
+    @property
+    def where(self) -> str:
+        """What is said of where one's words go."""
+        return self._local.text()
+
     def _show_where(self) -> None:
         """Where what is written goes."""
-        opened = self._model.state.opened
-        if opened is not None and opened.leaves_computer:
+        state = self._model.state
+        remote = parse_remote(state.name)
+        if remote is not None and state.leaves_computer:
             away = self.tr("Goes to “{server}”, off this computer")
-            self._local.setText(away.format(server=opened.server))
+            self._local.setText(away.format(server=remote.server))
         else:
             self._local.setText(self.tr("Everything stays on this computer"))
 

@@ -88,6 +88,11 @@ class Welcome(Page):
         """What is said of this machine just now."""
         return self._machine_words.text()
 
+    @property
+    def subtitle(self) -> str:
+        """What is said of the model that is chosen."""
+        return self._subtitle.text()
+
     def chips(self) -> list[Button]:
         """The suggested questions."""
         items = [self._chips.itemAt(i) for i in range(self._chips.count())]
@@ -104,6 +109,12 @@ class Welcome(Page):
         if guide:
             self._subtitle.setText(
                 self.tr("Language models on your own computer. Ask me how that works.")
+            )
+        elif self._model.state.leaves_computer:
+            self._subtitle.setText(
+                self.tr("{model} answers elsewhere: what you write is sent there.").format(
+                    model=display_name(self._model.state.name)
+                )
             )
         else:
             self._subtitle.setText(
