@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from desktop.common.errors import RequestError, TemplateError
 from desktop.engine.batcher import check_length
-from desktop.engine.chat import MEDIA_MARK, Chat, Media, Rendered
+from desktop.engine.chat import MEDIA_MARK, Chat, Rendered
 from desktop.engine.chat_fit import fit_chat
 from desktop.engine.chat_format import ChatFormat
 from desktop.engine.chat_wishes import ChatWishes, offers
@@ -187,7 +187,7 @@ def _with_media(
 ) -> tuple[list[int], tuple[MediaChunk, ...]]:
     """The prompt's tokens with its images and sounds in the place of their marks."""
     if reader is None:
-        raise RequestError(_no_reader(rendered.media))
+        raise RequestError("no_vision" if rendered.media[0].kind == "image" else "no_audio")
     texts = rendered.prompt.split(MEDIA_MARK)
     if len(texts) != len(rendered.media) + 1:
         raise TemplateError("template_refuses", reason=f"{len(rendered.media)} media")
@@ -199,10 +199,6 @@ def _with_media(
         chunks += read.chunks
         tokens += vocabulary.tokenize(text, add_special=False)
     return tokens, tuple(chunks)
-
-
-def _no_reader(media: Sequence[Media]) -> str:
-    return "no_vision" if media[0].kind == "image" else "no_audio"
 
 
 def _mixed(vocabulary: Vocabulary, parts: tuple[int | str, ...]) -> list[int]:
