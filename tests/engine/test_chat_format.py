@@ -78,6 +78,17 @@ def test_tools_in_words_where_the_template_knows_none(make: Make) -> None:
     assert prompt.index("Sei höflich.") < prompt.index("sagt die Zeit") < prompt.index("Köln")
 
 
+def test_tools_without_any_template(make: Make) -> None:
+    written = make("{% for %}")
+    assert (written.name, written.takes_tools) == ("chatml", False)
+    prompt = written.render(Chat((SYSTEM, ASK, CALLED, *RESULTS), (TOOL,))).prompt
+    assert prompt.startswith("<|im_start|>system\nSei höflich.")
+    for word in ("sagt die Zeit", "Köln", "Bonn", "elf", "zwölf"):
+        assert word in prompt
+    begun = written.render(Chat((ASK, ANSWER), continue_last=True)).prompt
+    assert begun.endswith("<|im_start|>assistant\nGleich zwölf.")
+
+
 def test_reasoning_on_and_off(make: Make) -> None:
     chat = Chat((ASK,))
     hybrid = make(templates.HYBRID)
