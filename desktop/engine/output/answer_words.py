@@ -10,6 +10,7 @@ from desktop.engine.output.channels import ChannelCalls
 from desktop.engine.output.frame import is_tag, words_of
 from desktop.engine.output.samples import CONTENT, shared_words, without_thinking
 
+_LONGEST = 2048
 _ENDING = ("end", "/", "close", "suffix")
 
 
@@ -25,6 +26,7 @@ def answer_words(
     before, found, after = plain.partition(CONTENT)
     if not found or isinstance(calls, ChannelCalls):
         return ()
+    opening, before = opening[-_LONGEST:], before[-_LONGEST:]
     dropped: list[str] = []
     begun = _begun(opening, before)
     own = without_thinking(before[begun:]) if begun else ""

@@ -25,9 +25,9 @@ ENDS = ("<|end|>", "<|call|>", "<|return|>", "<|eom|>", "<|eot|>")
 _NAMESPACE = "functions."
 _LONGEST_HEADER = 512
 _HEADER = re.compile(
-    r"(?:<\|start\|>)?(?:assistant)?\s*(?:to=(?P<to>[^\s<]+))?\s*"
-    r"(?:<\|channel\|>\s*(?P<channel>\w+)\s*(?:to=(?P<later_to>[^\s<]+))?)?"
-    r"\s*(?:(?:<\|constrain\|>)?\s*\w+)?\s*"
+    r"(?:<\|start\|>)?(?:assistant)? ?(?:to=(?P<to>[^\s<]+))? ?"
+    r"(?:<\|channel\|> ?(?P<channel>\w+) ?(?:to=(?P<later_to>[^\s<]+))?)?"
+    r" ?(?:(?:<\|constrain\|>)? ?\w+)? ?"
 )
 _NAME_END = r"(?=[\s<]|$)"
 _BEGINNINGS = (START, CHANNEL, "to=", "assistant")
@@ -135,7 +135,7 @@ class ChannelCalls:
         fitting = [name for name in names if re.match(re.escape(name) + _NAME_END, behind)]
         if fitting:
             return max(fitting, key=len)
-        match = _HEADER.fullmatch(header)
+        match = _HEADER.fullmatch(" ".join(header.split()))
         if match is None:
             return None
         return match["to"] or match["later_to"] or f"{CHANNEL}{match['channel'] or ''}"

@@ -6,6 +6,7 @@ place of those words says which family it is and which fixed words stand around 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Collection
@@ -39,6 +40,7 @@ from desktop.engine.output.samples import (
     without_thinking,
 )
 
+_MOST_OBJECTS = 64
 _ADDRESSED = re.compile(r"to=(\S*?)" + NAMES[0] + r"[^\n]*?" + re.escape(MESSAGE))
 
 
@@ -110,10 +112,11 @@ def find_json(text: str, wanted: object, start: int = 0) -> tuple[int, int] | No
 def _objects(text: str, start: int = 0) -> list[tuple[int, Any, int]]:
     decoder = json.JSONDecoder()
     found: list[tuple[int, Any, int]] = []
-    for match in re.compile(r"\{").finditer(text, start):
+    braces = itertools.islice(re.compile(r"\{").finditer(text, start), _MOST_OBJECTS)
+    for match in braces:
         try:
             value, end = decoder.raw_decode(text, match.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         found.append((match.start(), value, end))
     return found

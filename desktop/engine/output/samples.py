@@ -32,6 +32,8 @@ TYPED: Mapping[str, Any] = {
     "object": {INNER: 1},
     "array": [77017],
 }
+LONGEST = 1 << 15
+"""Characters of a turn with a small call: what is longer comes from a template that plays."""
 QUOTED = "it's"
 MARKED = "a<b\nc"
 _TOKEN = re.compile(r"\]<\][^\[\]<>]*\[>\[|<\|\w+\|>\w*<\|sep\|>|<[^<>\s]*>|\[/?[A-Z_]+\]|\w+|>+")
@@ -116,7 +118,8 @@ def without_thinking(before: str) -> str:
 
 def _try(writes: Writes, content: str, calls: Sequence[ToolCall]) -> str:
     try:
-        return writes(content, calls)
+        written = writes(content, calls)
+        return written if len(written) <= LONGEST else ""
     except TemplateError as error:
         if error.kind == "template_too_slow":
             raise
