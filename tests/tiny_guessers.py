@@ -10,7 +10,8 @@ import numpy as np
 from tests.tiny_models import CHATML, Array, Change, add_tokenizer, finish
 
 _WIDTH = 64
-_SILENT = ("attn_output.weight", "ffn_down", "shortconv.out_proj")
+_SILENT = ("attn_output.weight", "ffn_down", "shortconv.out_proj", "ssm_out")
+_NORMS_AHEAD = ("enorm", "hnorm", "shared_head_norm")
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -106,10 +107,7 @@ def write_tiny_mtp(
             block + "ffn_down_shexp.weight": _matrix(random, _WIDTH, expert_width),
         }
     if heads:
-        block = f"blk.{layers}.nextn."
-        weights[block + "eh_proj.weight"] = _matrix(random, _WIDTH, 2 * _WIDTH)
-        for name in ("enorm", "hnorm", "shared_head_norm"):
-            weights[f"{block}{name}.weight"] = _ones(_WIDTH)
+        weights |= _prediction(random, f"blk.{layers}.nextn.")
     if change is not None:
         change(weights)
     return finish(writer, weights)
@@ -155,6 +153,71 @@ def write_tiny_lfm2(
     if change is not None:
         change(weights)
     return finish(writer, weights)
+
+
+def write_tiny_qwen35(
+    path: Path, *, layers: int = 4, vocab: int = 288, seed: int = 0, change: Change | None = None
+) -> Path:
+    """Qwen3.5's shape: every other layer has a state that can go back, and one layer predicts."""
+    head_count, head = 4, 16
+    keys, values = 2, 4  # heads of the layers with a state
+    writer = gguf.GGUFWriter(path, "qwen35")
+    writer.add_name("Tiny Qwen")
+    writer.add_context_length(4096)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_block_count(layers + 1)
+    writer.add_nextn_predict_layers(1)
+    writer.add_feed_forward_length(2 * _WIDTH)
+    writer.add_head_count(head_count)
+    writer.add_head_count_kv(head_count // 2)
+    writer.add_key_length(head)
+    writer.add_value_length(head)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_rope_dimension_count(head)
+    writer.add_rope_dimension_sections([3, 3, 2, 0])
+    writer.add_full_attention_interval(2)
+    writer.add_ssm_conv_kernel(4)
+    writer.add_ssm_inner_size(values * head)
+    writer.add_ssm_state_size(head)
+    writer.add_ssm_time_step_rank(values)
+    writer.add_ssm_group_count(keys)
+    add_tokenizer(writer, vocab)
+    writer.add_chat_template(CHATML)
+    random = np.random.default_rng(seed)
+    weights = _ends(random, vocab)
+    mixed = (2 * keys + values) * head
+    for layer in range(layers + 1):
+        block = f"blk.{layer}."
+        weights[block + "attn_norm.weight"] = _ones(_WIDTH)
+        weights[block + "post_attention_norm.weight"] = _ones(_WIDTH)
+        weights |= _feed_forward(random, block, 2 * _WIDTH)
+        if layer == layers or layer % 2:
+            weights |= _attention(random, block)
+            weights[block + "attn_q.weight"] = _matrix(random, 2 * _WIDTH, _WIDTH)  # with gates
+            for name in ("attn_q_norm", "attn_k_norm"):
+                weights[f"{block}{name}.weight"] = _ones(head)
+            continue
+        weights |= {
+            block + "attn_qkv.weight": _matrix(random, mixed, _WIDTH),
+            block + "attn_gate.weight": _matrix(random, values * head, _WIDTH),
+            block + "ssm_conv1d.weight": _matrix(random, mixed, 4),
+            block + "ssm_dt.bias": np.zeros(values, dtype=np.float32),
+            block + "ssm_a": -np.abs(_matrix(random, 1, values)[0]) - np.float32(0.1),
+            block + "ssm_beta.weight": _matrix(random, values, _WIDTH),
+            block + "ssm_alpha.weight": _matrix(random, values, _WIDTH),
+            block + "ssm_norm.weight": _ones(head),
+            block + "ssm_out.weight": _matrix(random, _WIDTH, values * head),
+        }
+    weights |= _prediction(random, f"blk.{layers}.nextn.")
+    if change is not None:
+        change(weights)
+    return finish(writer, weights)
+
+
+def _prediction(random: np.random.Generator, block: str) -> dict[str, Array]:
+    norms = {f"{block}{name}.weight": _ones(_WIDTH) for name in _NORMS_AHEAD}
+    return {block + "eh_proj.weight": _matrix(random, _WIDTH, 2 * _WIDTH), **norms}
 
 
 def _cycle(order: int) -> str:

@@ -36,7 +36,7 @@ from tests.benchmarks.big_model import big_model
 from tests.benchmarks.reciting_model import CHORUS, FLOATS, SMALL, reciting_model
 
 GREEDY = Sampling(temperature=0.0)
-EDITING = Sampling(temperature=3.0, top_k=40, top_p=1.0, min_p=0.0, seed=3)
+EDITING = Sampling(temperature=2.1, top_k=40, top_p=1.0, min_p=0.0, seed=3)
 _LURING_TOKENS = 12
 
 

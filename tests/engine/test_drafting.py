@@ -17,10 +17,17 @@ from desktop.engine.loaded import Loaded
 from desktop.engine.sampling import Sampling
 from tests.engine.driving import GREEDY, Told, ask, drive, plan_for, sort_out
 from tests.tiny_architectures import write_tiny_gemma2, write_tiny_mamba
-from tests.tiny_guessers import recited, reciting, write_tiny_lfm2, write_tiny_mtp
+from tests.tiny_guessers import (
+    recited,
+    reciting,
+    write_tiny_lfm2,
+    write_tiny_mtp,
+    write_tiny_qwen35,
+)
 from tests.tiny_models import speak_signs_only, write_tiny_model
 
 START = "abc"
+WITH_HEADS = [write_tiny_mtp, write_tiny_qwen35]
 
 
 @pytest.fixture
@@ -102,7 +109,7 @@ def test_random_models_answer_the_same_with_guesses(
     assert texts[0] == texts[1]
 
 
-@pytest.mark.parametrize("write", [write_tiny_gemma2, write_tiny_lfm2])
+@pytest.mark.parametrize("write", [write_tiny_gemma2, write_tiny_lfm2, write_tiny_qwen35])
 def test_memories_of_other_kinds_go_back_too(write: Any, opened: ExitStack, tmp_path: Path) -> None:
     path = write(tmp_path / "m.gguf", seed=2, change=speak_signs_only)
     texts = []
@@ -242,29 +249,34 @@ def test_a_draft_model_that_cannot_go_back_is_refused(opened: ExitStack, tmp_pat
     assert caught.value.kind == "draft_recurrent"
 
 
-def test_own_heads_guess(opened: ExitStack, tmp_path: Path) -> None:
-    path = write_tiny_mtp(tmp_path / "mtp.gguf", change=reciting())
-    loaded = _load(opened, path, parallel=2, mtp=True)
+@pytest.mark.parametrize("write", WITH_HEADS)
+def test_own_heads_guess(write: Any, opened: ExitStack, tmp_path: Path) -> None:
+    path = write(tmp_path / "mtp.gguf", change=reciting())
+    loaded = _load(opened, path, parallel=2, mtp=True, draft_tokens=4)
     first, second = _answers(loaded, "a", "7", tokens=30)
     assert (first.text, second.text) == (recited("a", 30), recited("7", 30))
     assert first.end.stats.accepted_tokens + second.end.stats.accepted_tokens > 10
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_own_heads_change_no_answer(seed: int, opened: ExitStack, tmp_path: Path) -> None:
-    path = write_tiny_mtp(tmp_path / "mtp.gguf", seed=seed, change=speak_signs_only)
+@pytest.mark.parametrize("write", WITH_HEADS)
+def test_own_heads_change_no_answer(
+    write: Any, seed: int, opened: ExitStack, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "mtp.gguf", seed=seed, change=speak_signs_only)
     prompts = ["Once upon", "a time", "there was", "nothing"]
     plain = _load(opened, path, draft_tokens=0, parallel=2, flash_attention=False)
-    drafted = _load(opened, path, parallel=2, mtp=True, flash_attention=False)
+    drafted = _load(opened, path, parallel=2, mtp=True, draft_tokens=4, flash_attention=False)
     expected = [told.text for told in _answers(plain, *prompts)]
     answers = _answers(drafted, *prompts)
     assert [told.text for told in answers] == expected
     assert sum(told.end.stats.draft_tokens for told in answers) > 0
 
 
-def test_own_heads_follow_a_conversation(opened: ExitStack, tmp_path: Path) -> None:
-    path = write_tiny_mtp(tmp_path / "mtp.gguf", change=reciting())
-    loaded = _load(opened, path, parallel=1, mtp=True)
+@pytest.mark.parametrize("write", WITH_HEADS)
+def test_own_heads_follow_a_conversation(write: Any, opened: ExitStack, tmp_path: Path) -> None:
+    path = write(tmp_path / "mtp.gguf", change=reciting())
+    loaded = _load(opened, path, parallel=1, mtp=True, draft_tokens=4)
     text = "a"
     for _ in range(4):
         (told,) = _answers(loaded, text, tokens=40)

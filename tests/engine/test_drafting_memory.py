@@ -21,7 +21,13 @@ from desktop.fit.overheads import output_bytes
 from desktop.fit.types import Plan
 from desktop.gguf.reader import read_header
 from tests.engine.driving import ask, drive, plan_for
-from tests.tiny_guessers import recited, reciting, write_tiny_lfm2, write_tiny_mtp
+from tests.tiny_guessers import (
+    recited,
+    reciting,
+    write_tiny_lfm2,
+    write_tiny_mtp,
+    write_tiny_qwen35,
+)
 from tests.tiny_models import write_tiny_model
 
 _A_BUFFER = 10_000
@@ -87,9 +93,10 @@ def test_a_draft_model_takes_what_the_plan_says(tmp_path: Path) -> None:
     assert after == before
 
 
-def test_own_heads_take_what_the_plan_says(tmp_path: Path) -> None:
-    path = write_tiny_mtp(tmp_path / "model.gguf", change=reciting())
-    plan, header = plan_for(draft_tokens=8, mtp=True, use_mmap=False), read_header(path)
+@pytest.mark.parametrize("write", [write_tiny_mtp, write_tiny_qwen35])
+def test_own_heads_take_what_the_plan_says(write: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "model.gguf", change=reciting())
+    plan, header = plan_for(draft_tokens=4, mtp=True, use_mmap=False), read_header(path)
     before, after = _used(path, plan)
     footprint = Footprint(header)
     placed = footprint.place(plan)["CPU"]

@@ -16,7 +16,7 @@ from desktop.engine.loaded import Loaded
 from desktop.engine.prompt_lookup import PromptLookup
 from desktop.engine.proposer import NO_GUESS, Guess, Writer
 from tests.engine.driving import ask, check_cache, plan_for, sort_out
-from tests.tiny_guessers import ALPHABET, recited, reciting, write_tiny_lfm2
+from tests.tiny_guessers import ALPHABET, recited, reciting, write_tiny_lfm2, write_tiny_qwen35
 from tests.tiny_models import write_tiny_model
 
 
@@ -57,7 +57,7 @@ class _AtRandom(DraftSwitch):
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("write", [write_tiny_model, write_tiny_lfm2])
+@pytest.mark.parametrize("write", [write_tiny_model, write_tiny_lfm2, write_tiny_qwen35])
 def test_whatever_is_guessed_the_answers_are_right(write: Any, seed: int, tmp_path: Path) -> None:
     source = random.Random(seed)
     path = write(tmp_path / "model.gguf", change=reciting())
