@@ -217,12 +217,13 @@ class ThisComputer(QWidget):
         from desktop.services.why_slow import Evidence
 
         report = self._model.state.report
-        guide = self._model.state.is_guide
+        # Neither the small model nor somebody else's computer tells how fast this one is.
+        aside = self._model.state.is_guide or self._model.state.is_remote
         return Evidence(
             tuple(self.live.readings),
             self._watch.machine,
-            None if guide else report,
-            None if guide else self.live.last_answer,
+            None if aside else report,
+            None if aside else self.live.last_answer,
         )
 
     def _show_notes(self, machine: Machine) -> None:
