@@ -117,7 +117,9 @@ class ChannelCalls:
         if not (yield from source.take_any(_BEGINNINGS)):
             return None
         source.back(place)
-        end = Words((MESSAGE, "\n"))
+        # A header is one line, unless a tool's own name has several.
+        lines = any("\n" in name for name in names)
+        end = Words((MESSAGE,) if lines else (MESSAGE, "\n"))
         length = 0
         while True:
             portion, word = yield from source.take_until(end)

@@ -226,14 +226,12 @@ def test_channels(written: str, expected: Read) -> None:
 
 
 def test_names_that_are_words_of_the_channels_too() -> None:
-    tools = (Tool("final"), Tool("my tool"))
-    text = (
-        "<|channel|>final<|message|>Ja.<|end|><|start|>assistant to=functions.my tool<|message|>{}"
-    )
+    tools = (Tool("final"), Tool("my tool"), Tool("two\nlines"))
+    text = "<|channel|>final<|message|>Ja.<|end|><|start|>assistant to=functions.my tool<|message|>"
+    text += "{}<|call|><|start|>assistant to=functions.two\nlines<|message|>{}"
+    expected = Read("Ja.", "", (("my tool", "{}"), ("two\nlines", "{}")))
     for portions in cuts(text, random.Random(8)):
-        assert read(parser(CHANNELS, tools=tools), portions) == Read(
-            "Ja.", "", (("my tool", "{}"),)
-        )
+        assert read(parser(CHANNELS, tools=tools), portions) == expected
 
 
 @pytest.mark.parametrize("name", ["channels", "tagged", "tagged_types"])
