@@ -2477,6 +2477,26 @@
         <translation>Eigene Zertifikate …</translation>
     </message>
     <message>
+        <source>How long an answer may take to begin</source>
+        <translation>Wie lange eine Antwort auf sich warten lassen darf</translation>
+    </message>
+    <message>
+        <source>1 minute</source>
+        <translation>1 Minute</translation>
+    </message>
+    <message>
+        <source>10 minutes</source>
+        <translation>10 Minuten</translation>
+    </message>
+    <message>
+        <source>1 hour</source>
+        <translation>1 Stunde</translation>
+    </message>
+    <message>
+        <source>An answer must begin within</source>
+        <translation>Eine Antwort muss beginnen innerhalb von</translation>
+    </message>
+    <message>
         <source>Another computer, or another program on this one, can answer in a model&apos;s place: vLLM, llama-server, Ollama, LM Studio, another Hausgeist or a service on the internet. What you write to it is sent there.</source>
         <translation>Ein anderer Computer oder ein anderes Programm auf diesem kann anstelle eines Modells antworten: vLLM, llama-server, Ollama, LM Studio, ein anderer Hausgeist oder ein Dienst im Internet. Was Sie ihm schreiben, wird dorthin gesendet.</translation>
     </message>

@@ -218,11 +218,14 @@ def test_own_certificates(driven: Driven, tmp_path: Path, hausgeist_home: Path) 
         part.name.setText("Office")
         part.address.setText(server.address)
         part.choose_certificates(file)
+        part.patience.setCurrentIndex(2)
         assert str(file) in words(part)
         part.enter.click()
         driven.until(lambda: driven.desk.house.remotes.servers)
     document = json.loads((hausgeist_home / "data" / "servers.json").read_text())
     assert document["servers"][0]["ca_file"] == str(file)
+    assert document["servers"][0]["patience"]["first_token_s"] == 3600.0
+    driven.until(lambda: part.patience.currentData() == 600.0)
 
 
 def test_all_of_it_by_keyboard_and_screen_reader(named: Driven) -> None:

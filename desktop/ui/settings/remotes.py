@@ -12,12 +12,17 @@ from desktop.ui.look import Look
 from desktop.ui.parts.announce import announce
 from desktop.ui.parts.boxes import Card, Frame, clear, column, row
 from desktop.ui.parts.button import Button, IconButton
+from desktop.ui.parts.choice import Choice
 from desktop.ui.parts.text import Elided, Tag, Text, restyle
 from desktop.ui.remotes_model import RemotesModel
 from desktop.ui.session import Session
 
 if TYPE_CHECKING:
     from desktop.services.remote_file import RemoteServer
+
+
+USUAL_S = 600.0
+"""A server may have to load its model and to read a long text before the first word."""
 
 
 class RemoteSettings(QWidget):
@@ -46,6 +51,16 @@ class RemoteSettings(QWidget):
         self.certificates = Button(
             look, self.tr("Own certificates …"), self._choose_file, icon="shield-check"
         )
+        self.patience = Choice(
+            look,
+            self.tr("How long an answer may take to begin"),
+            [
+                (self.tr("1 minute"), 60.0),
+                (self.tr("10 minutes"), 600.0),
+                (self.tr("1 hour"), 3600.0),
+            ],
+        )
+        self.patience.choose(USUAL_S)
         self.chosen = Elided("", "small_muted")
         self.problem = Text("", "small", wrap=True)
         self.problem.setProperty("role", "problem")
@@ -56,6 +71,8 @@ class RemoteSettings(QWidget):
         first.setStretch(1, 2)
         second = row(self.key, self.certificates, self.enter, space=s.space_2)
         second.setStretchFactor(self.key, 1)
+        hint = Text(self.tr("An answer must begin within"), "small_muted")
+        third = row(hint, self.patience, 1, space=s.space_2)
         words = self.tr(
             "Another computer, or another program on this one, can answer in a model's place: "
             "vLLM, llama-server, Ollama, LM Studio, another Hausgeist or a service on the "
@@ -68,6 +85,7 @@ class RemoteSettings(QWidget):
                 self._rows,
                 first,
                 second,
+                third,
                 self.chosen,
                 self.problem,
                 self.card,
@@ -86,7 +104,9 @@ class RemoteSettings(QWidget):
 
     def add(self) -> None:
         """Look at the server that stands in the fields; it is kept if it answers."""
-        from desktop.services.remotes import NewServer  # half the house: not before it is needed
+        # Half the house: not before it is needed.
+        from desktop.engine.remote_link import Patience
+        from desktop.services.remotes import NewServer
 
         if not self.enter.isEnabled():
             return
@@ -96,6 +116,7 @@ class RemoteSettings(QWidget):
                 self.address.text().strip(),
                 key=self.key.text().strip(),
                 ca_file=self._ca_file,
+                patience=Patience(first_token_s=float(self.patience.currentData())),
             )
         )
 
@@ -144,6 +165,7 @@ class RemoteSettings(QWidget):
             field.clear()
         self._ca_file = ""
         self.chosen.setText("")
+        self.patience.choose(USUAL_S)
 
     def _show(self) -> None:
         model = self._remotes
