@@ -21,7 +21,7 @@ class CertificateWords:
 
 
 def certificate_words(der: bytes, host: str) -> CertificateWords:
-    """Of the certificate that `host` showed. Raises NetworkError("tls_failed") for what is no certificate."""
+    """Of what `host` showed. Raises NetworkError("tls_failed") for what is no certificate."""
     from cryptography import x509  # 50 ms that only an unknown certificate needs
     from cryptography.hazmat.primitives.hashes import SHA256
 
