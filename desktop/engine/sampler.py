@@ -182,15 +182,15 @@ class Sampler:
         With top-k that is exact: what it would leave of all of them is among these. Else the
         likeliest of 4,096 stand for all.
         """
-        wanted = self._chain.wanted or _MANY
+        wanted = min(self._chain.wanted or _MANY, _MANY)
         candidates, logits = self._vocabulary.candidates(), self._logits(context, place)
         allowed: tuple[int, ...] = ()
         for count in (_FEW, _MANY):
             if wanted > count:
                 continue
             candidates.fill(context, place, self._chain.biases)
-            allowed = tuple(_allowed(guard, candidates.best(count)))
-            if len(allowed) >= min(wanted, _FEW):
+            allowed = tuple(_allowed(guard, candidates.best(count), wanted))
+            if len(allowed) >= wanted:
                 return allowed
         if allowed:
             return allowed
@@ -198,13 +198,15 @@ class Sampler:
         return tuple(heapq.nlargest(_MANY, every, key=lambda token: logits[token]))
 
 
-def _allowed(guard: Guard, tokens: list[int]) -> list[int]:
-    """Those that may come next; as many as a hard grammar lets itself be asked about."""
+def _allowed(guard: Guard, tokens: list[int], wanted: int) -> list[int]:
+    """The first `wanted` that may come next; of a hard grammar as many as it can be asked about."""
     found: list[int] = []
     for token in tokens:
         try:
             if guard.allows(token):
                 found.append(token)
+                if len(found) == wanted:
+                    break
         except RequestError:
             if found:
                 break

@@ -69,7 +69,8 @@ class Chain:
     also accepts the token; `inner` is for candidates whose biases are added already.
 
     `remembers`: accepting a token changes what comes next, so only the chosen one may be.
-    `wanted` is how many of the likeliest candidates the chain looks at, 0 for all.
+    `wanted` is how many of the likeliest candidates the chain can choose from at most, before
+    any penalty; 0 for all.
     """
 
     def __init__(
@@ -86,6 +87,9 @@ class Chain:
         self._surprise = sampling.mirostat if sampling.temperature > 0 else 0
         self.remembers = self._penalty_tokens + self._dry_tokens > 0 and not self._surprise
         self.wanted = _wanted(sampling, words.size)
+        if self.wanted and self.remembers:
+            # So many of them may be penalized, and others take their places.
+            self.wanted += self._penalty_tokens + self._dry_tokens
         self.inner: Any = self._chain(self._steps(engine, sampling, words))
         self.whole: Any = self.inner
         if self.biases:
@@ -160,15 +164,14 @@ class Chain:
 
     def _penalties(self, engine: Llama, sampling: Sampling, words: Words) -> Iterator[Any]:
         lib = engine.lib
-        best = _wanted(sampling, words.size) + self._penalty_tokens + self._dry_tokens
         lowers = (
             sampling.repeat_penalty >= 1.0
             and min(sampling.frequency_penalty, sampling.presence_penalty) >= 0.0
         )
-        if lowers and self.wanted and best < words.size // 4:
+        if lowers and 0 < self.wanted < words.size // 4:
             # Penalties only lower, and at most so many tokens: the best that are left are
             # among these, so the rest need not be looked at.
-            yield lib.llama_sampler_init_top_k(best)
+            yield lib.llama_sampler_init_top_k(self.wanted)
         if self._penalty_tokens:
             yield lib.llama_sampler_init_penalties(
                 words.size,

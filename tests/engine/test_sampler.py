@@ -13,7 +13,7 @@ import pytest
 from desktop.common.errors import RequestError
 from desktop.engine.constraint import Budget, Constraint, Gate, Grammar
 from desktop.engine.events import Text, TokenChances
-from desktop.engine.grammar import grammar_for
+from desktop.engine.grammar import grammar_for, graph_of
 from desktop.engine.loaded import Loaded
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
@@ -147,6 +147,27 @@ def test_where_almost_all_is_allowed_the_likeliest_are_asked(
     assert best not in tokens, raw
     second = max(v for t, v in enumerate(logits.values) if t != best)
     assert second in {logits.values[token] for token in tokens}
+
+
+def test_with_far_reaching_penalties_the_likeliest_are_asked_too(load_model: LoadModel) -> None:
+    """Once no count of candidates was enough, and every token of the vocabulary was looked at."""
+    logits = Logits(load_model())
+    grammar = Grammar("root ::= !<[5]>")
+    sampling = Sampling(repeat_penalty=1.1, repeat_last_n=-1, dry_multiplier=1.0, seed=1)
+    sampler = Sampler(
+        logits.loaded.model.llama,
+        sampling,
+        logits.loaded.vocabulary,
+        grammar=grammar,
+        context_tokens=100_000,
+    )
+    guard = sampler._guard
+    assert guard is not None
+    allowed = sampler._best_allowed(guard, logits.context, -1)
+    assert len(allowed) == logits.loaded.vocabulary.size - 2  # but for itself and the zero byte
+    automaton = logits.loaded.vocabulary.table().automaton(graph_of(grammar))
+    assert automaton.start.allowed is None  # nobody asked for all of them
+    sampler.close()
 
 
 def test_where_nothing_is_allowed_the_answer_ends(load_model: LoadModel) -> None:
