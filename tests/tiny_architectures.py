@@ -168,6 +168,38 @@ def write_tiny_qwen3_reranker(path: Path, *, template: str = "", seed: int = 0) 
     return finish(writer, weights)
 
 
+def write_tiny_gpt2(path: Path, *, layers: int = 1, context: int = 64, seed: int = 0) -> Path:
+    """A learned place for each of `context` positions: there are no further ones."""
+    writer = gguf.GGUFWriter(path, "gpt2")
+    writer.add_name("Tiny Two")
+    writer.add_context_length(context)
+    writer.add_embedding_length(_WIDTH)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(2 * _WIDTH)
+    writer.add_head_count(4)
+    writer.add_layer_norm_eps(1e-5)
+    add_tokenizer(writer, 288)
+    writer.add_chat_template(CHATML)
+    random = np.random.default_rng(seed)
+    weights = _ends(random, 288)
+    weights["position_embd.weight"] = _matrix(random, context, _WIDTH)
+    weights["output_norm.bias"] = np.zeros(_WIDTH, dtype=np.float32)
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        for name in ("attn_norm", "ffn_norm"):
+            weights[f"{block}{name}.weight"] = _ones(_WIDTH)
+            weights[f"{block}{name}.bias"] = np.zeros(_WIDTH, dtype=np.float32)
+        for name, rows, columns in (
+            ("attn_qkv", 3 * _WIDTH, _WIDTH),
+            ("attn_output", _WIDTH, _WIDTH),
+            ("ffn_up", 2 * _WIDTH, _WIDTH),
+            ("ffn_down", _WIDTH, 2 * _WIDTH),
+        ):
+            weights[f"{block}{name}.weight"] = _matrix(random, rows, columns)
+            weights[f"{block}{name}.bias"] = np.zeros(rows, dtype=np.float32)
+    return finish(writer, weights)
+
+
 def write_tiny_bert(
     path: Path,
     *,

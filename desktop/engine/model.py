@@ -16,11 +16,13 @@ from desktop.engine.abort import AbortFlag
 from desktop.engine.cancel import CancelToken
 from desktop.engine.embedding import Pooling
 from desktop.engine.llama import Llama, llama
-from desktop.engine.plan_limits import KV_TYPES, check_plan
+from desktop.engine.plan_limits import KV_TYPES, MAX_CONTEXT_TOKENS, check_plan
 from desktop.fit.types import Plan
 from desktop.fit.vectors import ROWS_A_STEP, looks_back_only
 
 Progress = Callable[[float], None]
+# Learned places in the place of a formula; mpt has one in some files.
+_WITH_TABLE_OF_POSITIONS = frozenset(("bert", "gpt2", "mpt", "starcoder"))
 _POOLINGS: dict[str, Pooling] = {"1": "mean", "2": "cls", "3": "last", "4": "rank"}
 """enum llama_pooling_type as GGUF files have it; 0 is a model that writes."""
 _TEXTS_A_STEP = 16
@@ -197,7 +199,7 @@ class Context:
         self.computes_late = plan.gpu_layers != 0
         self.memory: Any = lib.llama_get_memory(self.handle)
         self.context_tokens: int = lib.llama_n_ctx(self.handle)
-        self.sequence_tokens: int = lib.llama_n_ctx_seq(self.handle)
+        self.sequence_tokens: int = min(lib.llama_n_ctx_seq(self.handle), _positions(model))
         self.batch_tokens: int = lib.llama_n_batch(self.handle)
         self.sequences: int = lib.llama_n_seq_max(self.handle)
         self.output_rows: int = parameters.n_outputs_max
@@ -275,6 +277,15 @@ def _make_vectors(parameters: Any, lib: Any, plan: Plan, model: Model, *, scores
     parameters.n_rs_seq = 0
     kind = lib.LLAMA_POOLING_TYPE_RANK if scores else lib.LLAMA_POOLING_TYPE_NONE
     parameters.pooling_type = kind
+
+
+def _positions(model: Model) -> int:
+    """How many places a sequence may have: behind a table of positions llama.cpp ends the
+    process."""
+    if model.metadata("general.architecture") not in _WITH_TABLE_OF_POSITIONS:
+        return MAX_CONTEXT_TOKENS
+    trained: int = model.llama.lib.llama_model_n_ctx_train(model.handle)
+    return max(trained, 1)
 
 
 class _Watcher:

@@ -128,7 +128,7 @@ class Bench:
         self._vocabulary = vocabulary
         self._clock = clock
         self._position = 0
-        self._tokens = _readable(context)
+        self._tokens = context.sequence_tokens
         # Always other tokens: a mixture of experts must not stay with the same few of them.
         self._random = random.Random(0)
         self._batch = Batch(context.llama.lib, context.batch_tokens)
@@ -209,13 +209,3 @@ def _by_context(plans: Sequence[Plan]) -> list[list[Plan]]:
     for plan in plans:
         groups.setdefault(replace(plan, threads=0, threads_batch=0), []).append(plan)
     return list(groups.values())
-
-
-def _readable(context: Context) -> int:
-    """Tokens of one sequence. What makes vectors may have a table of positions, and llama.cpp
-    ends the process where one is behind it."""
-    if context.pooling is None:
-        return context.sequence_tokens
-    lib = context.llama.lib
-    trained: int = lib.llama_model_n_ctx_train(lib.llama_get_model(context.handle))
-    return min(context.sequence_tokens, max(trained, 1))

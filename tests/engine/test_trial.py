@@ -22,7 +22,12 @@ from desktop.engine.trial import TrialResult, TrialSize, run_trial
 from desktop.fit.types import Plan
 from tests.engine.driving import plan_for
 from tests.rpc_servers import rpc_server
-from tests.tiny_architectures import write_tiny_bert, write_tiny_gemma2, write_tiny_mamba
+from tests.tiny_architectures import (
+    write_tiny_bert,
+    write_tiny_gemma2,
+    write_tiny_gpt2,
+    write_tiny_mamba,
+)
 from tests.tiny_models import write_tiny_model
 
 SHORT = TrialSize(prompt_tokens=64, gen_tokens=4, measure_s=0.2)
@@ -42,6 +47,18 @@ def test_a_model_that_makes_vectors_is_measured_within_its_positions(tmp_path: P
     path = write_tiny_bert(tmp_path / "bert.gguf", context=40)
     result = _try(path, plan_for(context=512, ubatch=512, parallel=1))
     assert result.ok, result
+
+
+def test_a_table_of_positions_is_never_left(tmp_path: Path) -> None:
+    """A chat longer than that ended the process."""
+    path = write_tiny_gpt2(tmp_path / "two.gguf", context=64)
+    result = run_trial(
+        path,
+        plan_for(context=512, ubatch=128, parallel=1),
+        size=TrialSize(prompt_tokens=200, gen_tokens=80, measure_s=0.3),
+    )
+    assert result.ok, result
+    assert result.runs
 
 
 @pytest.mark.parametrize("writer", [write_tiny_model, write_tiny_gemma2, write_tiny_mamba])
