@@ -19,6 +19,7 @@ _HELPED_BY_LESS = frozenset(
         "probe_out_of_memory",
         "context_failed",
         "first_step_failed",
+        "no_mtp",  # this build of llama.cpp lacks the functions: the next plan does without
         DEVICE_GONE,
         POOL_GONE,
     )
