@@ -5,7 +5,7 @@ disturbances. Prints one JSON line: ratios of the tokens per second (isolated ÷
 sequences, and of the processor's seconds a token (local ÷ isolated, both processes counted), which
 say more on a busy machine; the milliseconds from a cancel to its last event, and the loads.
 
-    python tests/benchmarks/isolated.py MODEL.gguf [--rounds 5] [--tokens 64] [--threads 2]
+    python tests/benchmarks/isolated.py MODEL.gguf [--rounds 20] [--tokens 32] [--threads 2]
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _GREEDY = Sampling(temperature=0.0)
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("model", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     plan = Plan(
