@@ -12,7 +12,7 @@ from desktop.common.storage import storage_error
 from desktop.engine.adapters import MAX_SCALE
 from desktop.engine.chat import Media, MediaKind
 from desktop.engine.extras import Extras
-from desktop.engine.media_limits import MAX_FILE_BYTES, check_count
+from desktop.engine.media.media_limits import MAX_FILE_BYTES, check_count
 from desktop.services.open_extras import adapter_files
 
 

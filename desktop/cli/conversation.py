@@ -21,10 +21,10 @@ from desktop.engine.events import (
     Stats,
     Text,
 )
-from desktop.engine.message_order import merge_roles
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
+from desktop.engine.templates.message_order import merge_roles
 from desktop.services.crash_marker import CrashMarker
 
 # How long a look at the stream may take before signals are heard on every platform.

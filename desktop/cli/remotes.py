@@ -14,7 +14,7 @@ from desktop.cli.interrupts import Interrupts
 from desktop.cli.progress import StatusLine
 from desktop.common.errors import HausgeistError, NetworkError, UsageError
 from desktop.engine.cancel import CancelToken
-from desktop.engine.remote_link import Patience
+from desktop.engine.remote.link import Patience
 from desktop.services.remote_file import RemoteServer
 from desktop.services.remote_ref import RemoteRef
 from desktop.services.remotes import NewServer, Remotes, ServerReport

@@ -57,7 +57,7 @@ def _job(name: str) -> Job:
 
         return report
     if name == "template":
-        from desktop.engine.template_job import run as template
+        from desktop.engine.templates.template_job import run as template
 
         return template
     if name == "trial":
@@ -77,7 +77,7 @@ def _job(name: str) -> Job:
 
         return quantize
     if name == "image":
-        from desktop.engine.image_job import run as image
+        from desktop.engine.media.image_job import run as image
 
         return image
     raise SystemExit(f"no such job: {name}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktop.common.errors import RequestError
-from desktop.engine.automaton import Automaton, State
 from desktop.engine.constraint import Budget, Gate
+from desktop.engine.grammar.automaton import Automaton, State
 from desktop.engine.token_table import TokenTable
 from desktop.engine.vocabulary import Vocabulary
 

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from desktop.common.errors import EngineError, LoadError, Param
 from desktop.common.logs import get_logger
 from desktop.engine import wire
+from desktop.engine.batching.overdue import Overdue
 from desktop.engine.cancel import CancelToken
 from desktop.engine.chat import Chat, Rendered
 from desktop.engine.device_usage import DeviceUsage
@@ -44,7 +45,6 @@ from desktop.engine.isolated_words import (
 from desktop.engine.keeping import DEFAULT_KEEPING, Keeping
 from desktop.engine.last_words import Cause, cause_of_death
 from desktop.engine.memory_now import MemoryNow
-from desktop.engine.overdue import Overdue
 from desktop.engine.pipe import PipedChild
 from desktop.engine.process import ChildDiedError
 from desktop.engine.request import Adapter, Request
@@ -125,9 +125,12 @@ class IsolatedEngine:
                 case Refused():
                     raise message.problem.error()
                 case ChildDiedError():
-                    kind = _LOAD_DEATHS[cause_of_death(message)]
-                    words = message.last_words or str(message)
-                    raise LoadError(kind, path=str(self._order.path), detail=words, server="")
+                    raise LoadError(
+                        _LOAD_DEATHS[cause_of_death(message)],
+                        path=str(self._order.path),
+                        detail=message.last_words or str(message),
+                        server="",
+                    )
         self._usage = self.memory_usage()
         if self._death is not None:
             raise LoadError("probe_aborted", path=str(self._order.path), detail=self._death.detail)

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.common.errors import LoadError
+from desktop.engine.batching.prefix_cache import WORTH_SAVING_TOKENS, PrefixCache
 from desktop.engine.extras import Extras
 from desktop.engine.llama import llama
-from desktop.engine.prefix_cache import WORTH_SAVING_TOKENS, PrefixCache
 from desktop.engine.prepared import Prepared
 from desktop.engine.retold import common_text
-from desktop.engine.saved_state import SavedState
 from desktop.engine.slot import common_prefix
-from desktop.engine.state_files import StateFiles, forget_states
-from desktop.engine.states import States
+from desktop.engine.states.saved_state import SavedState
+from desktop.engine.states.state_files import StateFiles, forget_states
+from desktop.engine.states.states import States
 from desktop.fit.types import Plan
 
 _FORMAT = 1

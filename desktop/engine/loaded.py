@@ -10,18 +10,18 @@ from typing import TypeVar
 from desktop.common.errors import EngineError, LoadError
 from desktop.engine.adapters import Adapters
 from desktop.engine.batch import Batch
-from desktop.engine.batcher import Batcher
+from desktop.engine.batching.batcher import Batcher
+from desktop.engine.batching.pace import Pace
+from desktop.engine.batching.refuser import Refuser
 from desktop.engine.cancel import CancelToken
-from desktop.engine.drafter import Drafter
-from desktop.engine.drafting import open_drafter
-from desktop.engine.embedder import Embedder
 from desktop.engine.embedding import EmbeddingRequest, Pooling, RerankRequest
 from desktop.engine.extras import NO_EXTRAS, Extras
+from desktop.engine.guessing.drafter import Drafter
+from desktop.engine.guessing.drafting import open_drafter
 from desktop.engine.keeping import Keeper, Keeping
+from desktop.engine.media.projection import Projector
 from desktop.engine.model import Context, Model, Progress
-from desktop.engine.pace import Pace
-from desktop.engine.projection import Projector
-from desktop.engine.refuser import Refuser
+from desktop.engine.vectors.embedder import Embedder
 from desktop.engine.vocabulary import Vocabulary
 from desktop.fit.types import Plan
 

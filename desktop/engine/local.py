@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from desktop.common.errors import HausgeistError, RequestError
-from desktop.engine.batcher import failed
+from desktop.engine.batching.batcher import failed
 from desktop.engine.cancel import CancelToken
 from desktop.engine.chat import Chat, Rendered
-from desktop.engine.chat_format import ChatFormat
-from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.elsewhere import Elsewhere
-from desktop.engine.embedder import Answer
 from desktop.engine.embedding import EmbeddingRequest, Embeddings, Ranking, RerankRequest
 from desktop.engine.engine import Abilities, ModelInfo, SequenceState
 from desktop.engine.extras import NO_EXTRAS, Extras
@@ -24,6 +21,9 @@ from desktop.engine.prepare import Preparer
 from desktop.engine.request import Adapter, Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
+from desktop.engine.templates.chat_format import ChatFormat
+from desktop.engine.templates.chat_template import TemplateRenderer
+from desktop.engine.vectors.embedder import Answer
 from desktop.engine.worker import Worker
 from desktop.fit.types import Plan
 

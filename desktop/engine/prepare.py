@@ -7,18 +7,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from desktop.common.errors import RequestError, TemplateError
-from desktop.engine.batcher import check_length
+from desktop.engine.batching.batcher import check_length
 from desktop.engine.chat import MEDIA_MARK, Chat, Rendered
-from desktop.engine.chat_fit import fit_chat
-from desktop.engine.chat_format import ChatFormat
-from desktop.engine.chat_wishes import ChatWishes, offers
-from desktop.engine.grammar import grammar_for
+from desktop.engine.grammar.grammar import grammar_for
 from desktop.engine.loaded import Loaded
-from desktop.engine.media import MediaChunk, MediaReader
-from desktop.engine.media_limits import check_count
+from desktop.engine.media.media import MediaChunk, MediaReader
+from desktop.engine.media.media_limits import check_count
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import MAX_STOP_STRINGS, Request
 from desktop.engine.sampler import make_ready
+from desktop.engine.templates.chat_fit import fit_chat
+from desktop.engine.templates.chat_format import ChatFormat
+from desktop.engine.templates.chat_wishes import ChatWishes, offers
 from desktop.engine.vocabulary import Vocabulary
 
 _CHARACTERS_PER_TOKEN = 32

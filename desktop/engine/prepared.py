@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktop.engine.constraint import Budget, Gate, Grammar
-from desktop.engine.media import MediaChunk
+from desktop.engine.media.media import MediaChunk
 from desktop.engine.output.parser import OutputParser
 from desktop.engine.request import Request
 

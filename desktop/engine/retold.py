@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from desktop.engine.saved_state import Holder
 from desktop.engine.slot import Task, common_prefix
+from desktop.engine.states.saved_state import Holder
 from desktop.engine.vocabulary import Vocabulary
 
 _WORTH_TOKENS = 64

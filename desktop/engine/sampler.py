@@ -10,7 +10,7 @@ from desktop.common.errors import RequestError
 from desktop.engine.chances import chances
 from desktop.engine.constraint import Budget, Gate, Grammar
 from desktop.engine.events import TokenChance
-from desktop.engine.grammar import graph_of
+from desktop.engine.grammar.grammar import graph_of
 from desktop.engine.guard import Guard
 from desktop.engine.llama import Llama
 from desktop.engine.sampler_chain import Chain

@@ -9,7 +9,7 @@ from typing import Literal
 from desktop.engine.adapters import NO_ADAPTERS, AdapterKey
 from desktop.engine.answer_text import AnswerText
 from desktop.engine.events import Stats
-from desktop.engine.media import MediaChunk, Span, cells, chunk_at, places_alone
+from desktop.engine.media.media import MediaChunk, Span, cells, chunk_at, places_alone
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
 from desktop.engine.sampler import Sampler

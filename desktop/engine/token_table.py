@@ -9,8 +9,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from desktop.common.errors import RequestError
-from desktop.engine.automaton import Automaton, State
-from desktop.engine.grammar_graph import Graph
+from desktop.engine.grammar.automaton import Automaton, State
+from desktop.engine.grammar.grammar_graph import Graph
 
 MANY_BYTES = 64
 """From so many possible next bytes on, a state is "wide": inside of a text, say."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from desktop.common.errors import EngineError, HausgeistError, RequestError
-from desktop.engine.batcher import check_length, failed
+from desktop.engine.batching.batcher import check_length, failed
+from desktop.engine.batching.outbox import Outbox
 from desktop.engine.cancel import CancelToken
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.engine import SequenceState
@@ -22,7 +23,6 @@ from desktop.engine.extras import NO_EXTRAS, Extras
 from desktop.engine.keeping import DEFAULT_KEEPING, Keeping
 from desktop.engine.loaded import Loaded
 from desktop.engine.model import Progress
-from desktop.engine.outbox import Outbox
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request
 from desktop.engine.slot import Slot

@@ -19,9 +19,9 @@ from desktop.common.errors import RequestError
 from desktop.engine.chat import Chat, Message
 from desktop.engine.engine import Engine
 from desktop.engine.events import Stats
-from desktop.engine.message_order import merge_roles
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
+from desktop.engine.templates.message_order import merge_roles
 from desktop.services.answer_writer import AnswerWriter
 from desktop.services.chat_title import title_from
 from desktop.services.crash_marker import CrashMarker

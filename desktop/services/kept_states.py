@@ -19,7 +19,7 @@ from desktop.engine.engine import Engine
 from desktop.engine.isolated import IsolatedEngine, load_isolated
 from desktop.engine.keeping import Keeping
 from desktop.engine.local import LocalEngine, load
-from desktop.engine.state_files import forget_states
+from desktop.engine.states.state_files import forget_states
 from desktop.services.open_load import OpenTools
 
 STATES_FOLDER = "states"

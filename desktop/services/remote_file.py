@@ -13,9 +13,9 @@ from desktop.common.errors import UsageError
 from desktop.common.locks import file_lock
 from desktop.common.logs import get_logger
 from desktop.common.storage import storage_error
-from desktop.engine.remote_address import RemoteAddress, parse_address
-from desktop.engine.remote_link import Patience
-from desktop.engine.remote_models import RemoteKind
+from desktop.engine.remote.address import RemoteAddress, parse_address
+from desktop.engine.remote.link import Patience
+from desktop.engine.remote.models import RemoteKind
 from desktop.hub.server_keys import KeyPlace
 from desktop.services.remote_ref import RemoteRef, is_server_name
 

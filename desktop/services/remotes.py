@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from desktop.common.errors import CancelledError, NetworkError, UsageError
 from desktop.engine.cancel import CancelToken
-from desktop.engine.remote import open_remote
-from desktop.engine.remote_address import RemoteAddress, parse_address
-from desktop.engine.remote_dialect import ServerFacts, look_at_server
-from desktop.engine.remote_link import Patience, RemoteLink
+from desktop.engine.remote.address import RemoteAddress, parse_address
+from desktop.engine.remote.dialect import ServerFacts, look_at_server
+from desktop.engine.remote.engine import open_remote
+from desktop.engine.remote.link import Patience, RemoteLink
 from desktop.hub.account import is_token
 from desktop.hub.answer import Purpose
 from desktop.hub.exchange import Trust

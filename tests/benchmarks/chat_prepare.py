@@ -13,12 +13,12 @@ from collections.abc import Callable
 from contextlib import closing
 
 from desktop.engine.chat import Chat, Message, Role, Tool
-from desktop.engine.chat_format import ChatFormat
-from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.local import load
 from desktop.engine.request import Request
+from desktop.engine.templates.chat_format import ChatFormat
+from desktop.engine.templates.chat_template import TemplateRenderer
 from tests.benchmarks.big_model import Shape, big_model
-from tests.engine import templates
+from tests.engine import template_texts as templates
 from tests.engine.driving import plan_for
 
 SENTENCE = "Die Katze sitzt auf dem Dach und schaut den Vögeln zu, bis es dunkel wird. "

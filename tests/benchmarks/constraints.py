@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from desktop.engine.constraint import Constraint, Grammar
 from desktop.engine.events import Finished
-from desktop.engine.grammar import grammar_for
+from desktop.engine.grammar.grammar import grammar_for
 from desktop.engine.loaded import Loaded
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request

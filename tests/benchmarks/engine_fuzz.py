@@ -24,12 +24,12 @@ from typing import Any
 
 from desktop.common.errors import HausgeistError, TemplateError
 from desktop.engine.chat import Chat, Media, Message, Tool, ToolCall
-from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.constraint import Constraint
 from desktop.engine.events import Failed, Finished
 from desktop.engine.local import LocalEngine, load
 from desktop.engine.request import Adapter, Request
 from desktop.engine.sampling import Sampling
+from desktop.engine.templates.chat_template import TemplateRenderer
 from tests.engine.driving import plan_for
 from tests.tiny_models import write_tiny_model
 

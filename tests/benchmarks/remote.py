@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from desktop.engine.chat import Chat, Message  # noqa: E402
 from desktop.engine.events import Text  # noqa: E402
-from desktop.engine.remote import RemoteEngine, open_remote  # noqa: E402
+from desktop.engine.remote.engine import RemoteEngine, open_remote  # noqa: E402
 from desktop.engine.request import Request  # noqa: E402
 from tests.engine.model_server import delta, link_to  # noqa: E402
 

@@ -20,9 +20,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from desktop.engine.batching.outbox import Outbox
 from desktop.engine.llama import llama
 from desktop.engine.loaded import Loaded
-from desktop.engine.outbox import Outbox
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream

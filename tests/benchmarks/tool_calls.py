@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from desktop.engine.chat import Tool, ToolCall
 from desktop.engine.constraint import Gate
-from desktop.engine.grammar import graph_of
+from desktop.engine.grammar.grammar import graph_of
 from desktop.engine.output.learn import learn_output
 from desktop.engine.output.output_format import OutputFormat
-from desktop.engine.tool_grammar import tool_grammar
+from desktop.engine.templates.tool_grammar import tool_grammar
 from tests.engine.output.call_templates import TEMPLATES
 from tests.engine.output.reading import SCHEMA, TOOLS, parser
 from tests.engine.output.writing import Template

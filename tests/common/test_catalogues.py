@@ -32,6 +32,10 @@ _COMPOSED = {
     "kind or 'load_failed'": {
         f"probe_{how}": frozenset({"path"}) for how in ("aborted", "out_of_memory", "timeout")
     },
+    "_LOAD_DEATHS[cause_of_death(message)]": {
+        kind: frozenset({"path", "server"})
+        for kind in ("probe_aborted", "probe_out_of_memory", "pool_server_gone")
+    },
     # The dry run's child passes on an error that is counted where it is raised.
     "answer['error']": {},
     "_gate(said)": {

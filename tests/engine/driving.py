@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from desktop.engine.batcher import Batcher
+from desktop.engine.batching.batcher import Batcher
 from desktop.engine.events import Event, Failed, Finished, PromptProgress, Started, Text
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from desktop.common.ledger import Ledger
-from desktop.engine.remote_address import parse_address
-from desktop.engine.remote_link import Patience, RemoteLink
+from desktop.engine.remote.address import parse_address
+from desktop.engine.remote.link import Patience, RemoteLink
 from desktop.hub.door import Door
 from desktop.hub.exchange import Trust
 from desktop.hub.policy import NetworkPolicy

@@ -13,8 +13,8 @@ import pytest
 from desktop.common.errors import HausgeistError
 from desktop.engine.chat import Chat, Message
 from desktop.engine.events import Event, Failed, Finished, Reasoning, Text
-from desktop.engine.remote import RemoteEngine, open_remote
-from desktop.engine.remote_link import Patience
+from desktop.engine.remote.engine import RemoteEngine, open_remote
+from desktop.engine.remote.link import Patience
 from desktop.engine.request import Request
 from tests.engine.model_server import Answer, ModelServer, link_to, model_server
 

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from desktop.engine.automaton import Automaton, State
-from desktop.engine.gbnf import parse
-from desktop.engine.grammar_graph import Graph
-from desktop.engine.json_schema import SchemaRules
+from desktop.engine.grammar.automaton import Automaton, State
+from desktop.engine.grammar.gbnf import parse
+from desktop.engine.grammar.grammar_graph import Graph
+from desktop.engine.grammar.json_schema import SchemaRules
 
 Schema = dict[str, Any] | bool
 

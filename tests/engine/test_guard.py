@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from desktop.engine.constraint import Budget, Gate, Grammar
-from desktop.engine.grammar import graph_of
+from desktop.engine.grammar.grammar import graph_of
 from desktop.engine.guard import Guard
 from desktop.engine.loaded import Loaded
 from tests.engine.conftest import LoadModel

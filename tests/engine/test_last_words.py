@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from desktop.engine.batching.overdue import Overdue
 from desktop.engine.last_words import Cause, cause_of_death
-from desktop.engine.overdue import Overdue
 from desktop.engine.process import ChildDiedError
 
 _RPC = "llama.cpp/ggml/src/ggml-rpc/ggml-rpc.cpp:566: Remote RPC server crashed or returned ..."

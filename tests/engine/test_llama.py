@@ -10,10 +10,10 @@ import pytest
 
 from desktop.engine.abort import AbortFlag
 from desktop.engine.backends import report, report_in_child
+from desktop.engine.batching.pace import Pace
 from desktop.engine.llama import llama
 from desktop.engine.loaded import Loaded
 from desktop.engine.log_tail import LogTail
-from desktop.engine.pace import Pace
 from tests.engine.conftest import LoadModel
 from tests.engine.driving import plan_for
 

@@ -16,7 +16,7 @@ from desktop.engine.constraint import Constraint
 from desktop.engine.events import Event, Failed, Finished, Reasoning, Started, Text, ToolCallPart
 from desktop.engine.local import LocalEngine, load
 from desktop.engine.request import Request
-from tests.engine import templates
+from tests.engine import template_texts as templates
 from tests.engine.driving import GREEDY, plan_for
 from tests.tiny_models import write_tiny_model
 

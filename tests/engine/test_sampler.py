@@ -13,7 +13,7 @@ import pytest
 from desktop.common.errors import RequestError
 from desktop.engine.constraint import Budget, Constraint, Gate, Grammar
 from desktop.engine.events import Text, TokenChances
-from desktop.engine.grammar import grammar_for, graph_of
+from desktop.engine.grammar.grammar import grammar_for, graph_of
 from desktop.engine.loaded import Loaded
 from desktop.engine.prepared import Prepared
 from desktop.engine.request import Request

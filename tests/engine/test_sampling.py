@@ -29,7 +29,9 @@ def refused(**values: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Sampling)])
-@pytest.mark.parametrize("value", [float("nan"), "1", [1], {}, -500, 2.5e9, True, math.inf, 10**4000])
+@pytest.mark.parametrize(
+    "value", [float("nan"), "1", [1], {}, -500, 2.5e9, True, math.inf, 10**4000]
+)
 def test_nonsense_is_refused_in_every_field(name: str, value: Any) -> None:
     assert refused(**{name: value})
 

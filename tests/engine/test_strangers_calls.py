@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from desktop.engine.chat import Chat, Message, ToolCall
-from desktop.engine.chat_format import ChatFormat
-from desktop.engine.chat_template import TemplateRenderer
 from desktop.engine.loaded import Loaded
+from desktop.engine.templates.chat_format import ChatFormat
+from desktop.engine.templates.chat_template import TemplateRenderer
 from tests.engine.driving import plan_for
 from tests.engine.output.reading import TOOLS, cuts, parser, read
 from tests.engine.output.test_round_trips import DROPS_NULL, HOSTILE, REAL

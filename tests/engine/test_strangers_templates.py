@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from desktop.engine.chat import Chat, Message, Tool, ToolCall
-from desktop.engine.chat_format import ChatFormat
-from desktop.engine.chat_template import TemplateRenderer
-from desktop.engine.chat_wishes import ChatWishes
 from desktop.engine.events import ToolCallPart
 from desktop.engine.loaded import Loaded
 from desktop.engine.request import Request
+from desktop.engine.templates.chat_format import ChatFormat
+from desktop.engine.templates.chat_template import TemplateRenderer
+from desktop.engine.templates.chat_wishes import ChatWishes
 from tests.engine.driving import plan_for
 
 FOLDER = os.environ.get("HAUSGEIST_TEMPLATES", "")

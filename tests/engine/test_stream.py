@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from desktop.engine.batching.outbox import PORTION_S, Outbox
 from desktop.engine.events import (
     EndEvent,
     Failed,
@@ -18,7 +19,6 @@ from desktop.engine.events import (
     Stats,
     Text,
 )
-from desktop.engine.outbox import PORTION_S, Outbox
 from desktop.engine.stream import Stream
 
 END = Finished("1", "stop", Stats())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from desktop.engine.gbnf import parse
-from desktop.engine.grammar_graph import Graph
+from desktop.engine.grammar.gbnf import parse
+from desktop.engine.grammar.grammar_graph import Graph
 from desktop.engine.token_table import TokenTable
 
 # bytes, whether it ends the answer, whether it is a control token

@@ -181,7 +181,7 @@ def test_an_unexpected_exception_ends_every_stream(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("broken on purpose")
 
-    monkeypatch.setattr("desktop.engine.batcher.Batcher.step", broken)
+    monkeypatch.setattr("desktop.engine.batching.batcher.Batcher.step", broken)
     _, end = stream.collect(SOON_S)
     assert isinstance(end, Failed)
     assert end.kind == "engine_failed"

@@ -42,7 +42,7 @@ class FakeNvml:
             "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=63),
             "nvmlDeviceGetTemperature": 71,
             "nvmlDeviceGetTotalEnergyConsumption": 7_000_000,
-        "nvmlDeviceGetPowerUsage": 151_000,
+            "nvmlDeviceGetPowerUsage": 151_000,
             "nvmlDeviceGetEnforcedPowerLimit": 200_000,
             "nvmlDeviceGetCurrentClocksThrottleReasons": 0x20 | 0x1,
             "nvmlDeviceGetComputeRunningProcesses": [

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from desktop.common.errors import HausgeistError, Param
 from desktop.engine.chat import Chat, Rendered
-from desktop.engine.chat_fit import fit_chat
 from desktop.engine.device_usage import DeviceUsage
 from desktop.engine.elsewhere import Elsewhere
 from desktop.engine.engine import ModelInfo
@@ -25,6 +24,7 @@ from desktop.engine.events import (
 from desktop.engine.request import Request
 from desktop.engine.sampling import Sampling
 from desktop.engine.stream import Stream
+from desktop.engine.templates.chat_fit import fit_chat
 from desktop.fit.types import Plan
 
 

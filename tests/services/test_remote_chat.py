@@ -11,8 +11,8 @@ import pytest
 
 from desktop.chats.store import ChatStore
 from desktop.common.errors import HausgeistError
-from desktop.engine.remote import RemoteEngine, open_remote
-from desktop.engine.remote_link import Patience
+from desktop.engine.remote.engine import RemoteEngine, open_remote
+from desktop.engine.remote.link import Patience
 from desktop.fit.types import Wish
 from desktop.services.chat_turn import ChatService
 from desktop.services.crash_marker import CrashMarker

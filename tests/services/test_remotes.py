@@ -16,7 +16,7 @@ from desktop.common.errors import HausgeistError, StorageError
 from desktop.common.ledger import Ledger
 from desktop.engine.cancel import CancelToken
 from desktop.engine.chat import Chat, Message
-from desktop.engine.remote_link import Patience
+from desktop.engine.remote.link import Patience
 from desktop.engine.request import Request
 from desktop.hub.door import Door
 from desktop.hub.keyring import SERVICE

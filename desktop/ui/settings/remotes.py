@@ -105,7 +105,7 @@ class RemoteSettings(QWidget):
     def add(self) -> None:
         """Look at the server that stands in the fields; it is kept if it answers."""
         # Half the house: not before it is needed.
-        from desktop.engine.remote_link import Patience
+        from desktop.engine.remote.link import Patience
         from desktop.services.remotes import NewServer
 
         if not self.enter.isEnabled():

@@ -12,7 +12,7 @@ import jinja2
 from desktop.common.errors import TemplateError
 from desktop.engine.chat import ToolCall
 from desktop.engine.output.samples import ARGUMENTS, IDS, KEYS, NAMES
-from desktop.engine.template_job import make_environment
+from desktop.engine.templates.template_job import make_environment
 
 QUESTION = "qquestionq"
 _QUESTION = {"role": "user", "content": QUESTION}

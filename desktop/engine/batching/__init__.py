@@ -1,0 +1,1 @@
+"""What is computed next, for many conversations at once."""

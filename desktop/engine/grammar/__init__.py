@@ -1,0 +1,1 @@
+"""What an answer must look like: grammars, JSON schemas, and their limits."""

@@ -1,0 +1,1 @@
+"""Tokens guessed ahead and judged in one step (speculative decoding)."""

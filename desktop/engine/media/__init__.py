@@ -1,0 +1,1 @@
+"""Pictures and sound for models that see or hear."""

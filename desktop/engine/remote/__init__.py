@@ -1,0 +1,1 @@
+"""Models on servers that speak OpenAI's protocol, behind the engine's."""

@@ -1,0 +1,1 @@
+"""Chats as prompts: chat templates, what they can do, how a model reasons."""
