@@ -69,6 +69,10 @@ class Guard:
         """The token that must come next: of the words that end reasoning."""
         if not self._forced and self._budget is not None and self._over_budget(self._budget):
             self._force(self._budget.close or self._budget.gate.close)
+        if self._forced and self._stage.gate >= len(self._gates):
+            # Behind the reasoning the grammar has the word: what it refuses is dropped.
+            if not self.allows(self._forced[0]):
+                self._forced.clear()
         return self._forced[0] if self._forced else None
 
     def allows(self, token: int) -> bool:
@@ -126,7 +130,7 @@ class Guard:
         else:
             stage = self._after(token)
         self._checked = None
-        if stage is None and forced:
+        if stage is None and forced and gate < len(self._gates):
             stage = self._behind(gate, b"")  # what stands behind the gate's own words is dropped
         if stage is None:
             raise RequestError("grammar_too_complex")

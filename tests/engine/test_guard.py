@@ -170,6 +170,14 @@ def test_closing_words_without_the_gates_own_end_the_reasoning_too(load_model: L
     assert told.take("5!") == "5!"
 
 
+def test_forced_words_that_the_grammar_refuses_are_dropped(load_model: LoadModel) -> None:
+    """They went on behind the last gate, and an IndexError ended the engine for everybody."""
+    told = Told(load_model(), DIGITS, OPENED, Budget(2, "</think>So, ", OPENED))
+    told.take("ab")
+    assert told.forced() == "</think>"
+    assert told.take("7!") == "7!"
+
+
 def test_the_budget_waits_for_the_end_of_a_character(load_model: LoadModel) -> None:
     told = Told(load_model(), None, None, Budget(2, "</think>", OPENED))
     told.take("a")
