@@ -69,10 +69,10 @@ class Guard:
         """The token that must come next: of the words that end reasoning."""
         if not self._forced and self._budget is not None and self._over_budget(self._budget):
             self._force(self._budget.close or self._budget.gate.close)
-        if self._forced and self._stage.gate >= len(self._gates):
-            # Behind the reasoning the grammar has the word: what it refuses is dropped.
-            if not self.allows(self._forced[0]):
-                self._forced.clear()
+        # Behind the reasoning the grammar has the word: what it refuses is dropped.
+        is_behind = bool(self._forced) and self._stage.gate >= len(self._gates)
+        if is_behind and not self.allows(self._forced[0]):
+            self._forced.clear()
         return self._forced[0] if self._forced else None
 
     def allows(self, token: int) -> bool:
