@@ -96,10 +96,10 @@ def _children(process: subprocess.Popen[str], words: str) -> list[psutil.Process
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_model_that_dies_is_a_sentence_and_smaller_the_next_time(
-    tiny_model: Path, hausgeist_home: Path
+    endless_model: Path, hausgeist_home: Path
 ) -> None:
     env = environment(hausgeist_home)
-    asked = command("run", str(tiny_model), "-p", "Hallo", "--ctx", "4096", "--isolated")
+    asked = command("run", str(endless_model), "-p", "Hallo", "--ctx", "4096", "--isolated")
     with subprocess.Popen(
         asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     ) as process:
@@ -112,7 +112,7 @@ def test_a_model_that_dies_is_a_sentence_and_smaller_the_next_time(
     assert "memory ran out" in err
     assert "Traceback" not in err
     again = subprocess.run(
-        command("run", str(tiny_model), *_SAME, "--ctx", "4096"),
+        command("run", str(endless_model), *_SAME, "--ctx", "4096"),
         capture_output=True,
         text=True,
         env=env,

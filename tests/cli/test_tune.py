@@ -22,7 +22,7 @@ GIB = 1 << 30
 @pytest.fixture(autouse=True)
 def _short_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     tools = functools.partial(TuneTools, size=SHORT)
-    monkeypatch.setattr("desktop.services.tune.TuneTools", tools)
+    monkeypatch.setattr("desktop.services.wiring.TuneTools", tools)
 
 
 def test_json_has_the_documented_fields(cli: Cli, tiny_model: Path) -> None:
@@ -124,7 +124,7 @@ def test_stopping_keeps_the_best_so_far(
         return result
 
     tools = functools.partial(TuneTools, run_trial=trial, size=SHORT)
-    monkeypatch.setattr("desktop.services.tune.TuneTools", tools)
+    monkeypatch.setattr("desktop.services.wiring.TuneTools", tools)
     found = cli("tune", str(tiny_model), "--json").json
     assert [trial["ok"] for trial in found["trials"]] == [False, True]
     assert found["trials"][0]["error"] == "probe_out_of_memory"

@@ -84,7 +84,8 @@ def test_a_chat_is_not_read_again_after_a_restart(plain_model: Path, tmp_path: P
         plan = plan_for(context=2048)
         with closing(load_isolated(plain_model, plan, keeping=keeping)) as engine:
             request = ask(str(turn), text, 4, conversation="chat")
-            started = next(e for e in engine.submit(request) if isinstance(e, Started))
+            events = list(engine.submit(request))
+            (started,) = (event for event in events if isinstance(event, Started))
             cached.append(started.cached_tokens)
             engine.submit(ask("end", "x", 1)).collect(SOON_S)
     assert cached[0] == 0
