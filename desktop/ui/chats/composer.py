@@ -121,8 +121,8 @@ class Composer(Frame):
         self.edit.submitted.connect(self._submit)
         self.edit.escaped.connect(self._escape)
         self.edit.recall.connect(self.recall_wanted)
-        self.edit.focused.connect(lambda: self._show_active(active=True))
-        self.edit.unfocused.connect(lambda: self._show_active(active=False))
+        self.edit.focused.connect(self._activate)
+        self.edit.unfocused.connect(self._deactivate)
         self.edit.textChanged.connect(self._text_changed)
         self.setFocusProxy(self.edit)
         self._dress()
@@ -191,6 +191,14 @@ class Composer(Frame):
         self.end_edit()
         self.edit_cancelled.emit()
         self.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # Methods, not lambdas: Qt lets go of them when the composer goes before its field.
+
+    def _activate(self) -> None:
+        self._show_active(active=True)
+
+    def _deactivate(self) -> None:
+        self._show_active(active=False)
 
     def _show_active(self, *, active: bool) -> None:
         self.setProperty("active", active)
