@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -85,7 +86,7 @@ def end_waiting() -> None:
         _waiting.popitem()[1].close()
 
 
-class ChildProcess:
+class ChildProcess(ABC):
     """A process of ours that runs one job; who talks to it, and how, a subclass says.
 
     Raises EngineError("no_child") where the system gives no process.
@@ -130,9 +131,9 @@ class ChildProcess:
                     continue  # the rest of a message for a child that is gone
         self._last_words.close()
 
+    @abstractmethod
     def _read(self) -> None:
         """What the child says, until its end: in a thread of its own."""
-        raise NotImplementedError
 
     def _death(self) -> ChildDiedError:
         """How it ended; waits for that."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from typing import Protocol
+from typing import Protocol, Unpack
 
 from desktop.common.errors import CancelledError, EngineError, HausgeistError
 from desktop.common.logs import get_logger
 from desktop.engine.cancel import CancelToken
-from desktop.engine.extras import NO_EXTRAS, Extras
+from desktop.engine.extras import NO_EXTRAS
 from desktop.fit.types import FitReport, Wish
 from desktop.services.held_memory import HeldMemory
-from desktop.services.open_load import ProgressListener
+from desktop.services.open_options import OpenOptions
 from desktop.services.open_progress import Opened
 from desktop.services.pooled_model import Lease, PooledModel, with_engine
 
@@ -31,21 +31,7 @@ _log = get_logger("services")
 class Opener(Protocol):
     """What opens models for the pool: see `AnyOpener.open`."""
 
-    def open(
-        self,
-        ref: str,
-        wish: Wish,
-        *,
-        on_progress: ProgressListener | None = None,
-        cancel: CancelToken | None = None,
-        start_now: CancelToken | None = None,
-        insist: bool = False,
-        usual_context: int | None = None,
-        apart: bool = False,
-        extras: Extras = NO_EXTRAS,
-        make_room: Callable[[FitReport], None] | None = None,
-        to_chat: bool = True,
-    ) -> Opened: ...
+    def open(self, ref: str, wish: Wish, **options: Unpack[OpenOptions]) -> Opened: ...
 
 
 class ModelPool:
@@ -78,19 +64,7 @@ class ModelPool:
         self._closed = False
 
     def open(
-        self,
-        ref: str,
-        wish: Wish,
-        *,
-        on_progress: ProgressListener | None = None,
-        cancel: CancelToken | None = None,
-        start_now: CancelToken | None = None,
-        insist: bool = False,
-        usual_context: int | None = None,
-        apart: bool = False,
-        extras: Extras = NO_EXTRAS,
-        to_chat: bool = True,
-        fresh: bool = False,
+        self, ref: str, wish: Wish, *, fresh: bool = False, **options: Unpack[OpenOptions]
     ) -> Opened:
         """The model, loaded if it is not; closing its engine gives the lease back.
 
@@ -98,27 +72,16 @@ class ModelPool:
         he shares it as it is. `fresh` opens anew though nothing else was wished for (its own
         settings have changed). Raises as the opener does, EngineError("engine_closed").
         """
-        key = (self._key_of(ref), extras)
-        wanted = (wish, usual_context, apart)
-        cancel = cancel or CancelToken()
+        key = (self._key_of(ref), options.get("extras", NO_EXTRAS))
+        wanted = (wish, *(options.get(name) for name in ("usual_context", "apart", "to_chat")))
+        cancel = options.get("cancel") or CancelToken()
         self._wait_for_turn(cancel)
         try:
             lease = self._lease(key, wanted, fresh=fresh)
             if lease is not None:
                 return lease
-            opened = self._opener.open(
-                ref,
-                wish,
-                on_progress=on_progress,
-                cancel=cancel,
-                start_now=start_now,
-                insist=insist,
-                usual_context=usual_context,
-                apart=apart,
-                extras=extras,
-                make_room=self._make_room,
-                to_chat=to_chat,
-            )
+            told: OpenOptions = {**options, "cancel": cancel, "make_room": self._make_room}
+            opened = self._opener.open(ref, wish, **told)
             return self._take_in(key, wanted, opened)
         finally:
             self._loading.release()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Unpack
 
-from desktop.engine.cancel import CancelToken
-from desktop.engine.extras import NO_EXTRAS, Extras
-from desktop.fit.types import FitReport, Wish
+from desktop.fit.types import Wish
 from desktop.services.energy import EnergyShares, MeteredEngine
-from desktop.services.open_load import ProgressListener
 from desktop.services.open_model import ModelOpener
+from desktop.services.open_options import OpenOptions
 from desktop.services.open_progress import Opened
 from desktop.services.remote_ref import parse_remote
 from desktop.services.remotes import Remotes
@@ -27,37 +25,12 @@ class AnyOpener:
         self._remotes = remotes
         self._energy = energy
 
-    def open(
-        self,
-        ref: str,
-        wish: Wish,
-        *,
-        on_progress: ProgressListener | None = None,
-        cancel: CancelToken | None = None,
-        start_now: CancelToken | None = None,
-        insist: bool = False,
-        usual_context: int | None = None,
-        apart: bool = False,
-        extras: Extras = NO_EXTRAS,
-        to_chat: bool = True,
-        make_room: Callable[[FitReport], None] | None = None,
-    ) -> Opened:
+    def open(self, ref: str, wish: Wish, **options: Unpack[OpenOptions]) -> Opened:
         """See `ModelOpener.open` and `Remotes.open`, to which a wish means nothing."""
         if parse_remote(ref) is not None:
-            return self._remotes.open(ref, on_progress=on_progress, cancel=cancel)
-        opened = self._models.open(
-            ref,
-            wish,
-            on_progress=on_progress,
-            cancel=cancel,
-            start_now=start_now,
-            insist=insist,
-            usual_context=usual_context,
-            apart=apart,
-            extras=extras,
-            to_chat=to_chat,
-            make_room=make_room,
-        )
+            progress, cancel = options.get("on_progress"), options.get("cancel")
+            return self._remotes.open(ref, on_progress=progress, cancel=cancel)
+        opened = self._models.open(ref, wish, **options)
         info = opened.engine.info
         if self._energy is None or info.plan is None or info.kind == "pooled":
             return opened  # what other computers take nobody counts here
